@@ -1,0 +1,3 @@
+/** The record of a disk. */
+@org.jspecify.annotations.NullMarked
+package io.blockcam.archive;
