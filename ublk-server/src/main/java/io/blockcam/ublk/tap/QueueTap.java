@@ -1,0 +1,66 @@
+package io.blockcam.ublk.tap;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One queue's view of a {@link WriteTap}.
+ *
+ * <p>Hot path. Every method runs on the queue's thread and neither allocates, blocks, locks, logs
+ * nor throws.
+ */
+public interface QueueTap {
+
+  /** Answer of an offer that found no room: the request keeps its tag and waits. */
+  long FULL = -1;
+
+  /**
+   * Takes a snapshot of a write: its place in the order, its time, its bytes.
+   *
+   * @param startSector first sector, in 512-byte units
+   * @param sectors length, in 512-byte units, at least 1
+   * @param data where the bytes lie; stays the caller's, is read only during the call
+   * @param dataOffset of the first byte in {@code data}
+   * @param fua whether the write must be durable before it is acknowledged
+   * @return a ticket, at least 0, or {@link #FULL}
+   */
+  long offerWrite(long startSector, int sectors, MemorySegment data, long dataOffset, boolean fua);
+
+  /**
+   * Takes note of a range that is to read back as zeroes.
+   *
+   * @param startSector first sector, in 512-byte units
+   * @param sectors length, in 512-byte units, at least 1
+   * @param discard whether the guest discarded the range (otherwise it wrote zeroes)
+   * @param fua whether the change must be durable before it is acknowledged
+   * @return a ticket, at least 0, or {@link #FULL}
+   */
+  long offerZeroes(long startSector, long sectors, boolean discard, boolean fua);
+
+  /**
+   * Takes note of a flush: everything completed so far stands before it in the order.
+   *
+   * @return a ticket, at least 0, or {@link #FULL}
+   */
+  long offerFlush();
+
+  /**
+   * Tells how a write or zeroing ended on the target. Exactly once for every ticket of {@link
+   * #offerWrite} and {@link #offerZeroes}, never for a flush.
+   *
+   * @param ticket what the offer answered
+   * @param result at least 0 when the target has the data, {@code -errno} when it failed
+   */
+  void complete(long ticket, int result);
+
+  /**
+   * Asks that the record be durable up to and including a ticket. The queue's waker fires when it
+   * is.
+   */
+  void requestDurable(long ticket);
+
+  /** Whether the record is durable up to and including a ticket. */
+  boolean isDurable(long ticket);
+
+  /** After {@link #FULL}: asks that the queue's waker fire when room was made. */
+  void requestRoom();
+}
