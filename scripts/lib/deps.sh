@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Debian packages that the scripts need. Needs common.sh.
+
+# need_packages NAME...: makes sure that these Debian packages are installed. As root on
+# Debian installs what is missing; elsewhere prints what to install and exits 3.
+need_packages() {
+  local name missing=() options
+  if ! command -v dpkg-query >/dev/null; then
+    die "$EXIT_ENVIRONMENT" "this is not Debian: install what its packages $* contain"
+  fi
+  for name in "$@"; do
+    if [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) != installed ]]; then
+      missing+=("$name")
+    fi
+  done
+  if ((${#missing[@]} == 0)); then
+    return 0
+  fi
+  if ((EUID != 0)); then
+    die "$EXIT_ENVIRONMENT" "packages missing: as root run: apt-get install ${missing[*]}"
+  fi
+  note "installing packages: ${missing[*]}"
+  options=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -y -q --no-install-recommends)
+  if ! apt_get_quietly "${options[@]}" install "${missing[@]}"; then
+    # The lists may be absent or too old to name files that the mirror still has.
+    apt_get_quietly "${options[@]}" update || note "apt-get update failed; trying to install anyway"
+    apt_get_quietly "${options[@]}" install "${missing[@]}" \
+      || die "$EXIT_ENVIRONMENT" "apt-get could not install ${missing[*]}:
+$(tail -n 15 "$(cache_dir)/logs/apt.log")"
+  fi
+}
+
+apt_get_quietly() {
+  local log
+  log=$(cache_dir)/logs/apt.log
+  mkdir -p "${log%/*}"
+  DEBIAN_FRONTEND=noninteractive apt-get "$@" >"$log" 2>&1 </dev/null
+}
