@@ -1,0 +1,86 @@
+package io.blockcam.archive.record;
+
+import org.jspecify.annotations.Nullable;
+
+/** What a record stands for. The codes are part of the format and never change their meaning. */
+public enum RecordKind {
+  /** A guest write: one block, or the sectors of it that the mask names. */
+  DATA(1, Shape.BLOCK),
+  /** WRITE_ZEROES: a run of blocks that read as zeroes afterwards. */
+  ZEROES(2, Shape.RUN),
+  /** DISCARD: a run of blocks; they read as zeroes afterwards. */
+  DISCARD(3, Shape.RUN),
+  /** The guest asked for everything before to be durable: a consistency point. */
+  FLUSH(4, Shape.POINT),
+  /** A block as the disk had it before the recording began. */
+  BASELINE(5, Shape.BLOCK),
+  /** A block read back from the disk because a write to it may have gone unrecorded. */
+  RESYNC(6, Shape.BLOCK),
+  /** A name somebody gave to this moment; the payload is UTF-8 text, padded with zeroes. */
+  MARK(7, Shape.TEXT),
+  /** The wall clock was set; {@code aux} is the reading before, in ns. */
+  CLOCK_STEP(8, Shape.POINT),
+  /** Writes to a run of blocks were not recorded; {@code aux} is the reason. */
+  GAP(9, Shape.RUN),
+  /** An epoch begins: the recorder started. */
+  START(10, Shape.POINT),
+  /** An epoch ends cleanly: everything before it is recorded. */
+  STOP(11, Shape.POINT);
+
+  private enum Shape {
+    /** One block with a payload. */
+    BLOCK,
+    /** One or more blocks without a payload. */
+    RUN,
+    /** No block, no payload. */
+    POINT,
+    /** No block, a payload. */
+    TEXT
+  }
+
+  private static final RecordKind[] BY_CODE = new RecordKind[12];
+
+  static {
+    for (final RecordKind kind : values()) {
+      BY_CODE[kind.code] = kind;
+    }
+  }
+
+  private final byte code;
+  private final Shape shape;
+
+  RecordKind(final int code, final Shape shape) {
+    this.code = (byte) code;
+    this.shape = shape;
+  }
+
+  /** The byte that stands for this kind in a record. */
+  public byte code() {
+    return code;
+  }
+
+  /** The kind with this code, or null when the format knows none. */
+  public static @Nullable RecordKind ofCode(final int code) {
+    return code > 0 && code < BY_CODE.length ? BY_CODE[code] : null;
+  }
+
+  /** Whether such a record carries 4096 bytes of payload (stored, shared, or all zero). */
+  public boolean hasPayload() {
+    return shape == Shape.BLOCK || shape == Shape.TEXT;
+  }
+
+  /** Whether such a record names blocks of the disk; the others are events in time only. */
+  public boolean hasBlocks() {
+    return shape == Shape.BLOCK || shape == Shape.RUN;
+  }
+
+  /** Whether such a record may stand for more than one block. */
+  public boolean isRun() {
+    return shape == Shape.RUN;
+  }
+
+  /** Whether such a record says what blocks hold from then on (a gap names blocks but does not). */
+  public boolean setsContent() {
+    return hasBlocks() && this != GAP;
+  }
+}

@@ -1,0 +1,169 @@
+package io.blockcam.archive.record;
+
+import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+
+import io.blockcam.archive.hash.Crc32c;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Records side by side in memory, read in place. The table does not own the memory and does not
+ * check it: {@link #problem} does.
+ */
+public final class RecordTable {
+  private final MemorySegment memory;
+  private final int count;
+
+  /**
+   * @param memory a whole number of records
+   */
+  public RecordTable(final MemorySegment memory) {
+    if (memory.byteSize() % RECORD_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "a table of records has a multiple of 64 bytes, not " + memory.byteSize());
+    }
+    this.memory = memory;
+    this.count = Math.toIntExact(memory.byteSize() / RECORD_BYTES);
+  }
+
+  /** How many records. */
+  public int count() {
+    return count;
+  }
+
+  /** The bytes of the table. */
+  public MemorySegment memory() {
+    return memory;
+  }
+
+  /** Place of record {@code index} in the order of the recording. */
+  public long sequence(final int index) {
+    return u64(index, RecordDescriptor.SEQUENCE_OFFSET);
+  }
+
+  /** CLOCK_REALTIME in ns of record {@code index}. */
+  public long timestampNs(final int index) {
+    return u64(index, RecordDescriptor.TIMESTAMP_NS_OFFSET);
+  }
+
+  /** First block of record {@code index}. */
+  public long block(final int index) {
+    return u64(index, RecordDescriptor.BLOCK_OFFSET);
+  }
+
+  /** Blocks of record {@code index}, 0 to 2^32-1. */
+  public long runBlocks(final int index) {
+    return Integer.toUnsignedLong(u32(index, RecordDescriptor.RUN_BLOCKS_OFFSET));
+  }
+
+  /** The code of the kind of record {@code index}; may be unknown. */
+  public int kindCode(final int index) {
+    return u8(index, RecordDescriptor.KIND_OFFSET);
+  }
+
+  /**
+   * The kind of record {@code index}.
+   *
+   * @throws IllegalStateException when the code is unknown, which {@link #problem} finds first
+   */
+  public RecordKind kind(final int index) {
+    final RecordKind kind = RecordKind.ofCode(kindCode(index));
+    if (kind == null) {
+      throw new IllegalStateException("record kind " + kindCode(index) + " is unknown");
+    }
+    return kind;
+  }
+
+  /** Sector mask of record {@code index}, 0 to 0xff. */
+  public int sectorMask(final int index) {
+    return u8(index, RecordDescriptor.SECTOR_MASK_OFFSET);
+  }
+
+  /** {@link RecordFlags} of record {@code index}. */
+  public int flags(final int index) {
+    return Short.toUnsignedInt(
+        memory.get(LittleEndian.U16, at(index) + RecordDescriptor.FLAGS_OFFSET));
+  }
+
+  /** Whether record {@code index} has one of these {@link RecordFlags}. */
+  public boolean hasFlag(final int index, final int flag) {
+    return (flags(index) & flag) != 0;
+  }
+
+  /** Which payload of the segment, or {@link RecordDescriptor#NO_PAYLOAD}. */
+  public int payloadIndex(final int index) {
+    return u32(index, RecordDescriptor.PAYLOAD_INDEX_OFFSET);
+  }
+
+  /** Whether a payload of its own was stored for record {@code index}. */
+  public boolean ownsPayload(final int index) {
+    return payloadIndex(index) != RecordDescriptor.NO_PAYLOAD
+        && !hasFlag(index, RecordFlags.SHARED);
+  }
+
+  /** CRC32C of the payload of record {@code index}. */
+  public int payloadCrc32c(final int index) {
+    return u32(index, RecordDescriptor.PAYLOAD_CRC32C_OFFSET);
+  }
+
+  /** What the kind puts there. */
+  public long aux(final int index) {
+    return u64(index, RecordDescriptor.AUX_OFFSET);
+  }
+
+  /**
+   * What is wrong with record {@code index} taken by itself: its checksum, unknown values, fields
+   * that contradict each other, blocks beyond the disk.
+   *
+   * @param diskBlocks blocks of the disk, the last perhaps not whole
+   * @param crc scratch of the calling thread
+   * @return null when the record is sound
+   */
+  public @Nullable String problem(final int index, final long diskBlocks, final Crc32c crc) {
+    final int stored = u32(index, RecordDescriptor.CRC32C_OFFSET);
+    final int computed = crc.of(memory, at(index), RecordDescriptor.CRC32C_OFFSET);
+    if (stored != computed) {
+      return "CRC32C is 0x%08x but the bytes give 0x%08x".formatted(stored, computed);
+    }
+    final RecordKind kind = RecordKind.ofCode(kindCode(index));
+    if (kind == null) {
+      return "kind " + kindCode(index) + " is unknown";
+    }
+    if (u64(index, RecordDescriptor.RESERVED_0_OFFSET) != 0
+        || u32(index, RecordDescriptor.RESERVED_1_OFFSET) != 0) {
+      return "reserved bytes are not zero";
+    }
+    final String shape =
+        RecordRules.problem(
+            kind,
+            sequence(index),
+            timestampNs(index),
+            block(index),
+            runBlocks(index),
+            sectorMask(index),
+            flags(index),
+            diskBlocks);
+    if (shape != null) {
+      return shape;
+    }
+    return RecordRules.payloadProblem(
+        kind, flags(index), payloadIndex(index), payloadCrc32c(index));
+  }
+
+  private long at(final int index) {
+    return (long) index * RECORD_BYTES;
+  }
+
+  private int u8(final int index, final int fieldOffset) {
+    return Byte.toUnsignedInt(memory.get(ValueLayout.JAVA_BYTE, at(index) + fieldOffset));
+  }
+
+  private int u32(final int index, final int fieldOffset) {
+    return memory.get(LittleEndian.U32, at(index) + fieldOffset);
+  }
+
+  private long u64(final int index, final int fieldOffset) {
+    return memory.get(LittleEndian.U64, at(index) + fieldOffset);
+  }
+}

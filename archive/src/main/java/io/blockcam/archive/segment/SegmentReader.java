@@ -1,0 +1,247 @@
+package io.blockcam.archive.segment;
+
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TRAILER_BYTES;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordTable;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * Reads a sealed segment, from the end: one read of its last 64 KiB gives the trailer and, for a
+ * small segment, the tables too; a larger table costs one more read. Safe for several threads.
+ *
+ * <p>No memory is taken for a count or an offset that was not checked against the length of the
+ * file. Damage is a {@link SegmentException}.
+ */
+public final class SegmentReader {
+  private static final int TAIL_BYTES = 64 << 10;
+  private static final long MIN_BYTES = SegmentTrailer.fileBytes(0, 1);
+
+  private final RandomAccessBytes bytes;
+  private final byte[] tail;
+  private final SegmentTrailer trailer;
+
+  private SegmentReader(
+      final RandomAccessBytes bytes, final byte[] tail, final SegmentTrailer trailer) {
+    this.bytes = bytes;
+    this.tail = tail;
+    this.trailer = trailer;
+  }
+
+  /**
+   * Reads the end of a segment and checks its trailer.
+   *
+   * @param bytes stays in use, and is not closed here
+   */
+  public static SegmentReader open(final RandomAccessBytes bytes) throws IOException {
+    final long length = bytes.length();
+    if (length < MIN_BYTES) {
+      throw SegmentException.of(
+          bytes.name(), "has %d bytes, the smallest segment has %d".formatted(length, MIN_BYTES));
+    }
+    if (length > SegmentLimits.MAX_BYTES) {
+      throw SegmentException.of(
+          bytes.name(),
+          "has %d bytes, the largest segment has %d".formatted(length, SegmentLimits.MAX_BYTES));
+    }
+    final byte[] tail = new byte[(int) Math.min(TAIL_BYTES, length)];
+    bytes.read(length - tail.length, ByteBuffer.wrap(tail));
+    final SegmentTrailer trailer =
+        SegmentTrailer.decode(
+            Arrays.copyOfRange(tail, tail.length - TRAILER_BYTES, tail.length),
+            length,
+            bytes.name());
+    return new SegmentReader(bytes, tail, trailer);
+  }
+
+  /** What the segment says of itself. */
+  public SegmentTrailer trailer() {
+    return trailer;
+  }
+
+  /** How errors call the segment. */
+  public String name() {
+    return bytes.name();
+  }
+
+  /** Reads the header and checks that it agrees with the trailer. */
+  public SegmentHeader header() throws IOException {
+    final SegmentHeader header =
+        SegmentHeader.decode(read(0, SegmentHeaderDescriptor.HEADER_BYTES), bytes.name());
+    agree("recording id", header.recordingId(), trailer.recordingId());
+    agree("epoch", header.epoch(), trailer.epoch());
+    agree("segment number", header.segmentNumber(), trailer.segmentNumber());
+    agree("first sequence", header.firstSequence(), trailer.firstSequence());
+    agree("disk size", header.diskBytes(), trailer.diskBytes());
+    return header;
+  }
+
+  /**
+   * Reads the records alone. Each is checked by its own CRC32C and by its place in the order; the
+   * SHA-256 of the tables is not, since it covers the sector hashes too.
+   */
+  public RecordTable records() throws IOException {
+    final RecordTable table =
+        new RecordTable(
+            MemorySegment.ofArray(
+                read(trailer.recordsOffset(), trailer.recordCount() * RECORD_BYTES)));
+    check(
+        table,
+        problem -> {
+          throw problem;
+        });
+    return table;
+  }
+
+  /** Reads records and sector hashes and checks their SHA-256. */
+  public SegmentTables tables() throws IOException {
+    final byte[] both =
+        read(trailer.hashesOffset(), (int) (trailer.trailerOffset() - trailer.hashesOffset()));
+    final Sha256Digest digest = Sha256.of(both);
+    if (!digest.equals(trailer.tablesSha256())) {
+      throw SegmentException.at(
+          bytes.name(),
+          trailer.hashesOffset(),
+          "SHA-256 of the tables is %s, the trailer says %s"
+              .formatted(digest, trailer.tablesSha256()));
+    }
+    final MemorySegment memory = MemorySegment.ofArray(both);
+    final long hashesBytes = trailer.recordsOffset() - trailer.hashesOffset();
+    final RecordTable records = new RecordTable(memory.asSlice(hashesBytes));
+    check(
+        records,
+        problem -> {
+          throw problem;
+        });
+    return new SegmentTables(records, memory.asSlice(0, hashesBytes));
+  }
+
+  /**
+   * Reads payloads that lie side by side. Their checksums are in the records that name them: see
+   * {@link #checkPayload}.
+   *
+   * @param firstIndex first payload
+   * @param into takes as many whole payloads as it has room for
+   */
+  public void readPayloads(final int firstIndex, final ByteBuffer into) throws IOException {
+    final int count = into.remaining() / BLOCK_BYTES;
+    Objects.checkFromIndexSize(firstIndex, count, trailer.payloadCount());
+    final int limit = into.limit();
+    into.limit(into.position() + count * BLOCK_BYTES);
+    bytes.read(SegmentTrailer.payloadOffset(firstIndex), into);
+    into.limit(limit);
+  }
+
+  /**
+   * Checks a payload that was read against the record that names it.
+   *
+   * @param recordIndex of the record, for the error
+   * @param payloadIndex of the payload, for the error
+   * @param expectedCrc32c as the record has it
+   * @param payload 4096 bytes from its position on
+   * @param crc scratch of the calling thread
+   */
+  public void checkPayload(
+      final int recordIndex,
+      final int payloadIndex,
+      final int expectedCrc32c,
+      final ByteBuffer payload,
+      final Crc32c crc)
+      throws SegmentException {
+    final int computed = crc.of(payload.slice(payload.position(), BLOCK_BYTES));
+    if (computed != expectedCrc32c) {
+      throw SegmentException.ofRecord(
+          bytes.name(),
+          recordIndex,
+          recordOffset(recordIndex),
+          payloadProblem(payloadIndex, expectedCrc32c, computed));
+    }
+  }
+
+  static String payloadProblem(final int payloadIndex, final int expected, final int computed) {
+    return "payload %d (offset %d) has CRC32C 0x%08x, the record says 0x%08x"
+        .formatted(payloadIndex, SegmentTrailer.payloadOffset(payloadIndex), computed, expected);
+  }
+
+  /** Where a record lies in the file. */
+  long recordOffset(final long recordIndex) {
+    return trailer.recordsOffset() + recordIndex * RECORD_BYTES;
+  }
+
+  RandomAccessBytes bytes() {
+    return bytes;
+  }
+
+  /** Takes what is wrong with a segment: throws it, or notes it down. */
+  interface ProblemSink {
+    void found(SegmentException problem) throws SegmentException;
+  }
+
+  /** Checks every record, and the ends of the table against the trailer. */
+  void check(final RecordTable table, final ProblemSink sink) throws SegmentException {
+    final Crc32c crc = new Crc32c();
+    final long diskBlocks = trailer.diskBlocks();
+    long lastTimestampNs = trailer.firstTimestampNs();
+    int payloads = 0;
+    for (int i = 0; i < table.count(); i++) {
+      final String problem =
+          RecordTables.problem(
+              table, i, trailer.firstSequence() + i, lastTimestampNs, payloads, diskBlocks, crc);
+      if (problem != null) {
+        sink.found(SegmentException.ofRecord(bytes.name(), i, recordOffset(i), problem));
+      } else {
+        lastTimestampNs = table.timestampNs(i);
+      }
+      if (table.ownsPayload(i)) {
+        payloads++;
+      }
+    }
+    if (payloads != trailer.payloadCount()) {
+      sink.found(
+          SegmentException.at(
+              bytes.name(),
+              trailer.trailerOffset(),
+              "records own %d payloads, the trailer counts %d"
+                  .formatted(payloads, trailer.payloadCount())));
+    }
+    if (lastTimestampNs != trailer.lastTimestampNs()
+        || table.timestampNs(0) != trailer.firstTimestampNs()) {
+      sink.found(
+          SegmentException.at(
+              bytes.name(),
+              trailer.trailerOffset(),
+              "first and last timestamp are not those of the records"));
+    }
+  }
+
+  /** Part of the file, from the tail that is in memory as far as it goes. */
+  private byte[] read(final long offset, final int length) throws IOException {
+    final byte[] result = new byte[length];
+    final long tailOffset = bytes.length() - tail.length;
+    final int ahead = (int) Math.max(0, Math.min(length, tailOffset - offset));
+    if (ahead > 0) {
+      bytes.read(offset, ByteBuffer.wrap(result, 0, ahead));
+    }
+    if (ahead < length) {
+      System.arraycopy(tail, (int) (offset + ahead - tailOffset), result, ahead, length - ahead);
+    }
+    return result;
+  }
+
+  private void agree(final String what, final Object inHeader, final Object inTrailer)
+      throws SegmentException {
+    if (!inHeader.equals(inTrailer)) {
+      throw SegmentException.of(
+          bytes.name(),
+          "%s is %s in the header, %s in the trailer".formatted(what, inHeader, inTrailer));
+    }
+  }
+}

@@ -1,0 +1,236 @@
+package io.blockcam.archive.segment;
+
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
+import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.hash.SectorHash;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.record.RecordTable;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Finishes a segment that a crash left open; see {@link SegmentWriter#recover}. */
+final class SegmentRecovery {
+  private static final int STREAM_BUFFER_BYTES = 1 << 20;
+
+  private final Path directory;
+  private final long segmentNumber;
+  private final UUID recordingId;
+  private final Sha256Digest previous;
+  private final Path openFile;
+  private final Path journalFile;
+  private final Path sealedFile;
+  private final Crc32c crc = new Crc32c();
+
+  SegmentRecovery(
+      final Path directory,
+      final long segmentNumber,
+      final UUID recordingId,
+      final Sha256Digest previous) {
+    this.directory = directory;
+    this.segmentNumber = segmentNumber;
+    this.recordingId = recordingId;
+    this.previous = previous;
+    openFile = directory.resolve(SegmentName.open(segmentNumber));
+    journalFile = directory.resolve(SegmentName.journal(segmentNumber));
+    sealedFile = directory.resolve(SegmentName.sealed(segmentNumber));
+  }
+
+  Recovered recover() throws IOException {
+    final boolean hasOpen = Files.exists(openFile);
+    final boolean hasJournal = Files.exists(journalFile);
+    if (Files.exists(sealedFile)) {
+      if (hasOpen) {
+        throw SegmentException.of(
+            openFile.toString(), "the same segment is also there sealed; move one of them away");
+      }
+      return finishSealed();
+    }
+    if (!hasOpen && !hasJournal) {
+      throw new NoSuchFileException(openFile.toString());
+    }
+    final long openBytes = hasOpen ? Files.size(openFile) : 0;
+    final long journalBytes = hasJournal ? Files.size(journalFile) : 0;
+    if (openBytes <= SegmentHeaderDescriptor.HEADER_BYTES
+        && journalBytes <= JournalDescriptor.HEADER_BYTES) {
+      // Creation or discarding was interrupted: nothing can have been recorded.
+      return remove(0, "");
+    }
+    if (!hasOpen || !hasJournal) {
+      throw SegmentException.of(
+          (hasOpen ? journalFile : openFile).toString(),
+          "is missing though %s is there; bring it back or move the other away"
+              .formatted((hasOpen ? openFile : journalFile).getFileName()));
+    }
+    return replayJournal(journalBytes);
+  }
+
+  private Recovered finishSealed() throws IOException {
+    final SegmentTrailer trailer;
+    try (FileBytes bytes = FileBytes.open(sealedFile)) {
+      trailer = SegmentReader.open(bytes).trailer();
+    }
+    checkIdentity(sealedFile, trailer.recordingId(), trailer.segmentNumber());
+    if (!trailer.previousDigest().equals(previous)) {
+      throw SegmentException.of(
+          sealedFile.toString(),
+          "follows the segment with digest %s, not %s"
+              .formatted(trailer.previousDigest(), previous));
+    }
+    SegmentWriter.forceDirectory(directory);
+    Files.deleteIfExists(journalFile);
+    return new Recovered(Optional.of(new SealedSegment(sealedFile, trailer)), 0, "");
+  }
+
+  private Recovered remove(final long cutJournalBytes, final String cutReason) throws IOException {
+    Files.deleteIfExists(openFile);
+    Files.deleteIfExists(journalFile);
+    SegmentWriter.forceDirectory(directory);
+    return new Recovered(Optional.empty(), cutJournalBytes, cutReason);
+  }
+
+  private Recovered replayJournal(final long journalBytes) throws IOException {
+    try (InputStream journal = open(journalFile);
+        InputStream payloads = open(openFile)) {
+      final SegmentHeader header = readHeaders(journal, payloads);
+      try (SegmentWriter writer = SegmentWriter.reopen(directory, header)) {
+        final JournalReplay replay = new JournalReplay(journal, payloads, writer);
+        final String cutReason = replay.run();
+        final long cutBytes = journalBytes - JournalDescriptor.HEADER_BYTES - replay.acceptedBytes;
+        if (writer.recordCount() == 0) {
+          return remove(cutBytes, cutReason);
+        }
+        writer.cutPayloads();
+        return new Recovered(Optional.of(writer.seal(previous)), cutBytes, cutReason);
+      }
+    }
+  }
+
+  private SegmentHeader readHeaders(final InputStream journal, final InputStream payloads)
+      throws IOException {
+    final byte[] headerBytes = payloads.readNBytes(SegmentHeaderDescriptor.HEADER_BYTES);
+    if (headerBytes.length < SegmentHeaderDescriptor.HEADER_BYTES) {
+      throw SegmentException.of(
+          openFile.toString(),
+          "has %d bytes, less than a header, though its journal has records"
+              .formatted(headerBytes.length));
+    }
+    final SegmentHeader header = SegmentHeader.decode(headerBytes, openFile.toString());
+    checkIdentity(openFile, header.recordingId(), header.segmentNumber());
+    final JournalHeader journalHeader =
+        JournalHeader.decode(
+            journal.readNBytes(JournalDescriptor.HEADER_BYTES), journalFile.toString());
+    checkIdentity(journalFile, journalHeader.recordingId(), journalHeader.segmentNumber());
+    if (journalHeader.epoch() != header.epoch()) {
+      throw SegmentException.of(
+          journalFile.toString(),
+          "belongs to epoch %d, the segment to epoch %d"
+              .formatted(journalHeader.epoch(), header.epoch()));
+    }
+    return header;
+  }
+
+  private void checkIdentity(final Path file, final UUID id, final long number)
+      throws SegmentException {
+    if (!id.equals(recordingId)) {
+      throw SegmentException.of(
+          file.toString(), "belongs to recording %s, not to %s".formatted(id, recordingId));
+    }
+    if (number != segmentNumber) {
+      throw SegmentException.of(
+          file.toString(), "holds segment %d, its name says %d".formatted(number, segmentNumber));
+    }
+  }
+
+  private static InputStream open(final Path file) throws IOException {
+    return new BufferedInputStream(Files.newInputStream(file), STREAM_BUFFER_BYTES);
+  }
+
+  /** Brings the records of the journal back one by one until one is not whole. */
+  private final class JournalReplay {
+    private final InputStream journal;
+    private final InputStream payloads;
+    private final SegmentWriter writer;
+    private final byte[] record = new byte[RECORD_BYTES];
+    private final RecordTable table = new RecordTable(MemorySegment.ofArray(record));
+    private final byte[] hashes = new byte[SectorHash.BLOCK_HASHES_BYTES];
+    private final byte[] payload = new byte[BLOCK_BYTES];
+    private long acceptedBytes;
+
+    JournalReplay(
+        final InputStream journal, final InputStream payloads, final SegmentWriter writer) {
+      this.journal = journal;
+      this.payloads = payloads;
+      this.writer = writer;
+    }
+
+    /** Returns why the rest of the journal is not used; empty when there is no rest. */
+    String run() throws IOException {
+      while (true) {
+        final int count = journal.readNBytes(record, 0, RECORD_BYTES);
+        if (count == 0) {
+          return "";
+        }
+        final String problem =
+            count < RECORD_BYTES ? "the journal ends within it" : problemOfEntry();
+        if (problem != null) {
+          return "record %d: %s".formatted(writer.recordCount(), problem);
+        }
+        final boolean own = table.ownsPayload(0);
+        writer.restore(record, table.timestampNs(0), own ? hashes : null, payload);
+        acceptedBytes += own ? RECORD_BYTES + SectorHash.BLOCK_HASHES_BYTES : RECORD_BYTES;
+      }
+    }
+
+    private @Nullable String problemOfEntry() throws IOException {
+      final String problem =
+          RecordTables.problem(
+              table,
+              0,
+              writer.nextSequence(),
+              writer.lastTimestampNs(),
+              writer.payloadCount(),
+              writer.header().diskBlocks(),
+              crc);
+      if (problem != null) {
+        return problem;
+      }
+      if (!writer.hasRoom(1)) {
+        return "the segment is full before it";
+      }
+      return table.ownsPayload(0) ? problemOfPayload() : null;
+    }
+
+    private @Nullable String problemOfPayload() throws IOException {
+      if (journal.readNBytes(hashes, 0, hashes.length) < hashes.length) {
+        return "the journal ends within its sector hashes";
+      }
+      if (payloads.readNBytes(payload, 0, BLOCK_BYTES) < BLOCK_BYTES) {
+        return "the open file ends within its payload";
+      }
+      if (crc.of(payload, 0, BLOCK_BYTES) != table.payloadCrc32c(0)) {
+        return "its payload has another CRC32C";
+      }
+      final MemorySegment view = MemorySegment.ofArray(hashes);
+      for (int sector = 0; sector < BLOCK_SECTORS; sector++) {
+        if (view.get(LittleEndian.U64, (long) sector * Long.BYTES)
+            != SectorHash.of(payload, sector * SECTOR_BYTES)) {
+          return "the hash of sector %d is not that of the payload".formatted(sector);
+        }
+      }
+      return null;
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package io.blockcam.archive.segment;
+
+import io.blockcam.archive.hash.SectorHash;
+import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.record.RecordTable;
+import java.lang.foreign.MemorySegment;
+
+/** Records and sector hashes of a segment, checked and in memory. */
+public final class SegmentTables {
+  private final RecordTable records;
+  private final MemorySegment hashes;
+
+  SegmentTables(final RecordTable records, final MemorySegment hashes) {
+    this.records = records;
+    this.hashes = hashes;
+  }
+
+  /** The records. */
+  public RecordTable records() {
+    return records;
+  }
+
+  /**
+   * XXH3-64 of one sector of a stored payload.
+   *
+   * @param payloadIndex which payload
+   * @param sector 0 to 7
+   */
+  public long sectorHash(final int payloadIndex, final int sector) {
+    return hashes.get(
+        LittleEndian.U64,
+        (long) payloadIndex * SectorHash.BLOCK_HASHES_BYTES + (long) sector * Long.BYTES);
+  }
+}

@@ -1,0 +1,355 @@
+package io.blockcam.archive.segment;
+
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.CRC32C_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.DIGEST_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.DISK_BYTES_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.EPOCH_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FIRST_SEQUENCE_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FIRST_TIMESTAMP_NS_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FLAGS_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FLAG_RECOVERED;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.HASHES_OFFSET_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.LAST_SEQUENCE_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.LAST_TIMESTAMP_NS_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.MAGIC;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.MAGIC_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PAYLOAD_COUNT_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PAYLOAD_SHA256_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PREVIOUS_DIGEST_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.RECORDING_ID_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.RECORDS_OFFSET_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.RECORD_COUNT_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.SEGMENT_NUMBER_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.SIGNATURE_KIND_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.SIGNATURE_NONE;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TABLES_SHA256_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TRAILER_BYTES;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TRAILER_OFFSET_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION_OFFSET;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.hash.SectorHash;
+import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.LittleEndian;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.UUID;
+
+/**
+ * What stands at the end of a sealed segment: everything about it that a reader needs to find its
+ * tables and to check the chain of segments.
+ *
+ * @param recordingId which recording
+ * @param epoch which run of the recorder
+ * @param segmentNumber place in the recording
+ * @param recovered whether recovery sealed it after a crash
+ * @param recordCount records, at least 1
+ * @param payloadCount payloads stored
+ * @param firstSequence sequence of the first record; the others follow without a gap
+ * @param firstTimestampNs timestamp of the first record
+ * @param lastTimestampNs timestamp of the last record
+ * @param diskBytes size of the disk
+ * @param payloadSha256 of header and payloads
+ * @param tablesSha256 of sector hashes and records
+ * @param previousDigest segment digest of the segment before, {@link Sha256Digest#NONE} for the
+ *     first
+ * @param digest the segment digest: SHA-256 of the trailer before it
+ */
+public record SegmentTrailer(
+    UUID recordingId,
+    long epoch,
+    long segmentNumber,
+    boolean recovered,
+    int recordCount,
+    int payloadCount,
+    long firstSequence,
+    long firstTimestampNs,
+    long lastTimestampNs,
+    long diskBytes,
+    Sha256Digest payloadSha256,
+    Sha256Digest tablesSha256,
+    Sha256Digest previousDigest,
+    Sha256Digest digest) {
+
+  /** Where the sector hashes begin, which is where the payloads end. */
+  public long hashesOffset() {
+    return hashesOffset(payloadCount);
+  }
+
+  /** Where the records begin. */
+  public long recordsOffset() {
+    return recordsOffset(payloadCount);
+  }
+
+  /** Where the trailer begins. */
+  public long trailerOffset() {
+    return fileBytes() - TRAILER_BYTES;
+  }
+
+  /** Bytes of the whole file. */
+  public long fileBytes() {
+    return fileBytes(payloadCount, recordCount);
+  }
+
+  /** Sequence of the last record. */
+  public long lastSequence() {
+    return firstSequence + recordCount - 1;
+  }
+
+  /** Blocks of the disk; the last one may reach beyond its end. */
+  public long diskBlocks() {
+    return SegmentHeader.diskBlocks(diskBytes);
+  }
+
+  /** Where a payload lies in the file. */
+  static long payloadOffset(final long payloadIndex) {
+    return HEADER_BYTES + payloadIndex * BLOCK_BYTES;
+  }
+
+  static long hashesOffset(final long payloads) {
+    return payloadOffset(payloads);
+  }
+
+  static long recordsOffset(final long payloads) {
+    return hashesOffset(payloads) + payloads * SectorHash.BLOCK_HASHES_BYTES;
+  }
+
+  static long fileBytes(final long payloads, final long records) {
+    return recordsOffset(payloads) + records * RECORD_BYTES + TRAILER_BYTES;
+  }
+
+  /** The 512 bytes; the digest is computed, {@link #digest} of this object is not looked at. */
+  byte[] encode() {
+    final byte[] bytes = new byte[TRAILER_BYTES];
+    final MemorySegment memory = MemorySegment.ofArray(bytes);
+    memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
+    memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
+    memory.set(LittleEndian.U32, FLAGS_OFFSET, recovered ? FLAG_RECOVERED : 0);
+    Uuids.set(memory, RECORDING_ID_OFFSET, recordingId);
+    memory.set(LittleEndian.U64, EPOCH_OFFSET, epoch);
+    memory.set(LittleEndian.U64, SEGMENT_NUMBER_OFFSET, segmentNumber);
+    memory.set(LittleEndian.U64, RECORD_COUNT_OFFSET, recordCount);
+    memory.set(LittleEndian.U64, PAYLOAD_COUNT_OFFSET, payloadCount);
+    memory.set(LittleEndian.U64, HASHES_OFFSET_OFFSET, hashesOffset());
+    memory.set(LittleEndian.U64, RECORDS_OFFSET_OFFSET, recordsOffset());
+    memory.set(LittleEndian.U64, TRAILER_OFFSET_OFFSET, trailerOffset());
+    memory.set(LittleEndian.U64, FIRST_SEQUENCE_OFFSET, firstSequence);
+    memory.set(LittleEndian.U64, LAST_SEQUENCE_OFFSET, lastSequence());
+    memory.set(LittleEndian.U64, FIRST_TIMESTAMP_NS_OFFSET, firstTimestampNs);
+    memory.set(LittleEndian.U64, LAST_TIMESTAMP_NS_OFFSET, lastTimestampNs);
+    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
+    put(memory, PAYLOAD_SHA256_OFFSET, payloadSha256);
+    put(memory, TABLES_SHA256_OFFSET, tablesSha256);
+    put(memory, PREVIOUS_DIGEST_OFFSET, previousDigest);
+    memory.set(LittleEndian.U32, SIGNATURE_KIND_OFFSET, SIGNATURE_NONE);
+    put(memory, DIGEST_OFFSET, digestOf(bytes));
+    memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
+    return bytes;
+  }
+
+  /** The same with the digest that its bytes have. */
+  SegmentTrailer withDigest() {
+    return new SegmentTrailer(
+        recordingId,
+        epoch,
+        segmentNumber,
+        recovered,
+        recordCount,
+        payloadCount,
+        firstSequence,
+        firstTimestampNs,
+        lastTimestampNs,
+        diskBytes,
+        payloadSha256,
+        tablesSha256,
+        previousDigest,
+        digestOf(encode()));
+  }
+
+  /**
+   * Reads a trailer and checks that it describes a file of this length.
+   *
+   * @param bytes the last 512 of the file
+   * @param fileBytes length of the file
+   * @param file for errors
+   */
+  static SegmentTrailer decode(final byte[] bytes, final long fileBytes, final String file)
+      throws SegmentException {
+    return new Decoder(bytes, fileBytes - TRAILER_BYTES, file).decode();
+  }
+
+  private static Sha256Digest digestOf(final byte[] trailer) {
+    return Sha256.of(Arrays.copyOf(trailer, DIGEST_OFFSET));
+  }
+
+  private static void put(final MemorySegment memory, final int offset, final Sha256Digest digest) {
+    MemorySegment.copy(
+        digest.toByteArray(), 0, memory, ValueLayout.JAVA_BYTE, offset, Sha256Digest.BYTES);
+  }
+
+  private static final class Decoder {
+    private final byte[] bytes;
+    private final MemorySegment memory;
+    private final long trailerOffset;
+    private final String file;
+
+    Decoder(final byte[] bytes, final long trailerOffset, final String file) {
+      this.bytes = bytes;
+      this.memory = MemorySegment.ofArray(bytes);
+      this.trailerOffset = trailerOffset;
+      this.file = file;
+    }
+
+    SegmentTrailer decode() throws SegmentException {
+      final long magic = u64(MAGIC_OFFSET);
+      if (magic != MAGIC) {
+        throw wrong(
+            MAGIC_OFFSET,
+            "trailer magic is %016x: the file is cut short or is no sealed segment"
+                .formatted(magic));
+      }
+      final int version = u32(VERSION_OFFSET);
+      if (version != VERSION) {
+        throw wrong(
+            VERSION_OFFSET,
+            "format version %s is unknown, this program reads version %d"
+                .formatted(Integer.toUnsignedString(version), VERSION));
+      }
+      checkIntegrity();
+      final int flags = u32(FLAGS_OFFSET);
+      if ((flags & ~FLAG_RECOVERED) != 0) {
+        throw wrong(FLAGS_OFFSET, "flags 0x%08x have an unknown bit".formatted(flags));
+      }
+      final long recordCount = u64(RECORD_COUNT_OFFSET);
+      if (recordCount < 1 || recordCount > SegmentLimits.MAX_RECORDS) {
+        throw wrong(
+            RECORD_COUNT_OFFSET,
+            "%s records, a segment has 1 to %d"
+                .formatted(Long.toUnsignedString(recordCount), SegmentLimits.MAX_RECORDS));
+      }
+      final long payloadCount = u64(PAYLOAD_COUNT_OFFSET);
+      if (payloadCount < 0 || payloadCount > recordCount) {
+        throw wrong(
+            PAYLOAD_COUNT_OFFSET,
+            "%s payloads for %d records"
+                .formatted(Long.toUnsignedString(payloadCount), recordCount));
+      }
+      expect(HASHES_OFFSET_OFFSET, hashesOffset(payloadCount), "offset of the hashes");
+      expect(RECORDS_OFFSET_OFFSET, recordsOffset(payloadCount), "offset of the records");
+      expect(
+          TRAILER_OFFSET_OFFSET,
+          fileBytes(payloadCount, recordCount) - TRAILER_BYTES,
+          "offset of the trailer");
+      expect(TRAILER_OFFSET_OFFSET, trailerOffset, "offset of the trailer");
+      return fields((flags & FLAG_RECOVERED) != 0, (int) recordCount, (int) payloadCount);
+    }
+
+    private SegmentTrailer fields(
+        final boolean recovered, final int recordCount, final int payloadCount)
+        throws SegmentException {
+      final long epoch = notNegative(EPOCH_OFFSET, "epoch");
+      final long segmentNumber = notNegative(SEGMENT_NUMBER_OFFSET, "segment number");
+      if (segmentNumber > SegmentName.MAX_NUMBER) {
+        throw wrong(SEGMENT_NUMBER_OFFSET, "segment number has more than ten digits");
+      }
+      final long firstSequence = notNegative(FIRST_SEQUENCE_OFFSET, "first sequence");
+      expect(LAST_SEQUENCE_OFFSET, firstSequence + recordCount - 1, "last sequence");
+      notNegative(LAST_SEQUENCE_OFFSET, "last sequence");
+      final long firstTimestampNs = notNegative(FIRST_TIMESTAMP_NS_OFFSET, "first timestamp");
+      final long lastTimestampNs = notNegative(LAST_TIMESTAMP_NS_OFFSET, "last timestamp");
+      if (lastTimestampNs < firstTimestampNs) {
+        throw wrong(LAST_TIMESTAMP_NS_OFFSET, "last timestamp lies before the first");
+      }
+      final long diskBytes = u64(DISK_BYTES_OFFSET);
+      final String diskProblem = SegmentHeader.diskBytesProblem(diskBytes);
+      if (!diskProblem.isEmpty()) {
+        throw wrong(DISK_BYTES_OFFSET, diskProblem);
+      }
+      final int signatureKind = u32(SIGNATURE_KIND_OFFSET);
+      if (signatureKind != SIGNATURE_NONE) {
+        throw wrong(
+            SIGNATURE_KIND_OFFSET,
+            "signature kind %s is unknown to this program"
+                .formatted(Integer.toUnsignedString(signatureKind)));
+      }
+      for (int at = SIGNATURE_KIND_OFFSET; at < DIGEST_OFFSET; at++) {
+        if (bytes[at] != 0) {
+          throw wrong(at, "a reserved byte of the trailer is not zero");
+        }
+      }
+      return new SegmentTrailer(
+          Uuids.get(memory, RECORDING_ID_OFFSET),
+          epoch,
+          segmentNumber,
+          recovered,
+          recordCount,
+          payloadCount,
+          firstSequence,
+          firstTimestampNs,
+          lastTimestampNs,
+          diskBytes,
+          digest(PAYLOAD_SHA256_OFFSET),
+          digest(TABLES_SHA256_OFFSET),
+          digest(PREVIOUS_DIGEST_OFFSET),
+          digest(DIGEST_OFFSET));
+    }
+
+    private void checkIntegrity() throws SegmentException {
+      final int stored = u32(CRC32C_OFFSET);
+      final int computed = new Crc32c().of(bytes, 0, CRC32C_OFFSET);
+      if (stored != computed) {
+        throw wrong(
+            CRC32C_OFFSET,
+            "trailer CRC32C is 0x%08x but the bytes give 0x%08x".formatted(stored, computed));
+      }
+      final Sha256Digest computedDigest = digestOf(bytes);
+      if (!digest(DIGEST_OFFSET).equals(computedDigest)) {
+        throw wrong(
+            DIGEST_OFFSET,
+            "segment digest is %s but the trailer gives %s"
+                .formatted(digest(DIGEST_OFFSET), computedDigest));
+      }
+    }
+
+    private void expect(final int offset, final long expected, final String what)
+        throws SegmentException {
+      if (u64(offset) != expected) {
+        throw wrong(
+            offset,
+            "%s is %s, it should be %s"
+                .formatted(
+                    what, Long.toUnsignedString(u64(offset)), Long.toUnsignedString(expected)));
+      }
+    }
+
+    private long notNegative(final int offset, final String what) throws SegmentException {
+      final long value = u64(offset);
+      if (value < 0) {
+        throw wrong(offset, what + " " + Long.toUnsignedString(value) + " is beyond 2^63-1");
+      }
+      return value;
+    }
+
+    private SegmentException wrong(final int offset, final String problem) {
+      return SegmentException.at(file, trailerOffset + offset, problem);
+    }
+
+    private Sha256Digest digest(final int offset) {
+      return Sha256Digest.of(Arrays.copyOfRange(bytes, offset, offset + Sha256Digest.BYTES));
+    }
+
+    private int u32(final int offset) {
+      return memory.get(LittleEndian.U32, offset);
+    }
+
+    private long u64(final int offset) {
+      return memory.get(LittleEndian.U64, offset);
+    }
+  }
+}

@@ -1,0 +1,618 @@
+package io.blockcam.archive.segment;
+
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
+import static io.blockcam.archive.record.RecordDescriptor.NO_PAYLOAD;
+import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.hash.SectorHash;
+import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordRules;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes one segment: the open file takes header and payloads, the journal beside it what is needed
+ * to find the records again after a crash; sealing appends the tables and renames the file.
+ *
+ * <p>Used by one thread at a time; it may be handed to another one, for instance to seal while the
+ * next segment is already written. {@link #append} is the hot path: it computes CRC32C, eight
+ * XXH3-64 and SHA-256 over one copy of the 4096 bytes and allocates nothing but a chunk of table
+ * now and then.
+ *
+ * <p>What survives: after {@link #write} the records survive the death of the process, after {@link
+ * #force} that of the machine. {@link #recover} brings both back.
+ *
+ * <p>When a method fails with an {@link IOException} (a full disk, say) nothing is lost and the
+ * same call may be made again.
+ */
+public final class SegmentWriter implements Closeable {
+  private static final int PAYLOAD_BUFFER_BYTES = 1 << 20;
+  private static final int JOURNAL_BUFFER_BYTES = 128 << 10;
+  private static final byte[] ZEROES = new byte[BLOCK_BYTES];
+
+  private final Path directory;
+  private final SegmentHeader header;
+  private final SegmentLimits limits;
+  private final boolean recovered;
+  private final Arena arena = Arena.ofShared();
+  private final FileChannel payloadChannel;
+  private final FileChannel journalChannel;
+  private final AppendBuffer payloadBuffer;
+  private final AppendBuffer journalBuffer;
+  private final EntryTable records;
+  private final EntryTable hashes;
+  private final DedupTable dedup = new DedupTable();
+  private final Sha256 payloadSha = new Sha256();
+  private final Crc32c crc = new Crc32c();
+
+  // Scratch of append.
+  private final byte[] payload = new byte[BLOCK_BYTES];
+  private final MemorySegment payloadView = MemorySegment.ofArray(payload);
+  private final ByteBuffer readBack;
+  private final MemorySegment readBackView;
+  private final long[] sectorHashes = new long[BLOCK_SECTORS];
+  private final byte[] hashEntry = new byte[SectorHash.BLOCK_HASHES_BYTES];
+  private final MemorySegment hashEntryView = MemorySegment.ofArray(hashEntry);
+  private final byte[] record = new byte[RECORD_BYTES];
+  private final MemorySegment recordView = MemorySegment.ofArray(record);
+
+  private long firstTimestampNs;
+  private long lastTimestampNs;
+  private @Nullable SealedSegment renamed;
+  private boolean closed;
+
+  private SegmentWriter(
+      final Path directory,
+      final SegmentHeader header,
+      final SegmentLimits limits,
+      final boolean recovered,
+      final FileChannel payloadChannel,
+      final FileChannel journalChannel) {
+    this.directory = directory;
+    this.header = header;
+    this.limits = limits;
+    this.recovered = recovered;
+    this.payloadChannel = payloadChannel;
+    this.journalChannel = journalChannel;
+    payloadBuffer =
+        new AppendBuffer(
+            payloadChannel, arena, PAYLOAD_BUFFER_BYTES, SegmentHeaderDescriptor.HEADER_BYTES);
+    journalBuffer =
+        new AppendBuffer(
+            journalChannel, arena, JOURNAL_BUFFER_BYTES, JournalDescriptor.HEADER_BYTES);
+    records = new EntryTable(arena);
+    hashes = new EntryTable(arena);
+    readBackView = arena.allocate(BLOCK_BYTES);
+    readBack = readBackView.asByteBuffer();
+    final byte[] headerBytes = header.encode();
+    payloadSha.update(headerBytes, 0, headerBytes.length);
+  }
+
+  /**
+   * Begins a segment. When this returns, both files and their names are durable.
+   *
+   * @param directory of the spool, on a POSIX file system
+   * @param header number and first sequence decide the names and what may be appended
+   * @param limits how large it may become
+   * @throws FileAlreadyExistsException when a segment of this number is there, open or sealed
+   */
+  public static SegmentWriter create(
+      final Path directory, final SegmentHeader header, final SegmentLimits limits)
+      throws IOException {
+    final Path sealed = directory.resolve(SegmentName.sealed(header.segmentNumber()));
+    if (Files.exists(sealed)) {
+      throw new FileAlreadyExistsException(sealed.toString());
+    }
+    final Set<OpenOption> options =
+        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    final FileChannel payloads =
+        openPrivate(directory.resolve(SegmentName.open(header.segmentNumber())), options);
+    FileChannel journal = null;
+    try {
+      writeAndForce(payloads, header.encode());
+      journal =
+          openPrivate(directory.resolve(SegmentName.journal(header.segmentNumber())), options);
+      writeAndForce(journal, JournalHeader.of(header).encode());
+      forceDirectory(directory);
+      return new SegmentWriter(directory, header, limits, false, payloads, journal);
+    } catch (IOException | RuntimeException e) {
+      payloads.close();
+      if (journal != null) {
+        journal.close();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Finishes a segment that was open when the recorder died: keeps its records up to the first one
+   * that is not whole and seals it, marked as recovered. May itself be interrupted and repeated.
+   * Finds the segment already sealed when the crash came after that. A segment without any whole
+   * record is removed.
+   *
+   * @param directory of the spool
+   * @param segmentNumber which segment
+   * @param recordingId the recording it must belong to
+   * @param previous digest of the segment before, {@link Sha256Digest#NONE} for segment 0
+   * @throws SegmentException when the files cannot be what a crash leaves behind
+   */
+  public static Recovered recover(
+      final Path directory,
+      final long segmentNumber,
+      final UUID recordingId,
+      final Sha256Digest previous)
+      throws IOException {
+    return new SegmentRecovery(directory, segmentNumber, recordingId, previous).recover();
+  }
+
+  /** A writer that takes over an existing pair of files; records come by {@link #restore}. */
+  static SegmentWriter reopen(final Path directory, final SegmentHeader header) throws IOException {
+    final Set<OpenOption> options = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
+    final FileChannel payloads =
+        FileChannel.open(directory.resolve(SegmentName.open(header.segmentNumber())), options);
+    try {
+      final FileChannel journal =
+          FileChannel.open(directory.resolve(SegmentName.journal(header.segmentNumber())), options);
+      return new SegmentWriter(directory, header, SegmentLimits.DEFAULT, true, payloads, journal);
+    } catch (IOException | RuntimeException e) {
+      payloads.close();
+      throw e;
+    }
+  }
+
+  /** Takes over a record whose payload, if it owns one, already lies in the open file. */
+  void restore(
+      final byte[] recordEntry,
+      final long timestampNs,
+      final byte @Nullable [] hashesOfOwn,
+      final byte[] payloadOfOwn) {
+    if (records.count() == 0) {
+      firstTimestampNs = timestampNs;
+    }
+    lastTimestampNs = timestampNs;
+    records.add(recordEntry);
+    if (hashesOfOwn != null) {
+      hashes.add(hashesOfOwn);
+      payloadSha.update(payloadOfOwn, 0, BLOCK_BYTES);
+    }
+  }
+
+  /** Cuts the open file behind the last restored payload. */
+  void cutPayloads() throws IOException {
+    payloadChannel.truncate(SegmentTrailer.hashesOffset(hashes.count()));
+  }
+
+  /** What the segment began with. */
+  public SegmentHeader header() {
+    return header;
+  }
+
+  /** Records appended so far. */
+  public int recordCount() {
+    return records.count();
+  }
+
+  /** Payloads stored so far. */
+  public int payloadCount() {
+    return hashes.count();
+  }
+
+  /** The sequence that the next record must have. */
+  public long nextSequence() {
+    return header.firstSequence() + records.count();
+  }
+
+  /** Timestamp of the last record, in ns; 0 when there is none. */
+  public long lastTimestampNs() {
+    return lastTimestampNs;
+  }
+
+  /** Bytes the file would have if it were sealed now. */
+  public long sealedBytes() {
+    return SegmentTrailer.fileBytes(hashes.count(), records.count());
+  }
+
+  /** Whether that many more records fit for certain, each with a payload of its own. */
+  public boolean hasRoom(final int moreRecords) {
+    return limits.allow((long) hashes.count() + moreRecords, (long) records.count() + moreRecords);
+  }
+
+  /**
+   * Appends a record. Whether the payload is all zero or equals an earlier one is found out here.
+   *
+   * @param sequence {@link #nextSequence}
+   * @param timestampNs CLOCK_REALTIME in ns, not less than that of the record before
+   * @param block first block; 0 when the kind names none
+   * @param runBlocks blocks, 1 to 2^32-1; 0 when the kind names none
+   * @param kind what it stands for
+   * @param sectorMask sectors of the block that were written; 0 when the kind names no block
+   * @param flags {@link RecordFlags} without {@link RecordFlags#STORAGE}
+   * @param aux what the kind wants
+   * @param source where 4096 bytes of payload lie, whole sectors outside the mask are ignored; null
+   *     when the kind has none. Not kept after the call
+   * @param sourceOffset of the payload in {@code source}
+   * @throws IOException when the files cannot be written; the record was not appended
+   * @throws IllegalArgumentException when the record breaks a rule of the format or the order
+   * @throws IllegalStateException when there is no room: seal and begin the next segment
+   */
+  public void append(
+      final long sequence,
+      final long timestampNs,
+      final long block,
+      final long runBlocks,
+      final RecordKind kind,
+      final int sectorMask,
+      final int flags,
+      final long aux,
+      final @Nullable MemorySegment source,
+      final long sourceOffset)
+      throws IOException {
+    checkAppend(sequence, timestampNs, block, runBlocks, kind, sectorMask, flags);
+    makeRoomInBuffers();
+    if (kind.hasPayload()) {
+      Objects.requireNonNull(source, "this kind of record has a payload");
+      load(source, sourceOffset, kind == RecordKind.MARK ? WHOLE_BLOCK : sectorMask);
+      appendWithPayload(sequence, timestampNs, block, runBlocks, kind, sectorMask, flags, aux);
+    } else {
+      if (source != null) {
+        throw new IllegalArgumentException("a " + kind + " record has no payload");
+      }
+      appendRecord(
+          sequence, timestampNs, block, runBlocks, kind, sectorMask, flags, NO_PAYLOAD, 0, aux);
+    }
+  }
+
+  private void checkAppend(
+      final long sequence,
+      final long timestampNs,
+      final long block,
+      final long runBlocks,
+      final RecordKind kind,
+      final int sectorMask,
+      final int flags) {
+    checkOpen();
+    if (sequence != nextSequence()) {
+      throw new IllegalArgumentException(
+          "the next record has sequence %d, not %d".formatted(nextSequence(), sequence));
+    }
+    if (timestampNs < lastTimestampNs) {
+      throw new IllegalArgumentException(
+          "timestamp %d ns lies before the last one, %d ns"
+              .formatted(timestampNs, lastTimestampNs));
+    }
+    if ((flags & RecordFlags.STORAGE) != 0) {
+      throw new IllegalArgumentException(
+          "flags 0x%04x: how a payload is stored is found out here".formatted(flags));
+    }
+    final String problem =
+        RecordRules.problem(
+            kind, sequence, timestampNs, block, runBlocks, sectorMask, flags, header.diskBlocks());
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
+    }
+    if (!hasRoom(1)) {
+      throw new IllegalStateException(
+          "segment %d is full with %d records and %d payloads"
+              .formatted(header.segmentNumber(), records.count(), hashes.count()));
+    }
+  }
+
+  /** Done first, because it is what can fail: afterwards a record is appended wholly or not. */
+  private void makeRoomInBuffers() throws IOException {
+    if (!payloadBuffer.hasRoom(BLOCK_BYTES)) {
+      payloadBuffer.write();
+    }
+    if (!journalBuffer.hasRoom(RECORD_BYTES + SectorHash.BLOCK_HASHES_BYTES)) {
+      write();
+    }
+  }
+
+  private void load(final MemorySegment source, final long offset, final int sectorMask) {
+    if (sectorMask == WHOLE_BLOCK) {
+      MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset, payload, 0, BLOCK_BYTES);
+      return;
+    }
+    for (int sector = 0; sector < BLOCK_SECTORS; sector++) {
+      final int at = sector * SECTOR_BYTES;
+      if ((sectorMask & 1 << sector) != 0) {
+        MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset + at, payload, at, SECTOR_BYTES);
+      } else {
+        Arrays.fill(payload, at, at + SECTOR_BYTES, (byte) 0);
+      }
+    }
+  }
+
+  private void appendWithPayload(
+      final long sequence,
+      final long timestampNs,
+      final long block,
+      final long runBlocks,
+      final RecordKind kind,
+      final int sectorMask,
+      final int flags,
+      final long aux)
+      throws IOException {
+    int index;
+    final int payloadCrc;
+    int storage = 0;
+    if (Arrays.equals(payload, ZEROES)) {
+      index = NO_PAYLOAD;
+      payloadCrc = Crc32c.ZERO_BLOCK;
+      storage = RecordFlags.ALL_ZERO;
+    } else {
+      payloadCrc = crc.of(payload, 0, BLOCK_BYTES);
+      hashSectors();
+      final int tag = DedupTable.tag(sectorHashes);
+      index = findEqual(tag);
+      if (index == DedupTable.NONE) {
+        index = hashes.count();
+        payloadBuffer.append(payload);
+        payloadSha.update(payload, 0, BLOCK_BYTES);
+        hashes.add(hashEntry);
+        dedup.add(tag, index);
+      } else {
+        storage = RecordFlags.SHARED;
+      }
+    }
+    appendRecord(
+        sequence,
+        timestampNs,
+        block,
+        runBlocks,
+        kind,
+        sectorMask,
+        flags | storage,
+        index,
+        payloadCrc,
+        aux);
+    if (storage == 0) {
+      journalBuffer.append(hashEntry);
+    }
+  }
+
+  private void hashSectors() {
+    for (int sector = 0; sector < BLOCK_SECTORS; sector++) {
+      final long hash = SectorHash.of(payload, sector * SECTOR_BYTES);
+      sectorHashes[sector] = hash;
+      hashEntryView.set(LittleEndian.U64, (long) sector * Long.BYTES, hash);
+    }
+  }
+
+  /** An earlier payload with the same bytes: hashes are not taken for proof. */
+  private int findEqual(final int tag) throws IOException {
+    int index = dedup.first(tag);
+    while (index != DedupTable.NONE) {
+      if (hashes.equalsAt(index, hashEntryView) && payloadEquals(index)) {
+        return index;
+      }
+      index = dedup.next(tag);
+    }
+    return DedupTable.NONE;
+  }
+
+  private boolean payloadEquals(final int index) throws IOException {
+    final long offset = SegmentTrailer.payloadOffset(index);
+    if (payloadBuffer.holds(offset)) {
+      return payloadBuffer.equalsAt(offset, payloadView);
+    }
+    readBack.clear();
+    while (readBack.hasRemaining()) {
+      if (payloadChannel.read(readBack, offset + readBack.position()) < 0) {
+        throw SegmentException.at(
+            directory.resolve(SegmentName.open(header.segmentNumber())).toString(),
+            offset,
+            "the open segment was cut while it is written");
+      }
+    }
+    return readBackView.mismatch(payloadView) < 0;
+  }
+
+  private void appendRecord(
+      final long sequence,
+      final long timestampNs,
+      final long block,
+      final long runBlocks,
+      final RecordKind kind,
+      final int sectorMask,
+      final int flags,
+      final int payloadIndex,
+      final int payloadCrc,
+      final long aux) {
+    recordView.set(LittleEndian.U64, RecordDescriptor.SEQUENCE_OFFSET, sequence);
+    recordView.set(LittleEndian.U64, RecordDescriptor.TIMESTAMP_NS_OFFSET, timestampNs);
+    recordView.set(LittleEndian.U64, RecordDescriptor.BLOCK_OFFSET, block);
+    recordView.set(LittleEndian.U32, RecordDescriptor.RUN_BLOCKS_OFFSET, (int) runBlocks);
+    record[RecordDescriptor.KIND_OFFSET] = kind.code();
+    record[RecordDescriptor.SECTOR_MASK_OFFSET] = (byte) sectorMask;
+    recordView.set(LittleEndian.U16, RecordDescriptor.FLAGS_OFFSET, (short) flags);
+    recordView.set(LittleEndian.U32, RecordDescriptor.PAYLOAD_INDEX_OFFSET, payloadIndex);
+    recordView.set(LittleEndian.U32, RecordDescriptor.PAYLOAD_CRC32C_OFFSET, payloadCrc);
+    recordView.set(LittleEndian.U64, RecordDescriptor.AUX_OFFSET, aux);
+    // The reserved bytes of the scratch are never written, so they stay zero.
+    recordView.set(
+        LittleEndian.U32,
+        RecordDescriptor.CRC32C_OFFSET,
+        crc.of(record, 0, RecordDescriptor.CRC32C_OFFSET));
+    if (records.count() == 0) {
+      firstTimestampNs = timestampNs;
+    }
+    lastTimestampNs = timestampNs;
+    records.add(record);
+    journalBuffer.append(record);
+  }
+
+  /** Hands everything appended so far to the kernel: it survives the death of the process. */
+  public void write() throws IOException {
+    checkOpen();
+    // Payloads first: a journal entry should find its payload there.
+    payloadBuffer.write();
+    journalBuffer.write();
+  }
+
+  /** Makes everything appended so far survive a power cut. */
+  public void force() throws IOException {
+    write();
+    payloadChannel.force(false);
+    journalChannel.force(false);
+  }
+
+  /**
+   * Finishes the segment: afterwards it lies, durable, under its sealed name, and the writer is
+   * closed.
+   *
+   * @param previous digest of the segment before, {@link Sha256Digest#NONE} for segment 0
+   * @throws IllegalStateException when there is no record: use {@link #discard}
+   */
+  public SealedSegment seal(final Sha256Digest previous) throws IOException {
+    SealedSegment result = renamed;
+    if (result == null) {
+      result = writeTablesAndRename(previous);
+      renamed = result;
+    }
+    forceDirectory(directory);
+    Files.deleteIfExists(directory.resolve(SegmentName.journal(header.segmentNumber())));
+    close();
+    return result;
+  }
+
+  private SealedSegment writeTablesAndRename(final Sha256Digest previous) throws IOException {
+    checkOpen();
+    if (records.count() == 0) {
+      throw new IllegalStateException(
+          "segment %d has no record to seal".formatted(header.segmentNumber()));
+    }
+    if (previous.equals(Sha256Digest.NONE) != (header.segmentNumber() == 0)) {
+      throw new IllegalArgumentException(
+          "segment %d cannot follow digest %s".formatted(header.segmentNumber(), previous));
+    }
+    write();
+    final SegmentTrailer trailer = trailer(previous);
+    final long hashesEnd = hashes.writeTo(payloadChannel, trailer.hashesOffset());
+    final long recordsEnd = records.writeTo(payloadChannel, hashesEnd);
+    writeFully(payloadChannel, ByteBuffer.wrap(trailer.encode()), recordsEnd);
+    payloadChannel.force(false);
+    final Path sealed = directory.resolve(SegmentName.sealed(header.segmentNumber()));
+    if (Files.exists(sealed)) {
+      throw new FileAlreadyExistsException(sealed.toString());
+    }
+    Files.move(
+        directory.resolve(SegmentName.open(header.segmentNumber())),
+        sealed,
+        StandardCopyOption.ATOMIC_MOVE);
+    return new SealedSegment(sealed, trailer);
+  }
+
+  private SegmentTrailer trailer(final Sha256Digest previous) {
+    final Sha256 tablesSha = new Sha256();
+    hashes.hashInto(tablesSha);
+    records.hashInto(tablesSha);
+    return new SegmentTrailer(
+            header.recordingId(),
+            header.epoch(),
+            header.segmentNumber(),
+            recovered,
+            records.count(),
+            hashes.count(),
+            header.firstSequence(),
+            firstTimestampNs,
+            lastTimestampNs,
+            header.diskBytes(),
+            payloadSha.current(),
+            tablesSha.finish(),
+            previous,
+            Sha256Digest.NONE)
+        .withDigest();
+  }
+
+  /** Gives the segment up: removes both files and closes. Only a segment without records. */
+  public void discard() throws IOException {
+    checkOpen();
+    if (records.count() > 0) {
+      throw new IllegalStateException(
+          "segment %d has %d records, they are not thrown away"
+              .formatted(header.segmentNumber(), records.count()));
+    }
+    close();
+    // The journal goes last: as long as it is there, recovery knows what to do.
+    Files.deleteIfExists(directory.resolve(SegmentName.open(header.segmentNumber())));
+    Files.deleteIfExists(directory.resolve(SegmentName.journal(header.segmentNumber())));
+  }
+
+  /**
+   * Lets go of files and memory. Without {@link #seal} before it the segment stays open on disk,
+   * without what was not written, for {@link #recover} to finish.
+   */
+  @Override
+  public void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try (payloadChannel;
+        journalChannel) {
+      arena.close();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed || renamed != null) {
+      throw new IllegalStateException(
+          "segment %d is closed already".formatted(header.segmentNumber()));
+    }
+  }
+
+  /** The bytes of a disk are nobody else's business. */
+  private static FileChannel openPrivate(final Path path, final Set<OpenOption> options)
+      throws IOException {
+    return FileChannel.open(
+        path,
+        options,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+  }
+
+  private static void writeAndForce(final FileChannel channel, final byte[] bytes)
+      throws IOException {
+    writeFully(channel, ByteBuffer.wrap(bytes), 0);
+    channel.force(true);
+  }
+
+  private static void writeFully(
+      final FileChannel channel, final ByteBuffer bytes, final long offset) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes, offset + bytes.position());
+    }
+  }
+
+  /** A new or changed name is durable only when its directory is (fsync(2)). */
+  static void forceDirectory(final Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

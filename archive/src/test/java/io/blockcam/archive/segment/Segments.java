@@ -1,0 +1,157 @@
+package io.blockcam.archive.segment;
+
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** Segments made up for tests. */
+final class Segments {
+  static final UUID RECORDING = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
+  static final long DISK_BLOCKS = 1000;
+  static final long FIRST_SEQUENCE = 100;
+  static final long CREATED_NS = 1_700_000_000_000_000_000L;
+  static final Sha256Digest PREVIOUS = Sha256Digest.ofHex("ab".repeat(32));
+
+  /** What a test appends, and expects to read back. */
+  record Entry(
+      long sequence,
+      long timestampNs,
+      long block,
+      long runBlocks,
+      RecordKind kind,
+      int sectorMask,
+      int flags,
+      long aux,
+      byte @Nullable [] payload) {
+
+    void appendTo(final SegmentWriter writer) throws IOException {
+      writer.append(
+          sequence,
+          timestampNs,
+          block,
+          runBlocks,
+          kind,
+          sectorMask,
+          flags,
+          aux,
+          payload == null ? null : MemorySegment.ofArray(payload),
+          0);
+    }
+  }
+
+  private Segments() {}
+
+  static SegmentHeader header(final long segmentNumber) {
+    return new SegmentHeader(
+        RECORDING, 3, segmentNumber, FIRST_SEQUENCE, CREATED_NS, DISK_BLOCKS * 4096);
+  }
+
+  static Sha256Digest previous(final long segmentNumber) {
+    return segmentNumber == 0 ? Sha256Digest.NONE : PREVIOUS;
+  }
+
+  /** A sealed segment with these records. */
+  static SealedSegment write(
+      final Path directory, final long segmentNumber, final List<Entry> entries)
+      throws IOException {
+    try (SegmentWriter writer =
+        SegmentWriter.create(directory, header(segmentNumber), SegmentLimits.DEFAULT)) {
+      for (final Entry entry : entries) {
+        entry.appendTo(writer);
+      }
+      return writer.seal(previous(segmentNumber));
+    }
+  }
+
+  /** Records of every kind, with sub-block masks, zero payloads and repeated ones. */
+  static List<Entry> random(final RandomGenerator random, final int count) {
+    final List<Entry> entries = new ArrayList<>();
+    final List<byte[]> payloads = new ArrayList<>();
+    long timestampNs = CREATED_NS;
+    for (int i = 0; i < count; i++) {
+      timestampNs += random.nextInt(3) * 1_000L;
+      entries.add(random(random, FIRST_SEQUENCE + i, timestampNs, payloads));
+    }
+    return entries;
+  }
+
+  private static Entry random(
+      final RandomGenerator random,
+      final long sequence,
+      final long timestampNs,
+      final List<byte[]> payloads) {
+    final int choice = random.nextInt(16);
+    final RecordKind kind =
+        choice < RecordKind.values().length ? RecordKind.values()[choice] : RecordKind.DATA;
+    final int flags = random.nextInt(RecordFlags.ALL + 1) & ~RecordFlags.STORAGE;
+    if (!kind.hasBlocks()) {
+      return new Entry(
+          sequence,
+          timestampNs,
+          0,
+          0,
+          kind,
+          0,
+          flags,
+          random.nextLong(),
+          kind.hasPayload() ? payload(random, payloads) : null);
+    }
+    final long run = kind.isRun() ? random.nextLong(1, DISK_BLOCKS) : 1;
+    final boolean whole = run > 1 || kind == RecordKind.GAP || random.nextInt(3) > 0;
+    final int mask = whole ? 0xff : random.nextInt(1, 0x100);
+    byte[] payload = null;
+    if (kind.hasPayload()) {
+      payload = payload(random, payloads);
+      for (int sector = 0; sector < 8; sector++) {
+        if ((mask & 1 << sector) == 0) {
+          Arrays.fill(payload, sector * 512, sector * 512 + 512, (byte) 0);
+        }
+      }
+    }
+    return new Entry(
+        sequence,
+        timestampNs,
+        random.nextLong(DISK_BLOCKS - run + 1),
+        run,
+        kind,
+        mask,
+        flags,
+        random.nextLong(),
+        payload);
+  }
+
+  private static byte[] payload(final RandomGenerator random, final List<byte[]> earlier) {
+    final int choice = random.nextInt(5);
+    if (choice == 0) {
+      return new byte[4096];
+    }
+    if (choice == 1 && !earlier.isEmpty()) {
+      return earlier.get(random.nextInt(earlier.size())).clone();
+    }
+    final byte[] payload = new byte[4096];
+    random.nextBytes(payload);
+    earlier.add(payload.clone());
+    return payload;
+  }
+
+  /** A payload that is easy to recognise in a hex dump. */
+  static byte[] filled(final int value) {
+    final byte[] payload = new byte[4096];
+    Arrays.fill(payload, (byte) value);
+    return payload;
+  }
+
+  static Entry data(final long sequence, final long block, final byte[] payload) {
+    return new Entry(
+        sequence, CREATED_NS + sequence, block, 1, RecordKind.DATA, 0xff, 1, 0, payload);
+  }
+}
