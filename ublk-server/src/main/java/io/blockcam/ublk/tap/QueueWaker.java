@@ -5,8 +5,8 @@ package io.blockcam.ublk.tap;
 public interface QueueWaker {
 
   /**
-   * Makes the queue's thread look at its waiting requests soon. Any thread; cheap; calls between two
-   * looks of the queue count as one.
+   * Makes the queue's thread look at its waiting requests soon. Any thread; cheap; calls between
+   * two looks of the queue count as one.
    */
   void wake();
 }

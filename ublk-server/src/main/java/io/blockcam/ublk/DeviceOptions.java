@@ -1,0 +1,58 @@
+package io.blockcam.ublk;
+
+import java.time.Duration;
+import java.util.OptionalInt;
+
+/**
+ * How a device is to be served.
+ *
+ * @param id the N of /dev/ublkbN, or empty for the next free one
+ * @param queues hardware queues wanted, at least 1; the driver gives at most one per CPU
+ * @param depth requests in flight per queue, 1 .. 4096
+ * @param maxIoBytes largest request, a multiple of 4096; each tag has a buffer of this size
+ * @param startLimit how long the device may take to come up
+ * @param stopLimit how long each step of taking it down may take
+ */
+public record DeviceOptions(
+    OptionalInt id,
+    int queues,
+    int depth,
+    int maxIoBytes,
+    Duration startLimit,
+    Duration stopLimit) {
+
+  /** UBLK_MAX_QUEUE_DEPTH of linux/ublk_cmd.h. */
+  public static final int MAX_DEPTH = 4096;
+
+  private static final int PAGE_BYTES = 4096;
+
+  public DeviceOptions {
+    if (queues < 1) {
+      throw new IllegalArgumentException("queues " + queues + " is less than 1");
+    }
+    if (depth < 1 || depth > MAX_DEPTH) {
+      throw new IllegalArgumentException("depth " + depth + " is not between 1 and " + MAX_DEPTH);
+    }
+    if (maxIoBytes < PAGE_BYTES || maxIoBytes % PAGE_BYTES != 0) {
+      throw new IllegalArgumentException("maxIoBytes " + maxIoBytes + " is not whole pages");
+    }
+  }
+
+  /** One queue, 128 requests of up to 512 KiB, any id. */
+  public static DeviceOptions defaults() {
+    return new DeviceOptions(
+        OptionalInt.empty(), 1, 128, 512 * 1024, Duration.ofSeconds(30), Duration.ofSeconds(60));
+  }
+
+  public DeviceOptions withId(final OptionalInt newId) {
+    return new DeviceOptions(newId, queues, depth, maxIoBytes, startLimit, stopLimit);
+  }
+
+  public DeviceOptions withQueues(final int newQueues) {
+    return new DeviceOptions(id, newQueues, depth, maxIoBytes, startLimit, stopLimit);
+  }
+
+  public DeviceOptions withDepth(final int newDepth) {
+    return new DeviceOptions(id, queues, newDepth, maxIoBytes, startLimit, stopLimit);
+  }
+}

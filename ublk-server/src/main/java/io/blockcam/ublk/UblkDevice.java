@@ -1,0 +1,185 @@
+package io.blockcam.ublk;
+
+import io.blockcam.nativebindings.Errno;
+import io.blockcam.nativebindings.ErrnoException;
+import io.blockcam.nativebindings.Posix;
+import io.blockcam.nativebindings.uapi.Linux;
+import io.blockcam.nativebindings.uapi.Ublk;
+import io.blockcam.ublk.control.DeviceInfo;
+import io.blockcam.ublk.control.UblkControl;
+import io.blockcam.ublk.queue.QueueSet;
+import io.blockcam.ublk.tap.WriteTap;
+import io.blockcam.ublk.target.Target;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A live block device, {@code /dev/ublkbN}, from {@link #start} to {@link #stop}.
+ *
+ * <p>One control thread starts and stops it; the queues' threads serve it.
+ */
+public final class UblkDevice {
+
+  private static final Logger LOG = LoggerFactory.getLogger(UblkDevice.class);
+
+  /** udev may hold a fresh node for a moment. */
+  private static final int OPEN_ATTEMPTS = 200;
+
+  private static final int OPEN_PAUSE_MS = 10;
+
+  private final DeviceOptions options;
+  private final UblkControl control;
+  private final Posix posix;
+  private final DeviceInfo info;
+  private final int charDeviceFd;
+  private final QueueSet queues;
+  private final CompletableFuture<Throwable> failure;
+
+  private UblkDevice(
+      final DeviceOptions options,
+      final UblkControl control,
+      final Posix posix,
+      final DeviceInfo info,
+      final int charDeviceFd,
+      final QueueSet queues,
+      final CompletableFuture<Throwable> failure) {
+    this.options = options;
+    this.control = control;
+    this.posix = posix;
+    this.info = info;
+    this.charDeviceFd = charDeviceFd;
+    this.queues = queues;
+    this.failure = failure;
+  }
+
+  /**
+   * Brings a device up.
+   *
+   * @param target stays the caller's; must stay open until {@link #stop} has returned
+   * @param tap where every write is shown before it reaches the target, or null
+   * @return the device, open for business
+   * @throws io.blockcam.ublk.control.NoUblkException when this machine or user cannot have any
+   */
+  public static UblkDevice start(
+      final DeviceOptions options, final Target target, final @Nullable WriteTap tap)
+      throws IOException {
+    final Posix posix = Posix.linux();
+    final UblkControl control = UblkControl.open(posix);
+    final Rollback rollback = new Rollback();
+    rollback.add(control::close);
+    try {
+      final long features = control.features();
+      final DeviceInfo info =
+          control.add(
+              options.id(),
+              options.queues(),
+              options.depth(),
+              options.maxIoBytes(),
+              features & Ublk.UBLK_F_CMD_IOCTL_ENCODE());
+      rollback.add(() -> control.delete(info.id(), options.stopLimit()));
+      if (info.maxIoBytes() != options.maxIoBytes() || info.depth() != options.depth()) {
+        LOG.info("the driver gave depth {}, {} bytes per request", info.depth(), info.maxIoBytes());
+      }
+      control.setParams(info.id(), target.geometry(), info.maxIoBytes());
+      final int fd = openCharDevice(posix, info);
+      rollback.add(() -> posix.close(fd));
+      final List<byte[]> affinities = new ArrayList<>();
+      for (int q = 0; q < info.queues(); q++) {
+        affinities.add(control.affinity(info.id(), q));
+      }
+      final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+      final QueueSet queues =
+          new QueueSet(posix, info, fd, target, tap, affinities, failure::complete);
+      rollback.add(
+          () -> {
+            // Ends the fetches, so that the threads end. Nothing was served yet.
+            control.stop(info.id(), options.stopLimit());
+            queues.join(options.stopLimit());
+            queues.close();
+          });
+      queues.start(options.startLimit());
+      control.start(info.id(), options.startLimit());
+      return new UblkDevice(options, control, posix, info, fd, queues, failure);
+    } catch (final IOException | RuntimeException e) {
+      rollback.run(e);
+      throw e;
+    }
+  }
+
+  private static int openCharDevice(final Posix posix, final DeviceInfo info) throws IOException {
+    int fd = -Linux.ENOENT();
+    for (int i = 0; i < OPEN_ATTEMPTS; i++) {
+      fd = posix.open(info.charDevicePath(), Linux.O_RDWR() | Linux.O_CLOEXEC(), 0);
+      if (fd != -Linux.ENOENT() && fd != -Linux.EBUSY()) {
+        break;
+      }
+      try {
+        Thread.sleep(OPEN_PAUSE_MS);
+      } catch (final InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted while waiting for " + info.charDevicePath(), e);
+      }
+    }
+    return ErrnoException.orThrow(fd, "open", info.charDevicePath());
+  }
+
+  /** What the driver knows of it; {@link DeviceInfo#blockDevicePath()} is where users find it. */
+  public DeviceInfo info() {
+    return info;
+  }
+
+  /** Completes with the reason when a queue fails; never otherwise. The device must be stopped. */
+  public CompletableFuture<Throwable> failure() {
+    return failure;
+  }
+
+  /**
+   * Takes the device down. Everything the kernel still has cached for it is written first, while
+   * the queues serve. Returns when the device is gone.
+   */
+  public void stop() throws IOException {
+    flushPageCache();
+    if ((info.flags() & Ublk.UBLK_F_SAFE_STOP_DEV()) == 0) {
+      control.stop(info.id(), options.stopLimit());
+    } else if (!control.tryStop(info.id(), options.stopLimit())) {
+      LOG.warn("{} is still in use; it goes away all the same", info.blockDevicePath());
+      control.stop(info.id(), options.stopLimit());
+    }
+    boolean ended = false;
+    try {
+      ended = queues.join(options.stopLimit());
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!ended) {
+      LOG.error("{}: its queues did not end in time", info.blockDevicePath());
+    }
+    queues.close();
+    posix.close(charDeviceFd);
+    try {
+      control.delete(info.id(), options.stopLimit());
+    } finally {
+      control.close();
+    }
+  }
+
+  /**
+   * Writes back what the page cache holds. Our own descriptor is closed again before the device
+   * stops, because stopping waits for it.
+   */
+  private void flushPageCache() {
+    final int fd = posix.open(info.blockDevicePath(), Linux.O_RDONLY() | Linux.O_CLOEXEC(), 0);
+    if (fd >= 0) {
+      final int result = posix.fsync(fd);
+      if (result < 0) {
+        LOG.warn("fsync {}: {}", info.blockDevicePath(), Errno.describe(-result));
+      }
+      posix.close(fd);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package io.blockcam.ublk.control;
+
+import io.blockcam.nativebindings.uapi.ublksrv_ctrl_dev_info;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What the driver knows of a device ({@code struct ublksrv_ctrl_dev_info}).
+ *
+ * @param id the N of /dev/ublkbN
+ * @param queues hardware queues
+ * @param depth requests in flight per queue
+ * @param maxIoBytes largest request
+ * @param state as of the answer
+ * @param serverPid thread group of its server, or -1
+ * @param flags UBLK_F_* in effect
+ */
+public record DeviceInfo(
+    int id, int queues, int depth, int maxIoBytes, DeviceState state, int serverPid, long flags) {
+
+  static DeviceInfo read(final MemorySegment info) {
+    return new DeviceInfo(
+        ublksrv_ctrl_dev_info.dev_id(info),
+        ublksrv_ctrl_dev_info.nr_hw_queues(info) & 0xffff,
+        ublksrv_ctrl_dev_info.queue_depth(info) & 0xffff,
+        ublksrv_ctrl_dev_info.max_io_buf_bytes(info),
+        DeviceState.of(ublksrv_ctrl_dev_info.state(info) & 0xffff),
+        ublksrv_ctrl_dev_info.ublksrv_pid(info),
+        ublksrv_ctrl_dev_info.flags(info));
+  }
+
+  /** The block device that users of the disk open. */
+  public String blockDevicePath() {
+    return "/dev/ublkb" + id;
+  }
+
+  /** The character device that the server opens. */
+  public String charDevicePath() {
+    return "/dev/ublkc" + id;
+  }
+}

@@ -1,0 +1,132 @@
+package io.blockcam.ublk.queue;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+
+/**
+ * The blocks that writes in flight touch, over all queues of a device.
+ *
+ * <p>The block layer promises no order between overlapping writes in flight, but the record and the
+ * disk must agree on one: so the second waits until the first is done. Blocks are 4 KiB; the table
+ * is direct-mapped, so two writes that only share a place in it wait for each other needlessly,
+ * which is harmless. A range too long for the table (a big DISCARD) waits until it is alone and
+ * keeps all others out.
+ *
+ * <p>Hot path, any queue thread: no locks, nobody waits here; who is refused tries again when
+ * {@link #unlock} of somebody else has fired its waker.
+ */
+final class InFlightBlocks {
+
+  /** Longer ranges are taken exclusively; far below the table's size, so no range meets itself. */
+  static final int MAX_SHARED_BLOCKS = 1024;
+
+  private static final int BLOCK_SHIFT = 12;
+  private static final int TABLE_SIZE = 1 << 16;
+  private static final int TABLE_MASK = TABLE_SIZE - 1;
+
+  /** Spread so that counters of different queues lie on different cache lines. */
+  private static final int STRIDE = 32;
+
+  private static final int NOBODY = 0;
+
+  private final AtomicIntegerArray taken = new AtomicIntegerArray(TABLE_SIZE);
+  private final AtomicIntegerArray inFlight;
+  private final AtomicIntegerArray waiting;
+  private final AtomicInteger exclusive = new AtomicInteger(NOBODY);
+  private final Runnable[] wakers;
+
+  /**
+   * @param queues how many queues the device has
+   */
+  InFlightBlocks(final int queues) {
+    inFlight = new AtomicIntegerArray(queues * STRIDE);
+    waiting = new AtomicIntegerArray(queues * STRIDE);
+    wakers = new Runnable[queues];
+    java.util.Arrays.fill(wakers, (Runnable) () -> {});
+  }
+
+  /** Says how a queue is woken when a range it may wait for was freed. Before the queues start. */
+  void onFreed(final int queueId, final Runnable waker) {
+    wakers[queueId] = waker;
+  }
+
+  /**
+   * Takes a range of the disk, or refuses.
+   *
+   * @param queueId the caller's queue
+   * @param tag the caller's request
+   * @param offset first byte
+   * @param length in bytes, at least 1
+   * @return whether the range is now the caller's, until {@link #unlock} with the same arguments
+   */
+  boolean tryLock(final int queueId, final int tag, final long offset, final long length) {
+    final long first = offset >>> BLOCK_SHIFT;
+    final long blocks = ((offset + length - 1) >>> BLOCK_SHIFT) - first + 1;
+    if (blocks > MAX_SHARED_BLOCKS) {
+      return tryLockAll(owner(queueId, tag));
+    }
+    // Announce first, then look for an exclusive owner: he announces first, then looks for us.
+    // Atomic*Array accesses are sequentially consistent, so one of the two sees the other.
+    inFlight.getAndIncrement(queueId * STRIDE);
+    if (exclusive.get() != NOBODY) {
+      inFlight.getAndDecrement(queueId * STRIDE);
+      return false;
+    }
+    for (int i = 0; i < blocks; i++) {
+      if (!taken.compareAndSet((int) (first + i) & TABLE_MASK, 0, 1)) {
+        release(first, i);
+        inFlight.getAndDecrement(queueId * STRIDE);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Gives back what {@link #tryLock} took, and wakes the other queues that wait for something. */
+  void unlock(final int queueId, final long offset, final long length) {
+    final long first = offset >>> BLOCK_SHIFT;
+    final long blocks = ((offset + length - 1) >>> BLOCK_SHIFT) - first + 1;
+    if (blocks > MAX_SHARED_BLOCKS) {
+      exclusive.set(NOBODY);
+    } else {
+      release(first, (int) blocks);
+      inFlight.getAndDecrement(queueId * STRIDE);
+    }
+    for (int q = 0; q < wakers.length; q++) {
+      if (q != queueId && waiting.get(q * STRIDE) != 0) {
+        wakers[q].run();
+      }
+    }
+  }
+
+  /**
+   * Says how many requests of a queue wait here. To be told before the last try, so that whoever
+   * frees a range after that try sees it.
+   */
+  void setWaiting(final int queueId, final int requests) {
+    waiting.set(queueId * STRIDE, requests);
+  }
+
+  private boolean tryLockAll(final int owner) {
+    if (exclusive.get() != owner && !exclusive.compareAndSet(NOBODY, owner)) {
+      return false;
+    }
+    // From here on nobody new gets in; the claim stays while those inside finish.
+    for (int q = 0; q < wakers.length; q++) {
+      if (inFlight.get(q * STRIDE) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void release(final long first, final int blocks) {
+    for (int i = 0; i < blocks; i++) {
+      taken.setRelease((int) (first + i) & TABLE_MASK, 0);
+    }
+  }
+
+  private static int owner(final int queueId, final int tag) {
+    return (queueId << 16 | tag) + 1;
+  }
+}

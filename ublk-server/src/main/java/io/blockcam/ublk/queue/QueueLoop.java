@@ -1,0 +1,436 @@
+package io.blockcam.ublk.queue;
+
+import static io.blockcam.ublk.target.Geometry.SECTOR_BYTES;
+
+import io.blockcam.nativebindings.uapi.Ublk;
+import io.blockcam.nativebindings.uapi.ublksrv_io_desc;
+import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.target.QueueContext;
+import io.blockcam.ublk.target.TargetQueue;
+import io.blockcam.uring.IoUring;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves the requests of one queue, a duty cycle at a time.
+ *
+ * <p>Hot path: primitives and fixed offsets; nothing allocates, blocks, locks, logs or throws
+ * between a request's arrival and its commit.
+ *
+ * <p>The life of a tag:
+ *
+ * <pre>
+ *   FETCH/COMMIT completes
+ *     -> READ, FLUSH:            target
+ *     -> WRITE, DISCARD, ZEROES: range free? -> tap has room? -> target
+ *   target done
+ *     -> tap told, range freed -> FLUSH or FUA: record durable? -> COMMIT_AND_FETCH
+ * </pre>
+ *
+ * A tag that finds the range taken, the ring full or the record not yet durable waits in a list and
+ * is looked at again once a cycle; the others go on.
+ */
+final class QueueLoop implements QueueContext {
+
+  /** Place of /dev/ublkcN in the ring's table of registered files; the target's come after it. */
+  static final int CHAR_DEVICE_FILE = 0;
+
+  private static final long KIND_SHIFT = 56;
+  private static final long KIND_UBLK = 1;
+  private static final long KIND_TARGET = 2;
+  private static final long KIND_WAKE = 3;
+  private static final int STEP_SHIFT = 16;
+
+  private static final long WAKE_USER_DATA = KIND_WAKE << KIND_SHIFT;
+
+  // UAPI constants as compile-time-foldable statics (the generated ones are methods).
+  private static final int OP_READ = Ublk.UBLK_IO_OP_READ();
+  private static final int OP_WRITE = Ublk.UBLK_IO_OP_WRITE();
+  private static final int OP_FLUSH = Ublk.UBLK_IO_OP_FLUSH();
+  private static final int OP_DISCARD = Ublk.UBLK_IO_OP_DISCARD();
+  private static final int OP_WRITE_ZEROES = Ublk.UBLK_IO_OP_WRITE_ZEROES();
+  private static final int FLAG_FUA = (int) Ublk.UBLK_IO_F_FUA();
+  private static final int FLAG_NOUNMAP = (int) Ublk.UBLK_IO_F_NOUNMAP();
+  private static final int FETCH = (int) Ublk.UBLK_U_IO_FETCH_REQ();
+  private static final int COMMIT_AND_FETCH = (int) Ublk.UBLK_U_IO_COMMIT_AND_FETCH_REQ();
+  private static final int RESULT_OK = (int) Ublk.UBLK_IO_RES_OK();
+  private static final int RESULT_ABORT = (int) Ublk.UBLK_IO_RES_ABORT();
+
+  private static final long DESC_BYTES = ublksrv_io_desc.sizeof();
+  private static final long DESC_OP_FLAGS = ublksrv_io_desc.op_flags$offset();
+  private static final long DESC_SECTORS = ublksrv_io_desc.nr_sectors$offset();
+  private static final long DESC_START_SECTOR = ublksrv_io_desc.start_sector$offset();
+
+  /** What a tag is waiting for, or where it is. */
+  private static final byte IN_KERNEL = 0;
+
+  private static final byte IN_TARGET = 1;
+  private static final byte WAITS_FOR_RANGE = 2;
+  private static final byte WAITS_FOR_ROOM = 3;
+  private static final byte WAITS_FOR_DURABLE = 4;
+
+  private static final long NO_TICKET = -2;
+  private static final int EIO = 5;
+  private static final int EOPNOTSUPP = 95;
+
+  private final int queueId;
+  private final int depth;
+  private final int bufferBytes;
+  private final IoUring ring;
+  private final MemorySegment descriptors;
+  private final MemorySegment buffers;
+  private final InFlightBlocks blocks;
+  private final @Nullable QueueTap tap;
+  private final EventFd wakeUp;
+  private final TargetQueue target;
+
+  private final byte[] state;
+  private final int[] opFlags;
+  private final int[] sectors;
+  private final long[] startSector;
+  private final long[] ticket;
+  private final int[] result;
+
+  private final TagFifo waitsForStart;
+  private final TagFifo waitsForDurable;
+  private int waitsForRoom;
+  private int tagsInUse;
+
+  /**
+   * Everything here belongs to the queue's thread from now on and is freed by whoever made it,
+   * after the thread has ended.
+   *
+   * @param descriptors the mapped request descriptors, {@code depth} of them
+   * @param buffers {@code depth * bufferBytes} bytes, page-aligned and resident
+   * @param tap where writes are shown first, or null
+   */
+  QueueLoop(
+      final int queueId,
+      final int depth,
+      final int bufferBytes,
+      final IoUring ring,
+      final MemorySegment descriptors,
+      final MemorySegment buffers,
+      final InFlightBlocks blocks,
+      final @Nullable QueueTap tap,
+      final EventFd wakeUp,
+      final io.blockcam.ublk.target.Target target) {
+    this.queueId = queueId;
+    this.depth = depth;
+    this.bufferBytes = bufferBytes;
+    this.ring = ring;
+    this.descriptors = descriptors;
+    this.buffers = buffers;
+    this.blocks = blocks;
+    this.tap = tap;
+    this.wakeUp = wakeUp;
+    this.state = new byte[depth];
+    this.opFlags = new int[depth];
+    this.sectors = new int[depth];
+    this.startSector = new long[depth];
+    this.ticket = new long[depth];
+    this.result = new int[depth];
+    this.waitsForStart = new TagFifo(depth);
+    this.waitsForDurable = new TagFifo(depth);
+    this.target = target.openQueue(this);
+  }
+
+  /** Hands every tag to the kernel. START_DEV returns only after all queues have done this. */
+  void fetchAll() throws IOException {
+    armWakeUp();
+    for (int tag = 0; tag < depth; tag++) {
+      prepareIoCommand(FETCH, tag, 0);
+    }
+    tagsInUse = depth;
+    ring.submit();
+  }
+
+  /** Whether the kernel still uses any tag. When it does not, the device is gone. */
+  boolean isLive() {
+    return tagsInUse > 0;
+  }
+
+  /**
+   * One duty cycle: waits for completions, serves them, looks at the waiting tags again.
+   *
+   * @throws IOException when the ring itself fails; the device can not go on then
+   */
+  void doWork() throws IOException {
+    ring.submitAndWait(1);
+    final int n = ring.completions();
+    for (int i = 0; i < n; i++) {
+      final long userData = ring.cqeUserData(i);
+      final int res = ring.cqeResult(i);
+      final long kind = userData >>> KIND_SHIFT;
+      final int tag = (int) userData & 0xffff;
+      if (kind == KIND_UBLK) {
+        onRequest(tag, res);
+      } else if (kind == KIND_TARGET) {
+        onTargetCompletion(tag, (int) (userData >>> STEP_SHIFT) & 0xff, res);
+      } else {
+        onWakeUp();
+      }
+    }
+    ring.advance(n);
+    if (!waitsForStart.isEmpty()) {
+      retryStarts();
+    }
+    if (!waitsForDurable.isEmpty()) {
+      retryDurable();
+    }
+  }
+
+  /** Ends every request that the kernel waits for, with EIO. The last resort of a failing queue. */
+  void abortAll() throws IOException {
+    for (int tag = 0; tag < depth; tag++) {
+      if (state[tag] != IN_KERNEL) {
+        commit(tag, -EIO);
+      }
+    }
+    ring.submit();
+  }
+
+  private void onRequest(final int tag, final int res) throws IOException {
+    if (res == RESULT_ABORT) {
+      tagsInUse--;
+      return;
+    }
+    if (res != RESULT_OK) {
+      throw new IOException(
+          "ublk queue " + queueId + ": the driver refused tag " + tag + " with result " + res);
+    }
+    final long descriptor = tag * DESC_BYTES;
+    final int flags = descriptors.get(Layouts.INT, descriptor + DESC_OP_FLAGS);
+    opFlags[tag] = flags;
+    sectors[tag] = descriptors.get(Layouts.INT, descriptor + DESC_SECTORS);
+    startSector[tag] = descriptors.get(Layouts.LONG, descriptor + DESC_START_SECTOR);
+    ticket[tag] = NO_TICKET;
+    state[tag] = IN_TARGET;
+    try {
+      final int op = flags & 0xff;
+      if (op == OP_READ) {
+        target.read(tag, startSector[tag] * SECTOR_BYTES, sectors[tag] * SECTOR_BYTES);
+      } else if (op == OP_WRITE || op == OP_DISCARD || op == OP_WRITE_ZEROES) {
+        if (waitsForRoom > 0 || !tryStart(tag)) {
+          park(tag);
+        }
+      } else if (op == OP_FLUSH) {
+        startFlush(tag);
+      } else {
+        commit(tag, -EOPNOTSUPP);
+      }
+    } catch (final RuntimeException | Error e) {
+      // A bug; but a tag that is never committed would hang the guest and the driver's teardown.
+      finish(tag, -EIO);
+    }
+  }
+
+  /** Starts a request that changes the disk, or says what it has to wait for. */
+  private boolean tryStart(final int tag) {
+    final long offset = startSector[tag] * SECTOR_BYTES;
+    final long length = length(tag);
+    if (!blocks.tryLock(queueId, tag, offset, length)) {
+      state[tag] = WAITS_FOR_RANGE;
+      return false;
+    }
+    final int op = opFlags[tag] & 0xff;
+    final boolean fua = (opFlags[tag] & FLAG_FUA) != 0;
+    if (tap != null) {
+      final long t =
+          op == OP_WRITE
+              ? tap.offerWrite(startSector[tag], sectors[tag], buffers, bufferOffset(tag), fua)
+              : tap.offerZeroes(
+                  startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_DISCARD, fua);
+      if (t == QueueTap.FULL) {
+        blocks.unlock(queueId, offset, length);
+        tap.requestRoom();
+        state[tag] = WAITS_FOR_ROOM;
+        return false;
+      }
+      ticket[tag] = t;
+    }
+    state[tag] = IN_TARGET;
+    if (op == OP_WRITE) {
+      target.write(tag, offset, (int) length, fua);
+    } else {
+      final boolean keepAllocated = op == OP_WRITE_ZEROES && (opFlags[tag] & FLAG_NOUNMAP) != 0;
+      target.zero(tag, offset, length, keepAllocated, fua);
+    }
+    return true;
+  }
+
+  private void startFlush(final int tag) {
+    if (tap != null) {
+      final long t = tap.offerFlush();
+      if (t == QueueTap.FULL) {
+        tap.requestRoom();
+        state[tag] = WAITS_FOR_ROOM;
+        park(tag);
+        return;
+      }
+      ticket[tag] = t;
+      tap.requestDurable(t);
+    }
+    state[tag] = IN_TARGET;
+    target.flush(tag);
+  }
+
+  private void park(final int tag) {
+    if (state[tag] != WAITS_FOR_RANGE) {
+      state[tag] = WAITS_FOR_ROOM;
+      waitsForRoom++;
+    }
+    waitsForStart.add(tag);
+  }
+
+  /**
+   * Tries the waiting requests again, oldest first. Once one of them finds no room, those behind it
+   * are not tried: small writes must not starve a large one.
+   */
+  private void retryStarts() {
+    blocks.setWaiting(queueId, waitsForStart.size());
+    boolean room = true;
+    for (int n = waitsForStart.size(); n > 0; n--) {
+      final int tag = waitsForStart.remove();
+      if (state[tag] == WAITS_FOR_ROOM) {
+        waitsForRoom--;
+      }
+      if (!room) {
+        park(tag);
+      } else if ((opFlags[tag] & 0xff) == OP_FLUSH) {
+        startFlush(tag);
+        room = state[tag] != WAITS_FOR_ROOM;
+      } else if (!tryStart(tag)) {
+        room = state[tag] != WAITS_FOR_ROOM;
+        park(tag);
+      }
+    }
+    blocks.setWaiting(queueId, waitsForStart.size());
+  }
+
+  private void retryDurable() {
+    final QueueTap t = tap;
+    if (t == null) {
+      return;
+    }
+    for (int n = waitsForDurable.size(); n > 0; n--) {
+      final int tag = waitsForDurable.remove();
+      if (t.isDurable(ticket[tag])) {
+        commit(tag, result[tag]);
+      } else {
+        waitsForDurable.add(tag);
+      }
+    }
+  }
+
+  private void onTargetCompletion(final int tag, final int step, final int res) {
+    try {
+      target.onCompletion(tag, step, res);
+    } catch (final RuntimeException | Error e) {
+      finish(tag, -EIO); // see onRequest
+    }
+  }
+
+  private void finish(final int tag, final int res) {
+    if (state[tag] == IN_TARGET) {
+      done(tag, res);
+    }
+  }
+
+  @Override
+  public void done(final int tag, final int res) {
+    final int op = opFlags[tag] & 0xff;
+    if (op == OP_READ) {
+      commit(tag, res);
+      return;
+    }
+    final QueueTap t = tap;
+    if (op != OP_FLUSH) {
+      if (t != null && ticket[tag] >= 0) {
+        t.complete(ticket[tag], res);
+      }
+      blocks.unlock(queueId, startSector[tag] * SECTOR_BYTES, length(tag));
+    }
+    // The driver takes any result >= 0 of these as success of the whole request (ublk_drv.c,
+    // __ublk_complete_rq), and a byte count of 2 GiB or more would overflow: commit 0.
+    final int committed = res < 0 ? res : op == OP_WRITE ? (int) length(tag) : 0;
+    final boolean mustBeDurable =
+        op == OP_FLUSH || (op == OP_WRITE && (opFlags[tag] & FLAG_FUA) != 0);
+    if (mustBeDurable && res >= 0 && t != null && ticket[tag] >= 0) {
+      if (op != OP_FLUSH) {
+        t.requestDurable(ticket[tag]);
+      }
+      if (!t.isDurable(ticket[tag])) {
+        result[tag] = committed;
+        state[tag] = WAITS_FOR_DURABLE;
+        waitsForDurable.add(tag);
+        return;
+      }
+    }
+    commit(tag, committed);
+  }
+
+  private long length(final int tag) {
+    return Integer.toUnsignedLong(sectors[tag]) * SECTOR_BYTES;
+  }
+
+  private void commit(final int tag, final int res) {
+    state[tag] = IN_KERNEL;
+    prepareIoCommand(COMMIT_AND_FETCH, tag, res);
+  }
+
+  private void prepareIoCommand(final int command, final int tag, final int res) {
+    // struct ublksrv_io_cmd: u16 q_id, u16 tag, s32 result, u64 addr (ublk_cmd.h)
+    ring.prepareUringCmd(
+        CHAR_DEVICE_FILE,
+        command,
+        (queueId & 0xffffL) | (tag & 0xffffL) << 16 | (res & 0xffffffffL) << 32,
+        buffers.address() + bufferOffset(tag),
+        KIND_UBLK << KIND_SHIFT | tag);
+  }
+
+  private void onWakeUp() {
+    armWakeUp();
+    target.onWake();
+  }
+
+  private void armWakeUp() {
+    wakeUp.prepareRead(ring, WAKE_USER_DATA);
+  }
+
+  @Override
+  public int queueId() {
+    return queueId;
+  }
+
+  @Override
+  public int depth() {
+    return depth;
+  }
+
+  @Override
+  public IoUring ring() {
+    return ring;
+  }
+
+  @Override
+  public MemorySegment buffers() {
+    return buffers;
+  }
+
+  @Override
+  public long bufferOffset(final int tag) {
+    return (long) tag * bufferBytes;
+  }
+
+  @Override
+  public int targetFile(final int i) {
+    return CHAR_DEVICE_FILE + 1 + i;
+  }
+
+  @Override
+  public long userData(final int tag, final int step) {
+    return KIND_TARGET << KIND_SHIFT | (long) step << STEP_SHIFT | tag;
+  }
+}

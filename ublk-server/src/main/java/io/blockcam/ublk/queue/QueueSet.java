@@ -1,0 +1,89 @@
+package io.blockcam.ublk.queue;
+
+import io.blockcam.nativebindings.Posix;
+import io.blockcam.ublk.control.DeviceInfo;
+import io.blockcam.ublk.tap.WriteTap;
+import io.blockcam.ublk.target.Target;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** All queues of a device. Control thread only. */
+public final class QueueSet implements AutoCloseable {
+
+  private final List<QueueThread> queues = new ArrayList<>();
+
+  /**
+   * Maps the memory of all queues.
+   *
+   * @param posix the control thread's
+   * @param affinities per queue, CPUs as a cpu_set_t
+   * @param tap where every write is shown first, or null
+   * @param onFailure called by a queue's thread when it fails
+   */
+  public QueueSet(
+      final Posix posix,
+      final DeviceInfo device,
+      final int charDeviceFd,
+      final Target target,
+      final @Nullable WriteTap tap,
+      final List<byte[]> affinities,
+      final Consumer<Throwable> onFailure)
+      throws IOException {
+    final InFlightBlocks blocks = new InFlightBlocks(device.queues());
+    try {
+      for (int q = 0; q < device.queues(); q++) {
+        queues.add(
+            new QueueThread(
+                posix, device, q, charDeviceFd, target, tap, blocks, affinities.get(q), onFailure));
+      }
+    } catch (final IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Starts all threads and returns when each has handed its tags to the kernel. */
+  public void start(final Duration limit) throws IOException {
+    final CompletableFuture<Void> all =
+        CompletableFuture.allOf(
+            queues.stream().map(QueueThread::start).toArray(CompletableFuture[]::new));
+    try {
+      all.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (final ExecutionException e) {
+      throw new IOException("a queue failed to start: " + e.getCause(), e.getCause());
+    } catch (final TimeoutException e) {
+      throw new IOException("the queues did not start within " + limit.toSeconds() + " s", e);
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while the queues started", e);
+    }
+  }
+
+  /**
+   * Waits until the threads have ended, as they do when the device is stopped.
+   *
+   * @return whether all have
+   */
+  public boolean join(final Duration limit) throws InterruptedException {
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
+    boolean all = true;
+    for (final QueueThread queue : queues) {
+      final long leftMs = Math.max(1, (deadlineNs - System.nanoTime()) / 1_000_000);
+      all &= queue.join(leftMs);
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    queues.forEach(QueueThread::close);
+  }
+}

@@ -1,0 +1,240 @@
+package io.blockcam.ublk.queue;
+
+import io.blockcam.nativebindings.ErrnoException;
+import io.blockcam.nativebindings.Posix;
+import io.blockcam.nativebindings.uapi.Linux;
+import io.blockcam.nativebindings.uapi.ublksrv_io_desc;
+import io.blockcam.ublk.control.DeviceInfo;
+import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.WriteTap;
+import io.blockcam.ublk.target.Target;
+import io.blockcam.uring.IoUring;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owns the thread, the ring and the memory of one queue.
+ *
+ * <p>Made, started and closed by the control thread. The ring is created by the queue's own thread,
+ * which {@code IORING_SETUP_SINGLE_ISSUER} asks for and which makes it the daemon of its tags. It
+ * is a platform thread: a virtual one would change its task under the driver's eyes.
+ */
+public final class QueueThread implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(QueueThread.class);
+
+  private static final long PAGE_BYTES = 4096;
+
+  private final DeviceInfo device;
+  private final int queueId;
+  private final int charDeviceFd;
+  private final Target target;
+  private final InFlightBlocks blocks;
+  private final Consumer<Throwable> onFailure;
+  private final byte[] affinity;
+  private final Posix controlPosix;
+  private final EventFd wakeUp;
+  private final @Nullable QueueTap tap;
+  private final MemorySegment descriptors;
+  private final MemorySegment buffers;
+  private final CompletableFuture<Void> fetched = new CompletableFuture<>();
+  private final Thread thread;
+
+  /**
+   * Maps the queue's descriptors and buffers.
+   *
+   * @param charDeviceFd /dev/ublkcN, open for the life of the queue
+   * @param blocks shared by all queues of the device
+   * @param affinity CPUs this queue serves, as a cpu_set_t
+   * @param onFailure called by the queue's thread when it ends for any reason but the device's stop
+   */
+  QueueThread(
+      final Posix posix,
+      final DeviceInfo device,
+      final int queueId,
+      final int charDeviceFd,
+      final Target target,
+      final @Nullable WriteTap tap,
+      final InFlightBlocks blocks,
+      final byte[] affinity,
+      final Consumer<Throwable> onFailure)
+      throws IOException {
+    this.controlPosix = posix;
+    this.device = device;
+    this.queueId = queueId;
+    this.charDeviceFd = charDeviceFd;
+    this.target = target;
+    this.blocks = blocks;
+    this.affinity = affinity.clone();
+    this.onFailure = onFailure;
+    this.wakeUp = new EventFd(posix);
+    this.descriptors = mapDescriptors(posix);
+    this.buffers = mapBuffers(posix);
+    blocks.onFreed(queueId, wakeUp::wake);
+    this.tap = tap == null ? null : tap.openQueue(queueId, wakeUp);
+    this.thread =
+        Thread.ofPlatform()
+            .name("ublk" + device.id() + "-q" + queueId)
+            .daemon(false)
+            .unstarted(this::run);
+  }
+
+  /** Starts the thread; done when it has handed all its tags to the kernel, or failed to. */
+  CompletableFuture<Void> start() {
+    thread.start();
+    return fetched;
+  }
+
+  private void run() {
+    // Each thread has its own place for errno.
+    final Posix posix = Posix.linux();
+    pin(posix);
+    final IoUring ring;
+    try {
+      ring =
+          IoUring.builder()
+              .entries(Integer.highestOneBit(device.depth() * 2 - 1) * 2)
+              .cqEntries(Integer.highestOneBit(device.depth() * 4 - 1) * 2)
+              .singleIssuer(true)
+              .build(posix);
+    } catch (final Throwable e) {
+      fetched.completeExceptionally(e);
+      return;
+    }
+    try (ring) {
+      serve(ring);
+    } catch (final Throwable e) {
+      if (!fetched.completeExceptionally(e)) {
+        LOG.error("queue {} of /dev/ublkb{} failed", queueId, device.id(), e);
+        onFailure.accept(e);
+      }
+    }
+  }
+
+  private void serve(final IoUring ring) throws IOException {
+    final int[] targetFiles = target.files();
+    final int[] files = new int[targetFiles.length + 1];
+    files[QueueLoop.CHAR_DEVICE_FILE] = charDeviceFd;
+    System.arraycopy(targetFiles, 0, files, 1, targetFiles.length);
+    ring.registerFiles(files);
+    final QueueLoop loop =
+        new QueueLoop(
+            queueId,
+            device.depth(),
+            device.maxIoBytes(),
+            ring,
+            descriptors,
+            buffers,
+            blocks,
+            tap,
+            wakeUp,
+            target);
+    try {
+      loop.fetchAll();
+      fetched.complete(null);
+      while (loop.isLive()) {
+        loop.doWork();
+      }
+    } catch (final Throwable e) {
+      loop.abortAll();
+      throw e;
+    } finally {
+      // A registered file is a reference: DEL_DEV would wait for it.
+      ring.unregisterFiles();
+    }
+  }
+
+  private void pin(final Posix posix) {
+    try (Arena arena = Arena.ofConfined()) {
+      final MemorySegment mask = arena.allocate(affinity.length, Long.BYTES);
+      MemorySegment.copy(
+          affinity, 0, mask, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, affinity.length);
+      final int result = posix.schedSetaffinity(0, mask);
+      if (result < 0) {
+        LOG.debug("queue {}: sched_setaffinity: {}", queueId, result);
+      }
+    }
+  }
+
+  /**
+   * The queue's request descriptors, read-only. Their place depends on the greatest depth there can
+   * be, not on the real one (ublk_drv.c, ublk_ch_mmap): with the wrong stride every queue would see
+   * queue 0.
+   */
+  private MemorySegment mapDescriptors(final Posix posix) throws IOException {
+    final long size = roundUp(device.depth() * ublksrv_io_desc.sizeof());
+    final long stride = roundUp(4096 * ublksrv_io_desc.sizeof());
+    final long address =
+        ErrnoException.orThrow(
+            posix.mmap(
+                0,
+                size,
+                Linux.PROT_READ(),
+                Linux.MAP_SHARED() | Linux.MAP_POPULATE(),
+                charDeviceFd,
+                queueId * stride),
+            "mmap",
+            device.charDevicePath(),
+            "queue " + queueId);
+    return MemorySegment.ofAddress(address).reinterpret(size);
+  }
+
+  /**
+   * The queue's I/O buffers, resident and locked: if a page were missing when the driver copies, it
+   * would shorten a WRITE silently (ublk_drv.c, ublk_start_io).
+   */
+  private MemorySegment mapBuffers(final Posix posix) throws IOException {
+    final long size = (long) device.depth() * device.maxIoBytes();
+    final long address =
+        ErrnoException.orThrow(
+            posix.mmap(
+                0,
+                size,
+                Linux.PROT_READ() | Linux.PROT_WRITE(),
+                Linux.MAP_PRIVATE() | Linux.MAP_ANONYMOUS() | Linux.MAP_POPULATE(),
+                -1,
+                0),
+            "mmap",
+            size + " bytes of I/O buffers");
+    final int locked = posix.mlock(address, size);
+    if (locked < 0) {
+      LOG.warn(
+          "cannot lock {} MiB of I/O buffers in memory ({}): raise LimitMEMLOCK",
+          size >> 20,
+          io.blockcam.nativebindings.Errno.describe(-locked));
+    }
+    return MemorySegment.ofAddress(address).reinterpret(size);
+  }
+
+  private static long roundUp(final long bytes) {
+    return (bytes + PAGE_BYTES - 1) & -PAGE_BYTES;
+  }
+
+  /**
+   * Waits for the thread's end.
+   *
+   * @return whether it ended in time
+   */
+  boolean join(final long limitMs) throws InterruptedException {
+    thread.join(limitMs);
+    return !thread.isAlive();
+  }
+
+  /** Frees the queue's memory. Does nothing while the thread runs: the kernel may write there. */
+  @Override
+  public void close() {
+    if (thread.isAlive()) {
+      LOG.error("queue {} of /dev/ublkb{} did not end; its memory stays", queueId, device.id());
+      return;
+    }
+    controlPosix.munmap(descriptors.address(), descriptors.byteSize());
+    controlPosix.munmap(buffers.address(), buffers.byteSize());
+    wakeUp.close();
+  }
+}

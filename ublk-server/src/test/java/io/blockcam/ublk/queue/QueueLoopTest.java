@@ -1,0 +1,396 @@
+package io.blockcam.ublk.queue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import io.blockcam.nativebindings.uapi.Linux;
+import io.blockcam.nativebindings.uapi.Ublk;
+import io.blockcam.nativebindings.uapi.Uring;
+import io.blockcam.ublk.target.Geometry;
+import io.blockcam.ublk.target.QueueContext;
+import io.blockcam.ublk.target.Target;
+import io.blockcam.ublk.target.TargetQueue;
+import io.blockcam.ublk.target.Targets;
+import io.blockcam.uring.IoUring;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** One queue against a fake kernel: what happens to a tag, whatever comes in between. */
+final class QueueLoopTest {
+
+  private static final int DEPTH = 8;
+  private static final int BUFFER_BYTES = 64 * 1024;
+  private static final int EIO = Linux.EIO();
+  private static final int READ = Ublk.UBLK_IO_OP_READ();
+  private static final int WRITE = Ublk.UBLK_IO_OP_WRITE();
+  private static final int FLUSH = Ublk.UBLK_IO_OP_FLUSH();
+  private static final int DISCARD = Ublk.UBLK_IO_OP_DISCARD();
+  private static final int WRITE_ZEROES = Ublk.UBLK_IO_OP_WRITE_ZEROES();
+  private static final int FUA = (int) Ublk.UBLK_IO_F_FUA();
+
+  private final FakeKernel kernel = new FakeKernel(DEPTH);
+  private final FakeTap tap = new FakeTap();
+  private final InFlightBlocks blocks = new InFlightBlocks(2);
+  private EventFd wakeUp;
+  private QueueLoop loop;
+
+  @BeforeEach
+  void start() throws IOException {
+    wakeUp = new EventFd(kernel);
+    final IoUring ring = IoUring.builder().entries(DEPTH * 2).build(kernel);
+    final MemorySegment buffers = Arena.ofAuto().allocate((long) DEPTH * BUFFER_BYTES, 4096);
+    loop =
+        new QueueLoop(
+            0,
+            DEPTH,
+            BUFFER_BYTES,
+            ring,
+            kernel.descriptors(),
+            buffers,
+            blocks,
+            tap,
+            wakeUp,
+            new FileLikeTarget());
+    loop.fetchAll();
+  }
+
+  @Test
+  void shouldFetchEveryTag() {
+    for (int tag = 0; tag < DEPTH; tag++) {
+      assertThat(kernel.isFetched(tag)).isTrue();
+    }
+  }
+
+  @Test
+  void shouldOfferWriteBeforeItReachesTheDisk() throws IOException {
+    kernel.request(0, WRITE, 0, 8, 8);
+    work();
+
+    assertThat(tap.events).containsExactly("write 8+8 #0");
+    assertThat(kernel.ioInFlight()).isEqualTo(1);
+    assertThat(kernel.commits(0)).isZero();
+
+    kernel.completeIo(0, 4096);
+    work();
+
+    assertThat(tap.events).containsExactly("write 8+8 #0", "complete #0 4096");
+    assertThat(kernel.commits(0)).isEqualTo(1);
+    assertThat(kernel.result(0)).isEqualTo(4096);
+  }
+
+  @Test
+  void shouldNotShowReadsToTheTap() throws IOException {
+    kernel.request(0, READ, 0, 8, 8);
+    work();
+    kernel.completeIo(0, 4096);
+    work();
+
+    assertThat(tap.events).isEmpty();
+    assertThat(kernel.result(0)).isEqualTo(4096);
+  }
+
+  @Test
+  void shouldContinueShortTransfers() throws IOException {
+    kernel.request(0, WRITE, 0, 0, 16);
+    work();
+    kernel.completeIo(0, 512);
+    work();
+
+    assertThat(kernel.ioOffset(0)).isEqualTo(512);
+    assertThat(kernel.ioLength(0)).isEqualTo(8192 - 512);
+    kernel.completeIo(0, 8192 - 512);
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(8192);
+  }
+
+  @Test
+  void shouldTellGuestAndTapOfFailedWrite() throws IOException {
+    kernel.request(0, WRITE, 0, 0, 8);
+    work();
+    kernel.completeIo(0, -EIO);
+    work();
+
+    assertThat(tap.events).containsExactly("write 0+8 #0", "complete #0 " + -EIO);
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+  }
+
+  @Test
+  void shouldReportCutBackingFileAsError() throws IOException {
+    kernel.request(0, READ, 0, 0, 8);
+    work();
+    kernel.completeIo(0, 0);
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+  }
+
+  @Test
+  void shouldKeepTagOfWriteWhileRingIsFullAndServeReads() throws IOException {
+    tap.hasRoom = false;
+    kernel.request(0, WRITE, 0, 0, 8);
+    kernel.request(1, READ, 0, 64, 8);
+    work();
+
+    assertThat(tap.events).contains("want room");
+    assertThat(kernel.ioInFlight()).isEqualTo(1);
+    kernel.completeIo(0, 4096);
+    work();
+    assertThat(kernel.commits(1)).isEqualTo(1);
+    assertThat(kernel.commits(0)).isZero();
+
+    tap.hasRoom = true;
+    wakeUp.wake();
+    work();
+    assertThat(kernel.ioInFlight()).isEqualTo(1);
+    kernel.completeIo(0, 4096);
+    work();
+    assertThat(kernel.commits(0)).isEqualTo(1);
+  }
+
+  @Test
+  void shouldKeepOrderOfWritesThatWaitForRoom() throws IOException {
+    tap.hasRoom = false;
+    kernel.request(0, WRITE, 0, 0, 8);
+    work();
+    tap.hasRoom = true;
+    kernel.request(1, WRITE, 0, 100, 8);
+    work();
+
+    assertThat(tap.events).containsSubsequence("write 0+8 #0", "write 100+8 #1");
+  }
+
+  @Test
+  void shouldLetOverlappingWriteWait() throws IOException {
+    kernel.request(0, WRITE, 0, 0, 16);
+    kernel.request(1, WRITE, 0, 8, 16);
+    kernel.request(2, WRITE, 0, 64, 8);
+    work();
+
+    assertThat(tap.events).containsExactly("write 0+16 #0", "write 64+8 #1");
+    kernel.completeIo(0, 8192);
+    work();
+    assertThat(tap.events)
+        .containsExactly("write 0+16 #0", "write 64+8 #1", "complete #0 8192", "write 8+16 #2");
+  }
+
+  @Test
+  void shouldLetWriteWaitForOverlappingWriteOfAnotherQueue() throws IOException {
+    assertThat(blocks.tryLock(1, 5, 4096, 4096)).isTrue();
+    kernel.request(0, WRITE, 0, 8, 8);
+    work();
+    assertThat(tap.events).isEmpty();
+
+    blocks.onFreed(0, wakeUp::wake);
+    blocks.unlock(1, 4096, 4096);
+    work();
+    assertThat(tap.events).containsExactly("write 8+8 #0");
+  }
+
+  @Test
+  void shouldSerialiseBigDiscardWithAllOtherWrites() throws IOException {
+    final int gibSectors = 1 << 21;
+    kernel.request(0, WRITE, 0, 0, 8);
+    kernel.request(1, DISCARD, 0, 0, gibSectors);
+    kernel.request(2, WRITE, 0, 8, 8);
+    work();
+    assertThat(tap.events).containsExactly("write 0+8 #0");
+
+    kernel.completeIo(0, 4096);
+    work();
+    assertThat(tap.events).endsWith("discard 0+" + gibSectors + " #1");
+
+    kernel.completeIo(0, 0);
+    work();
+    assertThat(kernel.result(1)).isZero();
+    assertThat(tap.events).endsWith("complete #1 0", "write 8+8 #2");
+  }
+
+  @Test
+  void shouldAcknowledgeFlushOnlyWhenDiskAndRecordAreDurable() throws IOException {
+    kernel.request(0, FLUSH, 0, 0, 0);
+    work();
+    assertThat(tap.events).containsExactly("flush 0+0 #0", "want durable #0");
+    assertThat(kernel.ioOpcode(0)).isEqualTo(Uring.IORING_OP_FSYNC());
+    kernel.completeIo(0, 0);
+    work();
+    assertThat(kernel.commits(0)).isZero();
+
+    tap.durable = 0;
+    wakeUp.wake();
+    work();
+    assertThat(kernel.commits(0)).isEqualTo(1);
+    assertThat(kernel.result(0)).isZero();
+  }
+
+  @Test
+  void shouldAcknowledgeFlushOnlyAfterTheDiskEvenIfTheRecordIsFirst() throws IOException {
+    kernel.request(0, FLUSH, 0, 0, 0);
+    work();
+    tap.durable = 0;
+    wakeUp.wake();
+    work();
+    assertThat(kernel.commits(0)).isZero();
+
+    kernel.completeIo(0, 0);
+    work();
+    assertThat(kernel.commits(0)).isEqualTo(1);
+  }
+
+  @Test
+  void shouldAcknowledgeFuaWriteOnlyWhenDiskAndRecordAreDurable() throws IOException {
+    kernel.request(0, WRITE, FUA, 0, 8);
+    work();
+    assertThat(kernel.ioFlags(0)).isEqualTo(Linux.RWF_DSYNC());
+    kernel.completeIo(0, 4096);
+    work();
+    assertThat(tap.events).containsExactly("write 0+8 #0", "complete #0 4096", "want durable #0");
+    assertThat(kernel.commits(0)).isZero();
+
+    tap.durable = 0;
+    wakeUp.wake();
+    work();
+    assertThat(kernel.result(0)).isEqualTo(4096);
+  }
+
+  @Test
+  void shouldNotLetFlushWaitForTheRecordWhenTheDiskFailed() throws IOException {
+    kernel.request(0, FLUSH, 0, 0, 0);
+    work();
+    kernel.completeIo(0, -EIO);
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+  }
+
+  @Test
+  void shouldWriteZeroesWhereTheFileSystemCannotPunch() throws IOException {
+    kernel.request(0, DISCARD, 0, 0, 8);
+    work();
+    assertThat(kernel.ioOpcode(0)).isEqualTo(Uring.IORING_OP_FALLOCATE());
+    kernel.completeIo(0, -Linux.EOPNOTSUPP());
+    work();
+    assertThat(kernel.ioOpcode(0)).isEqualTo(Uring.IORING_OP_WRITE());
+    kernel.completeIo(0, 4096);
+    work();
+    assertThat(kernel.result(0)).isZero();
+
+    kernel.request(0, DISCARD, 0, 0, 8);
+    work();
+    assertThat(kernel.ioOpcode(0)).isEqualTo(Uring.IORING_OP_WRITE());
+  }
+
+  @Test
+  void shouldMakeZeroesDurableWhenAsked() throws IOException {
+    kernel.request(0, WRITE_ZEROES, FUA, 0, 8);
+    work();
+    kernel.completeIo(0, 0);
+    work();
+    assertThat(kernel.ioOpcode(0)).isEqualTo(Uring.IORING_OP_FSYNC());
+    kernel.completeIo(0, 0);
+    tap.durable = 0;
+    work();
+    assertThat(kernel.result(0)).isZero();
+  }
+
+  @Test
+  void shouldCommitTagWhateverIsThrown() throws IOException {
+    tap.throwsOnOffer = true;
+    kernel.request(0, WRITE, 0, 0, 8);
+    work();
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+
+    tap.throwsOnOffer = false;
+    kernel.request(1, WRITE, 0, 0, 8);
+    work();
+    assertThat(kernel.ioInFlight()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldRefuseUnknownOperations() throws IOException {
+    kernel.request(0, Ublk.UBLK_IO_OP_ZONE_OPEN(), 0, 0, 8);
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-Linux.EOPNOTSUPP());
+  }
+
+  @Test
+  void shouldEndWhenAllTagsCameBack() throws IOException {
+    kernel.stopDevice();
+    work();
+
+    assertThat(loop.isLive()).isFalse();
+  }
+
+  @Test
+  void shouldNotAllocateOnTheWayOfAnIo() throws IOException {
+    tap.recordEvents = false;
+    tap.durable = Long.MAX_VALUE;
+    kernel.diskIsInstant = true;
+    final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    for (int round = 0; round < 20_000; round++) {
+      oneOfEach();
+    }
+    final long thread = Thread.currentThread().threadId();
+    final long before = threads.getThreadAllocatedBytes(thread);
+    final long again = threads.getThreadAllocatedBytes(thread);
+    for (int round = 0; round < 10_000; round++) {
+      oneOfEach();
+    }
+    final long bytes = threads.getThreadAllocatedBytes(thread) - again - (again - before);
+
+    assertThat(bytes).isZero();
+  }
+
+  private void oneOfEach() throws IOException {
+    kernel.request(0, READ, 0, 0, 8);
+    kernel.request(1, WRITE, 0, 8, 8);
+    kernel.request(2, WRITE, FUA, 12, 8);
+    kernel.request(3, FLUSH, 0, 0, 0);
+    kernel.request(4, DISCARD, 0, 1024, 64);
+    work();
+  }
+
+  /** Works until the loop would sleep. */
+  private void work() throws IOException {
+    while (kernel.hasCompletions()) {
+      loop.doWork();
+    }
+    // What the last cycle prepared.
+    loop.ring().submit();
+    if (kernel.hasCompletions()) {
+      work();
+    }
+  }
+
+  /** The real file target's queue over the fake kernel's file. */
+  private static final class FileLikeTarget implements Target {
+
+    @Override
+    public Geometry geometry() {
+      return new Geometry(1L << 40, 512, 4096, true, true, false);
+    }
+
+    @Override
+    public int[] files() {
+      return new int[] {3};
+    }
+
+    @Override
+    public TargetQueue openQueue(final QueueContext context) {
+      return Targets.fileQueue(context);
+    }
+
+    @Override
+    public String describe() {
+      return "fake";
+    }
+
+    @Override
+    public void close() {}
+  }
+}
