@@ -143,7 +143,9 @@ public final class UblkDevice {
    * the queues serve. Returns when the device is gone.
    */
   public void stop() throws IOException {
-    flushPageCache();
+    if (!failure.isDone()) {
+      flushPageCache(); // a device whose queue has failed would only answer with errors
+    }
     if ((info.flags() & Ublk.UBLK_F_SAFE_STOP_DEV()) == 0) {
       control.stop(info.id(), options.stopLimit());
     } else if (!control.tryStop(info.id(), options.stopLimit())) {
