@@ -66,20 +66,24 @@ private_apt() {
     -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
 }
 
-# Fetches the package lists unless they are younger than a day.
+# Fetches the package lists unless they are younger than a day. One run at a time: apt would not
+# wait for another.
 private_apt_update() {
-  local suite=$1 cache stamp
-  cache=$(blockcam_cache) || return
-  stamp="$cache/apt/$suite/updated"
-  if [ -n "$(find "$stamp" -mmin -1440 2>/dev/null)" ]; then
-    return 0
-  fi
-  if ! private_apt "$suite" apt-get update >&2; then
-    echo "private-apt: the package lists of $suite could not be fetched: check the network and" \
-      "the machine's apt sources" >&2
-    return 3
-  fi
-  : >"$stamp"
+  local suite=$1 directory
+  directory="$(blockcam_cache)/apt/$suite" || return
+  mkdir -p "$directory" || return 3
+  (
+    flock 9
+    if [ -n "$(find "$directory/updated" -mmin -1440 2>/dev/null)" ]; then
+      exit 0
+    fi
+    if ! private_apt "$suite" apt-get update >&2; then
+      echo "private-apt: the package lists of $suite could not be fetched: check the network and" \
+        "the machine's apt sources" >&2
+      exit 3
+    fi
+    : >"$directory/updated"
+  ) 9>"$directory/lock"
 }
 
 private_apt_version() {

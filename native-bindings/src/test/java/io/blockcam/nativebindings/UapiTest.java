@@ -55,9 +55,9 @@ class UapiTest {
     if (version < Linux.LINUX_VERSION_CODE()) {
       throw new TestAbortedException(
           "the headers in BLOCKCAM_UAPI_HEADERS are older than the bindings ("
-              + Integer.toHexString(version)
+              + release(version)
               + " < "
-              + Integer.toHexString(Linux.LINUX_VERSION_CODE())
+              + release(Linux.LINUX_VERSION_CODE())
               + "): scripts/lib/uapi-headers prints newer ones");
     }
     newerHeaders = version > Linux.LINUX_VERSION_CODE();
@@ -140,6 +140,11 @@ class UapiTest {
         assertThat(Errno.message(errno)).isEqualTo(answers.get(errno + "m"));
       }
     }
+  }
+
+  /** KERNEL_VERSION of {@code <linux/version.h>}, taken apart. */
+  private static String release(int version) {
+    return (version >> 16) + "." + (version >> 8 & 0xff) + "." + (version & 0xff);
   }
 
   private void compare(Struct struct, Map<String, String> answers) {
