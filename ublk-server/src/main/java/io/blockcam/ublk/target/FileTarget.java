@@ -1,0 +1,225 @@
+package io.blockcam.ublk.target;
+
+import io.blockcam.nativebindings.ErrnoException;
+import io.blockcam.nativebindings.Posix;
+import io.blockcam.nativebindings.uapi.Linux;
+import io.blockcam.nativebindings.uapi.statx;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A disk that stands on a file or on a block device.
+ *
+ * <p>All I/O goes through the queue's own ring. Where the file system takes direct I/O at 512 bytes
+ * it is used: buffered writes of a block server would be throttled by the very writeback they
+ * serve, and cached twice.
+ *
+ * <p>DISCARD and WRITE_ZEROES both punch: the range reads back as zeroes, so that disk and record
+ * agree. Where the file system cannot, zeroes are written.
+ */
+public final class FileTarget implements Target {
+
+  private static final Logger LOG = LoggerFactory.getLogger(FileTarget.class);
+
+  private static final int PHYSICAL_BLOCK_BYTES = 4096;
+  private static final int FILE_MODE = 0600;
+
+  private final Posix posix;
+  private final String path;
+  private final int fd;
+  private final boolean direct;
+  private final Geometry geometry;
+
+  private FileTarget(
+      final Posix posix,
+      final String path,
+      final int fd,
+      final boolean direct,
+      final Geometry geometry) {
+    this.posix = posix;
+    this.path = path;
+    this.fd = fd;
+    this.direct = direct;
+    this.geometry = geometry;
+  }
+
+  /**
+   * Opens the backing store for this process alone.
+   *
+   * @param posix becomes this object's
+   * @param path a regular file or a block device
+   * @param createBytes size of the file to make if there is none, a multiple of 512; 0 to make none
+   * @throws BackingException when it is missing, of a wrong size, or in use; nothing was changed
+   */
+  public static FileTarget open(final Posix posix, final String path, final long createBytes)
+      throws IOException {
+    final int flags = Linux.O_RDWR() | Linux.O_CLOEXEC();
+    int fd = posix.open(path, flags, 0);
+    boolean created = false;
+    if (fd == -Linux.ENOENT()) {
+      if (createBytes == 0) {
+        throw new BackingException(
+            BackingException.Kind.USAGE,
+            "backing store " + path + " does not exist; give --size to create it");
+      }
+      fd = posix.open(path, flags | Linux.O_CREAT() | Linux.O_EXCL(), FILE_MODE);
+      created = fd >= 0;
+    }
+    if (fd < 0) {
+      throw new BackingException(
+          BackingException.Kind.ENVIRONMENT,
+          "cannot open backing store "
+              + path
+              + ": "
+              + io.blockcam.nativebindings.Errno.describe(-fd));
+    }
+    boolean opened = false;
+    try {
+      final FileTarget target = open(posix, path, fd, created, createBytes);
+      opened = true;
+      return target;
+    } finally {
+      if (!opened) {
+        posix.close(fd);
+        if (created) {
+          posix.unlink(path);
+        }
+      }
+    }
+  }
+
+  private static FileTarget open(
+      final Posix posix,
+      final String path,
+      final int fd,
+      final boolean created,
+      final long createBytes)
+      throws IOException {
+    // Two servers on one disk would destroy it and both records. The lock goes with the descriptor.
+    if (posix.flock(fd, Linux.LOCK_EX() | Linux.LOCK_NB()) < 0) {
+      throw new BackingException(
+          BackingException.Kind.ENVIRONMENT,
+          "backing store " + path + " is in use by another process (it holds a lock on it)");
+    }
+    if (created) {
+      ErrnoException.orThrow(posix.ftruncate(fd, createBytes), "ftruncate", path, createBytes);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      final MemorySegment st = statx.allocate(arena);
+      ErrnoException.orThrow(
+          posix.statx(
+              fd,
+              Linux.STATX_TYPE() | Linux.STATX_MODE() | Linux.STATX_SIZE() | Linux.STATX_DIOALIGN(),
+              st),
+          "statx",
+          path);
+      final int type = statx.stx_mode(st) & 0xffff & Linux.S_IFMT();
+      final boolean blockDevice = type == Linux.S_IFBLK();
+      if (!blockDevice && type != Linux.S_IFREG()) {
+        throw new BackingException(
+            BackingException.Kind.USAGE,
+            "backing store " + path + " is neither a regular file nor a block device");
+      }
+      final long bytes =
+          blockDevice ? blockDeviceBytes(posix, path, fd, arena) : statx.stx_size(st);
+      if (bytes <= 0 || bytes % Geometry.SECTOR_BYTES != 0) {
+        throw new BackingException(
+            BackingException.Kind.USAGE,
+            "backing store " + path + " has " + bytes + " bytes: not a positive multiple of 512");
+      }
+      if (!created && createBytes != 0 && createBytes != bytes) {
+        throw new BackingException(
+            BackingException.Kind.USAGE,
+            "backing store "
+                + path
+                + " has "
+                + bytes
+                + " bytes, but --size says "
+                + createBytes
+                + "; leave --size out for an existing disk");
+      }
+      final boolean direct = tryDirect(posix, fd, st);
+      if (!direct) {
+        LOG.info("{} does not take direct I/O at 512 bytes: using the page cache", path);
+      }
+      return new FileTarget(
+          posix,
+          path,
+          fd,
+          direct,
+          new Geometry(bytes, Geometry.SECTOR_BYTES, PHYSICAL_BLOCK_BYTES, true, true, false));
+    }
+  }
+
+  private static long blockDeviceBytes(
+      final Posix posix, final String path, final int fd, final Arena arena) throws IOException {
+    final MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
+    ErrnoException.orThrow(
+        posix.ioctl(fd, Linux.BLKGETSIZE64(), size), "ioctl", path, "BLKGETSIZE64");
+    return size.get(ValueLayout.JAVA_LONG, 0);
+  }
+
+  /** Switches the descriptor to O_DIRECT if every 512-byte request will then be taken. */
+  private static boolean tryDirect(final Posix posix, final int fd, final MemorySegment st) {
+    final boolean alignmentKnown = (statx.stx_mask(st) & Linux.STATX_DIOALIGN()) != 0;
+    if (alignmentKnown) {
+      final int offsetAlign = statx.stx_dio_offset_align(st);
+      if (offsetAlign == 0 || offsetAlign > Geometry.SECTOR_BYTES) {
+        return false;
+      }
+    }
+    final int flags = posix.fcntl(fd, Linux.F_GETFL(), 0);
+    if (flags < 0 || posix.fcntl(fd, Linux.F_SETFL(), flags | Linux.O_DIRECT()) < 0) {
+      return false;
+    }
+    if (alignmentKnown) {
+      return true;
+    }
+    // File systems that do not tell their alignment (tmpfs) are asked by a read of one sector.
+    try (Arena arena = Arena.ofConfined()) {
+      final MemorySegment sector = arena.allocate(Geometry.SECTOR_BYTES, PHYSICAL_BLOCK_BYTES);
+      if (posix.pread(fd, sector, 0) == Geometry.SECTOR_BYTES) {
+        return true;
+      }
+    }
+    posix.fcntl(fd, Linux.F_SETFL(), flags);
+    return false;
+  }
+
+  /** Whether the page cache is bypassed. */
+  public boolean isDirect() {
+    return direct;
+  }
+
+  @Override
+  public Geometry geometry() {
+    return geometry;
+  }
+
+  @Override
+  public int[] files() {
+    return new int[] {fd};
+  }
+
+  @Override
+  public TargetQueue openQueue(final QueueContext context) {
+    return new FileTargetQueue(context);
+  }
+
+  @Override
+  public String describe() {
+    return path;
+  }
+
+  @Override
+  public void close() throws IOException {
+    // What the guest did not flush is not promised to it, but a clean stop leaves nothing behind.
+    final int synced = posix.fdatasync(fd);
+    posix.close(fd);
+    ErrnoException.orThrow(synced, "fdatasync", path);
+  }
+}
