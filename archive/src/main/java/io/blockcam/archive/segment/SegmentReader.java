@@ -93,34 +93,31 @@ public final class SegmentReader {
         new RecordTable(
             MemorySegment.ofArray(
                 read(trailer.recordsOffset(), trailer.recordCount() * RECORD_BYTES)));
-    check(
-        table,
-        problem -> {
-          throw problem;
-        });
+    check(table, SegmentReader::refuse);
     return table;
   }
 
   /** Reads records and sector hashes and checks their SHA-256. */
   public SegmentTables tables() throws IOException {
+    return tables(SegmentReader::refuse);
+  }
+
+  SegmentTables tables(final ProblemSink sink) throws IOException {
     final byte[] both =
         read(trailer.hashesOffset(), (int) (trailer.trailerOffset() - trailer.hashesOffset()));
     final Sha256Digest digest = Sha256.of(both);
     if (!digest.equals(trailer.tablesSha256())) {
-      throw SegmentException.at(
-          bytes.name(),
-          trailer.hashesOffset(),
-          "SHA-256 of the tables is %s, the trailer says %s"
-              .formatted(digest, trailer.tablesSha256()));
+      sink.found(
+          SegmentException.at(
+              bytes.name(),
+              trailer.hashesOffset(),
+              "SHA-256 of the tables is %s, the trailer says %s"
+                  .formatted(digest, trailer.tablesSha256())));
     }
     final MemorySegment memory = MemorySegment.ofArray(both);
     final long hashesBytes = trailer.recordsOffset() - trailer.hashesOffset();
     final RecordTable records = new RecordTable(memory.asSlice(hashesBytes));
-    check(
-        records,
-        problem -> {
-          throw problem;
-        });
+    check(records, sink);
     return new SegmentTables(records, memory.asSlice(0, hashesBytes));
   }
 
@@ -176,8 +173,8 @@ public final class SegmentReader {
     return trailer.recordsOffset() + recordIndex * RECORD_BYTES;
   }
 
-  RandomAccessBytes bytes() {
-    return bytes;
+  private static void refuse(final SegmentException problem) throws SegmentException {
+    throw problem;
   }
 
   /** Takes what is wrong with a segment: throws it, or notes it down. */

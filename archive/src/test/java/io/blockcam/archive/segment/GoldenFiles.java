@@ -1,0 +1,179 @@
+package io.blockcam.archive.segment;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the small recording that is checked in as bytes: one segment sealed, one recovered after a
+ * crash, one still open. Format version 1 must give these bytes for ever; {@link #main} is for the
+ * files of the next version.
+ */
+final class GoldenFiles {
+  static final String DIRECTORY = "golden/v1";
+  static final UUID ID = UUID.fromString("5f2b8a34-0c1d-4e6f-8a9b-c0d1e2f30415");
+  static final long DISK_BYTES = (1 << 20) + 512;
+  static final long CREATED_NS = 1_795_341_600_123_456_789L;
+
+  private final Path directory;
+  private long sequence;
+  private long timestampNs = CREATED_NS;
+
+  private GoldenFiles(final Path directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * @param args the directory to write to
+   */
+  public static void main(final String[] args) throws IOException {
+    write(Path.of(args[0]));
+  }
+
+  static void write(final Path directory) throws IOException {
+    new GoldenFiles(directory).write();
+  }
+
+  static Recording recording() {
+    return new Recording(
+        ID,
+        "golden",
+        DISK_BYTES,
+        Instant.ofEpochSecond(CREATED_NS / 1_000_000_000, CREATED_NS % 1_000_000_000),
+        "host.example",
+        "one disk, \"two\" epochs",
+        Baseline.EMPTY);
+  }
+
+  private void write() throws IOException {
+    Files.write(directory.resolve(Recording.FILE_NAME), RecordingJson.write(recording()));
+    final Sha256Digest first = writeSealed();
+    final Sha256Digest second = writeRecovered(first);
+    writeOpen(second);
+  }
+
+  /** Segment 0, epoch 0: every kind and every flag. */
+  private Sha256Digest writeSealed() throws IOException {
+    try (SegmentWriter writer = create(0, 0)) {
+      point(writer, RecordKind.START, 0);
+      block(writer, RecordKind.BASELINE, 255, 0xff, 0, pattern(1));
+      block(writer, RecordKind.DATA, 3, 0xff, RecordFlags.FIRST | RecordFlags.FUA, pattern(2));
+      block(writer, RecordKind.DATA, 4, 0xff, 0, pattern(2));
+      block(writer, RecordKind.DATA, 5, 0b0000_0110, RecordFlags.FIRST, pattern(3));
+      block(writer, RecordKind.DATA, 6, 0xff, RecordFlags.FIRST, new byte[4096]);
+      block(writer, RecordKind.DATA, 7, 0xff, RecordFlags.FAILED, pattern(4));
+      run(writer, RecordKind.ZEROES, 16, 32, 0);
+      run(writer, RecordKind.DISCARD, 0, 257, 0);
+      point(writer, RecordKind.FLUSH, 0);
+      append(
+          writer, 0, 0, RecordKind.MARK, 0, 0, 0, Arrays.copyOf("caf\u00e9".getBytes(UTF_8), 4096));
+      point(writer, RecordKind.CLOCK_STEP, CREATED_NS + 3_600_000_000_000L);
+      run(writer, RecordKind.GAP, 8, 2, 1);
+      block(writer, RecordKind.RESYNC, 8, 0xff, RecordFlags.UNKNOWN_OUTCOME, pattern(5));
+      // The last block of this disk has one sector.
+      block(writer, RecordKind.DATA, 256, 0b0000_0001, RecordFlags.FIRST, pattern(6));
+      point(writer, RecordKind.STOP, 0);
+      return writer.seal(Sha256Digest.NONE).digest();
+    }
+  }
+
+  /** Segment 1, epoch 1: closed by recovery. */
+  private Sha256Digest writeRecovered(final Sha256Digest previous) throws IOException {
+    try (SegmentWriter writer = create(1, 1)) {
+      point(writer, RecordKind.START, 0);
+      block(writer, RecordKind.DATA, 1, 0xff, RecordFlags.FIRST, pattern(7));
+      writer.write();
+    }
+    return SegmentWriter.recover(directory, 1, ID, previous).segment().orElseThrow().digest();
+  }
+
+  /** Segment 2, epoch 2: as a crash left it. */
+  private void writeOpen(final Sha256Digest previous) throws IOException {
+    assert !previous.equals(Sha256Digest.NONE);
+    try (SegmentWriter writer = create(2, 2)) {
+      point(writer, RecordKind.START, 0);
+      block(writer, RecordKind.DATA, 2, 0xff, RecordFlags.FIRST, pattern(8));
+      block(writer, RecordKind.DATA, 9, 0xff, RecordFlags.FIRST, pattern(8));
+      writer.write();
+    }
+  }
+
+  private SegmentWriter create(final long segmentNumber, final long epoch) throws IOException {
+    return SegmentWriter.create(
+        directory,
+        new SegmentHeader(ID, epoch, segmentNumber, sequence, timestampNs, DISK_BYTES),
+        SegmentLimits.DEFAULT);
+  }
+
+  private void point(final SegmentWriter writer, final RecordKind kind, final long aux)
+      throws IOException {
+    append(writer, 0, 0, kind, 0, 0, aux, null);
+  }
+
+  private void run(
+      final SegmentWriter writer,
+      final RecordKind kind,
+      final long block,
+      final long runBlocks,
+      final long aux)
+      throws IOException {
+    append(writer, block, runBlocks, kind, 0xff, RecordFlags.FIRST, aux, null);
+  }
+
+  private void block(
+      final SegmentWriter writer,
+      final RecordKind kind,
+      final long block,
+      final int sectorMask,
+      final int flags,
+      final byte[] payload)
+      throws IOException {
+    append(writer, block, 1, kind, sectorMask, flags, 0, payload);
+  }
+
+  private void append(
+      final SegmentWriter writer,
+      final long block,
+      final long runBlocks,
+      final RecordKind kind,
+      final int sectorMask,
+      final int flags,
+      final long aux,
+      final byte @Nullable [] payload)
+      throws IOException {
+    timestampNs += 1_000;
+    writer.append(
+        sequence++,
+        timestampNs,
+        block,
+        runBlocks,
+        kind,
+        sectorMask,
+        flags,
+        aux,
+        payload == null ? null : MemorySegment.ofArray(payload),
+        0);
+  }
+
+  /** 4096 bytes that differ from sector to sector. */
+  static byte[] pattern(final int seed) {
+    final byte[] payload = new byte[4096];
+    for (int i = 0; i < payload.length; i++) {
+      payload[i] = (byte) (seed * 16 + i / 512);
+    }
+    return payload;
+  }
+}

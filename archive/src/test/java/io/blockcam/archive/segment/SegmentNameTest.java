@@ -1,0 +1,48 @@
+package io.blockcam.archive.segment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SegmentNameTest {
+  @Test
+  void shouldSortByNameAsByNumber() {
+    assertThat(SegmentName.sealed(0)).isEqualTo("0000000000.seg");
+    assertThat(SegmentName.open(42)).isEqualTo("0000000042.open");
+    assertThat(SegmentName.journal(9_999_999_999L)).isEqualTo("9999999999.journal");
+  }
+
+  @Test
+  void shouldReadItsOwnNames() {
+    assertThat(SegmentName.sealedNumber("0000000042.seg")).hasValue(42);
+    assertThat(SegmentName.openNumber("0000000042.open")).hasValue(42);
+    assertThat(SegmentName.journalNumber("0000000042.journal")).hasValue(42);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "42.seg",
+        "0000000042",
+        "00000000042.seg",
+        "0000000042.seg.tmp",
+        "x.seg",
+        "0000000042.SEG",
+        "-000000042.seg",
+        "0000000042.open"
+      })
+  void shouldTakeNothingElseForASealedSegment(final String name) {
+    assertThat(SegmentName.sealedNumber(name)).isEmpty();
+  }
+
+  @Test
+  void refusesNumbersThatDoNotFit() {
+    assertThatThrownBy(() -> SegmentName.sealed(-1)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> SegmentName.sealed(10_000_000_000L))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+}
