@@ -60,8 +60,13 @@ with_progress() {
   local label=$1 log=$2 pid start now told=0 status=0
   shift 2
   start=$SECONDS
+  # Job control gives COMMAND a process group of its own, to end it whole.
+  set -m
   "$@" >"$log" 2>&1 </dev/null &
   pid=$!
+  set +m
+  # shellcheck disable=SC2064  # the process id of now
+  trap "kill -TERM -- -$pid 2>/dev/null; exit 130" INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     now=$((SECONDS - start))
@@ -76,6 +81,7 @@ with_progress() {
     fi
   done
   wait "$pid" || status=$?
+  trap - INT TERM
   now=$((SECONDS - start))
   if [[ -t 2 ]] && ((told > 0)); then
     printf '\r\033[K' >&2

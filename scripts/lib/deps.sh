@@ -9,7 +9,7 @@ need_packages() {
     die "$EXIT_ENVIRONMENT" "this is not Debian: install what its packages $* contain"
   fi
   for name in "$@"; do
-    if [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) != installed ]]; then
+    if [[ " ${missing[*]} " != *" $name "* && $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) != installed ]]; then
       missing+=("$name")
     fi
   done
