@@ -1,0 +1,260 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.vmtests.host.BlockDevice;
+import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Limits;
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Mount;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Refusals;
+import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Random;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whoever asks for what is not there, or has a damaged record, is told so and gets no image. */
+@Scenario
+@Tag("test-host")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class BadArchiveTest {
+
+  private static final int NO = 1;
+  private static final int USAGE = 2;
+  private static final int ENVIRONMENT = 3;
+
+  private static final int HEADER_BYTES = 4096;
+  private static final int TRAILER_BYTES = 512;
+  private static final int RECORD_BYTES = 64;
+  private static final int SEGMENTS = 3;
+
+  private Path sound = Path.of("");
+  private Path scratch = Path.of("");
+  private Refusals here = new Refusals(Path.of(""));
+
+  /** Two recordings of several segments, of which each test gets a copy. */
+  @BeforeAll
+  void recordTwoDisks(@TempDir final Path dir) throws IOException {
+    sound = dir;
+    for (final String name : List.of("disk", "other")) {
+      final Recording recording = Recording.inDirectory(dir, name, "16M");
+      final Random random = new Random(6);
+      try (LiveDisk disk = recording.record("--seal-after", "200ms")) {
+        try (BlockDevice device = new BlockDevice(disk.device())) {
+          for (int i = 1; i <= SEGMENTS; i++) {
+            final byte[] data = new byte[32 << 10];
+            random.nextBytes(data);
+            device.write((long) i << 20, data);
+            device.flush();
+            final int published = i;
+            assertThat(Limits.await(Limits.seconds(30), () -> segments(dir, name) >= published))
+                .as("segment %d was published; %s", i, disk.describe())
+                .isTrue();
+          }
+        }
+        disk.shouldStopCleanly();
+      }
+    }
+  }
+
+  @BeforeEach
+  void copy(@TempDir final Path dir) {
+    Shell.run("cp", "-r", sound.resolve("archive").toString(), dir.toString());
+    scratch = dir;
+    here = new Refusals(dir);
+  }
+
+  private static int segments(final Path dir, final String name) {
+    try (Stream<Path> files =
+        Files.list(dir.resolve("archive").resolve(name).resolve("segments"))) {
+      return (int) files.count();
+    } catch (final IOException e) {
+      return 0; // not yet
+    }
+  }
+
+  private Shell.Result run(final String command, final Object... more) {
+    return Recording.inDirectory(scratch, "disk", "").run(command, more);
+  }
+
+  private Path segment(final String recording, final int number) {
+    return scratch.resolve("archive/%s/segments/%010d.seg".formatted(recording, number));
+  }
+
+  private Path image() {
+    return scratch.resolve("image");
+  }
+
+  @Test
+  void findsNothingWrongInASoundRecord() {
+    run("verify").shouldSucceed();
+    run("replay", "--to", image()).shouldSucceed();
+  }
+
+  @Test
+  void refusesAMomentBeforeTheFirst() {
+    here.refuses(
+        USAGE, () -> run("replay", "--at", "2001-02-03T04:05:06Z", "--to", image()), "2001-02-03");
+  }
+
+  @Test
+  void refusesAMomentInTheFuture() {
+    final String future = Instant.now().plusSeconds(3600).toString();
+    here.refuses(USAGE, () -> run("replay", "--at", future, "--to", image()), "future");
+  }
+
+  @Test
+  void refusesASequenceThatIsNotRecorded() {
+    here.refuses(
+        USAGE, () -> run("replay", "--at", "seq:999999999", "--to", image()), "seq:999999999");
+  }
+
+  @Test
+  void refusesWhatIsNoMoment() {
+    here.refuses(USAGE, () -> run("replay", "--at", "teatime", "--to", image()), "teatime");
+  }
+
+  @Test
+  void refusesARecordingThatIsNotThere() {
+    here.refuses(
+        NO,
+        () -> Recording.inDirectory(scratch, "nobody", "").run("replay", "--to", image()),
+        "nobody");
+  }
+
+  @Test
+  void refusesAnArchiveThatIsNotReachable() {
+    here.refuses(
+        ENVIRONMENT,
+        () -> Blockcam.run("list", "--archive", "webhdfs://127.0.0.1:9/archive"),
+        "127.0.0.1:9");
+  }
+
+  @Test
+  void overwritesAnImageOnlyWhenForced() throws IOException {
+    Files.writeString(image(), "precious");
+    here.refuses(USAGE, () -> run("replay", "--to", image()), image().toString(), "--force");
+    assertThat(image()).hasContent("precious");
+    run("replay", "--to", image(), "--force").shouldSucceed();
+    Recording.shouldBeEqual(image(), sound.resolve("disk.disk"));
+  }
+
+  @Test
+  void leavesNothingBehindWhenTheDiskIsFull() throws IOException {
+    Files.createDirectory(scratch.resolve("full"));
+    try (Mount full = Mount.memory(scratch.resolve("full"), "64k")) {
+      here.refuses(
+          ENVIRONMENT, () -> run("replay", "--to", full.dir().resolve("image")), "full/image");
+      try (Stream<Path> files = Files.list(full.dir())) {
+        assertThat(files).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void namesTheRecordWhosePayloadHasAFlippedBit() throws IOException {
+    flipBit(segment("disk", 1), length -> HEADER_BYTES + 4096 + 7);
+    isDamaged("0000000001.seg", "record");
+  }
+
+  @Test
+  void namesTheRecordThatHasAFlippedBit() throws IOException {
+    flipBit(segment("disk", 1), length -> length - TRAILER_BYTES - RECORD_BYTES + 16);
+    isDamaged("0000000001.seg", "record");
+  }
+
+  @Test
+  void namesTheSegmentWhoseHeaderHasAFlippedBit() throws IOException {
+    flipBit(segment("disk", 1), length -> 20);
+    isDamaged("0000000001.seg", "header");
+  }
+
+  @Test
+  void namesTheSegmentWhoseTrailerHasAFlippedBit() throws IOException {
+    flipBit(segment("disk", 1), length -> length - TRAILER_BYTES + 50);
+    isDamaged("0000000001.seg", "trailer");
+  }
+
+  @Test
+  void namesTheSegmentThatWasCutShort() throws IOException {
+    try (RandomAccessFile file = new RandomAccessFile(segment("disk", 1).toFile(), "rw")) {
+      file.setLength(file.length() - 1000);
+    }
+    isDamaged("0000000001.seg");
+  }
+
+  @Test
+  void namesTheSegmentThatIsEmpty() throws IOException {
+    Files.write(segment("disk", 1), new byte[0]);
+    isDamaged("0000000001.seg");
+  }
+
+  @Test
+  void namesTheSegmentOfAnotherRecording() {
+    Shell.run("cp", segment("other", 1).toString(), segment("disk", 1).toString());
+    isDamaged("0000000001.seg", "recording");
+  }
+
+  @Test
+  void namesTheSegmentOfAnUnknownVersion() throws IOException {
+    final Path segment = segment("disk", 1);
+    final byte[] content = Files.readAllBytes(segment);
+    final ByteBuffer bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+    final int trailer = content.length - TRAILER_BYTES;
+    bytes.putInt(8, 2).putInt(HEADER_BYTES - 4, crc(content, 0, HEADER_BYTES - 4));
+    bytes
+        .putInt(trailer + 8, 2)
+        .putInt(content.length - 4, crc(content, trailer, TRAILER_BYTES - 4));
+    Files.write(segment, content);
+    isDamaged("0000000001.seg", "version 2");
+  }
+
+  @Test
+  void namesTheSegmentThatIsMissing() throws IOException {
+    Files.delete(segment("disk", 1));
+    final Shell.Result verified = run("verify").shouldEndWith(NO);
+    assertThat(verified.out() + verified.err()).contains("segment").containsPattern("\\b0*1\\b");
+    here.refuses(NO, () -> run("replay", "--to", image()));
+  }
+
+  /** verify tells where, and replay refuses rather than guess. */
+  private void isDamaged(final String... words) {
+    final Shell.Result verified = run("verify").shouldEndWith(NO);
+    assertThat(verified.out() + verified.err()).as("%s", verified).contains(words);
+    here.refuses(NO, () -> run("replay", "--to", image()), words[0]);
+    assertThat(image()).doesNotExist();
+  }
+
+  private static void flipBit(final Path file, final LongUnaryOperator where) throws IOException {
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      final long at = where.applyAsLong(bytes.length());
+      bytes.seek(at);
+      final int value = bytes.read();
+      bytes.seek(at);
+      bytes.write(value ^ 1);
+    }
+  }
+
+  private static int crc(final byte[] of, final int at, final int length) {
+    final CRC32C crc = new CRC32C();
+    crc.update(of, at, length);
+    return (int) crc.getValue();
+  }
+}

@@ -1,0 +1,213 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.vmtests.host.BlockDevice;
+import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Checkout;
+import io.blockcam.vmtests.host.Limits;
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Refusals;
+import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A recorder that cannot do what it is asked to says so in one line, and changes nothing. */
+@Scenario
+@Tag("test-host")
+class BadStartTest {
+
+  private static final int USAGE = 2;
+  private static final int ENVIRONMENT = 3;
+
+  @TempDir private Path scratch;
+  private Recording recording = Recording.inDirectory(Path.of(""), "", "");
+  private Refusals here = new Refusals(Path.of(""));
+
+  @BeforeEach
+  void prepare() {
+    recording = Recording.inDirectory(scratch, "disk", "16M");
+    here = new Refusals(scratch);
+  }
+
+  @Test
+  void refusesWithoutAUblkDriver() {
+    here.refuses(
+        ENVIRONMENT,
+        () -> with("unshare -m sh -c 'mount --bind \"$0\" /dev && exec \"$@\"' " + fakeDev()),
+        "ublk");
+  }
+
+  /** A directory that looks like /dev without the driver's node. */
+  private static Path fakeDev() {
+    try {
+      final Path dev = Files.createTempDirectory("dev");
+      for (final String name : List.of("null", "zero", "urandom", "random")) {
+        Shell.run("cp", "-a", "/dev/" + name, dev.resolve(name).toString());
+      }
+      Files.createSymbolicLink(dev.resolve("fd"), Path.of("/proc/self/fd"));
+      Files.createDirectory(dev.resolve("shm"));
+      return dev;
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void refusesWhoIsNotRoot() throws IOException {
+    // A copy of the program that anybody can read, wherever the checkout is.
+    final Path copy = Files.createTempDirectory("copy");
+    Shell.sh(
+        "mkdir -p $2/cli/target && cp -r $1/bin $2 && cp -r $1/cli/target/lib $2/cli/target"
+            + " && chmod -R a+rX $2 && chmod 777 $3",
+        Checkout.root(),
+        copy,
+        scratch);
+    here.refuses(
+        ENVIRONMENT,
+        () ->
+            with(
+                "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all",
+                copy.resolve("bin/blockcam")),
+        "root");
+  }
+
+  /** Runs the recorder by another command. */
+  private Shell.Result with(final String prefix) {
+    return with(prefix, Checkout.file("bin/blockcam"));
+  }
+
+  private Shell.Result with(final String prefix, final Path binary) {
+    final List<String> command = new ArrayList<>(List.of("sh", "-c", prefix + " \"$0\" \"$@\""));
+    command.add(binary.toString());
+    Stream.of(recordArguments()).map(Object::toString).forEach(command::add);
+    final ProcessBuilder builder = new ProcessBuilder(command);
+    builder
+        .environment()
+        .put("BLOCKCAM_JAVA", Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    return Shell.execute(Limits.seconds(120), builder);
+  }
+
+  private Object[] recordArguments(final Object... more) {
+    final List<Object> options = new ArrayList<>();
+    options.addAll(List.of("--backing", recording.backing(), "--size", "16M"));
+    options.addAll(List.of("--spool", recording.spool()));
+    return recording.arguments("record", options, more);
+  }
+
+  @Test
+  void refusesABackingThatIsMissingWithoutASize() {
+    here.refuses(
+        USAGE,
+        () ->
+            recording.run("record", "--backing", recording.backing(), "--spool", recording.spool()),
+        recording.backing().toString(),
+        "--size");
+  }
+
+  @Test
+  void refusesASizeThatIsNoMultipleOfASector() {
+    here.refuses(
+        USAGE,
+        () ->
+            recording.run(
+                "record",
+                "--backing",
+                recording.backing(),
+                "--size",
+                1000,
+                "--spool",
+                recording.spool()),
+        "1000",
+        "512");
+  }
+
+  @Test
+  void refusesABackingWhoseOwnSizeIsNoMultipleOfASector() throws IOException {
+    Files.write(recording.backing(), new byte[1000]);
+    here.refuses(
+        USAGE,
+        () ->
+            recording.run("record", "--backing", recording.backing(), "--spool", recording.spool()),
+        recording.backing().toString(),
+        "1000");
+  }
+
+  @Test
+  void refusesABackingThatAnotherBlockcamUses() {
+    try (LiveDisk disk = recording.record()) {
+      final Recording second = Recording.inDirectory(scratch, "second", "16M");
+      final Shell.Result result =
+          second.run("record", "--backing", recording.backing(), "--spool", second.spool());
+      result.shouldEndWith(ENVIRONMENT);
+      assertThat(result.err().lines().toList()).as("%s", result).hasSize(1);
+      assertThat(result.err()).contains(recording.backing().toString(), "in use");
+      assertThat(second.folder()).doesNotExist();
+      assertThat(second.spool()).doesNotExist();
+
+      final Shell.Result served = Blockcam.run("serve", "--backing", recording.backing());
+      served.shouldEndWith(ENVIRONMENT);
+      assertThat(disk.isRunning()).isTrue();
+      disk.shouldStopCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+  }
+
+  @Test
+  void refusesAnArchiveThatHasAnotherRecordingOfTheSameName() throws IOException {
+    try (LiveDisk disk = recording.record()) {
+      try (BlockDevice device = new BlockDevice(disk.device())) {
+        device.write(0, new byte[4096]);
+      }
+      disk.shouldStopCleanly();
+    }
+    Shell.run("rm", "-r", recording.spool().toString(), recording.backing().toString());
+    here.refuses(ENVIRONMENT, () -> Blockcam.run(recordArguments()), "disk", "--name");
+  }
+
+  @Test
+  void refusesAnUnknownKindOfArchive() {
+    here.refuses(
+        USAGE,
+        () ->
+            Blockcam.run(
+                "record",
+                "--archive",
+                "ftp://somewhere/archive",
+                "--name",
+                "disk",
+                "--backing",
+                recording.backing(),
+                "--size",
+                "16M",
+                "--spool",
+                recording.spool()),
+        "ftp");
+  }
+
+  @Test
+  void recordsAndSpoolsWhenTheArchiveIsNotReachable() {
+    final Recording unreachable =
+        Recording.at("webhdfs://127.0.0.1:9/archive", scratch, "spooled", "16M");
+    try (LiveDisk disk = unreachable.record()) {
+      try (BlockDevice device = new BlockDevice(disk.device())) {
+        device.write(0, new byte[4096]);
+        device.flush();
+      }
+      disk.shouldStopCleanly();
+      assertThat(disk.err()).contains("127.0.0.1:9");
+    }
+    Shell.sh("ls $1/*.seg $1/*/*.seg 2>/dev/null | grep .", unreachable.spool());
+  }
+}

@@ -1,0 +1,112 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Mount;
+import io.blockcam.vmtests.host.RealFiles;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
+import io.blockcam.vmtests.record.Event;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real file systems with real files: nothing is lost, and what was destroyed comes back. */
+@Scenario
+@Tag("test-host")
+class FileSystemTest {
+
+  private static final long MEGABYTE = 1 << 20;
+
+  @TempDir private Path scratch;
+
+  @Test
+  void bringsBackExt4() throws IOException {
+    bringsBack("ext4", "mkfs.ext4 -q -F", 512, 32, 300);
+  }
+
+  @Test
+  void bringsBackXfs() throws IOException {
+    bringsBack("xfs", "mkfs.xfs -q -f", 512, 32, 300);
+  }
+
+  @Test
+  void bringsBackBtrfs() throws IOException {
+    bringsBack("btrfs", "mkfs.btrfs -q -f", 512, 32, 300);
+  }
+
+  /** The whole job in small: for kernels that are emulated and slow. */
+  @Test
+  @Tag("every-kernel")
+  void bringsBackASmallDiskOnEveryKernel() throws IOException {
+    bringsBack("ext4", "mkfs.ext4 -q -F", 64, 8, 60);
+  }
+
+  private void bringsBack(
+      final String type, final String mkfs, final int diskMb, final int filesMb, final int count)
+      throws IOException {
+    final Recording recording = Recording.inDirectory(scratch, type, diskMb + "M");
+    final Path dir = scratch.resolve("mnt");
+    final Instant before;
+    final Path diskBefore;
+    final Map<String, String> files;
+    final Map<String, String> survivors;
+    try (LiveDisk disk = recording.record()) {
+      Shell.sh(mkfs + " $1", disk.device());
+      try (Mount mount = Mount.device(disk.device(), dir, "-t", type)) {
+        files = RealFiles.copyTo(mount.dir(), filesMb * MEGABYTE, count);
+        mount.unmount();
+      }
+      diskBefore = recording.copyOfDisk();
+      before = Instant.now();
+
+      try (Mount mount = Mount.device(disk.device(), dir, "-t", type)) {
+        survivors = destroyEveryOther(mount.dir(), files);
+        Shell.run("sync", "-f", dir.toString());
+        Shell.run("fstrim", dir.toString());
+        mount.unmount();
+      }
+      disk.shouldStopCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+    recording.shouldVerify();
+    final Path image = recording.replay(before.toString());
+    Recording.shouldBeEqual(image, diskBefore);
+    assertThat(filesIn(image, type)).as("files before the disaster").isEqualTo(files);
+    assertThat(filesIn(recording.replay("latest"), type))
+        .as("files after the disaster")
+        .isEqualTo(survivors);
+    assertThat(recording.published().events(Event.DISCARD)).as("trimmed").isNotEmpty();
+    assertThat(recording.published().events(Event.FLUSH)).as("flushed").isNotEmpty();
+  }
+
+  private static Map<String, String> destroyEveryOther(
+      final Path dir, final Map<String, String> files) throws IOException {
+    final Map<String, String> left = new TreeMap<>(files);
+    int i = 0;
+    for (final String name : files.keySet()) {
+      if (i++ % 2 == 0) {
+        Files.delete(dir.resolve(name));
+        left.remove(name);
+      }
+    }
+    final String overwritten = left.keySet().iterator().next();
+    Files.writeString(dir.resolve(overwritten), "overwritten\n".repeat(1000));
+    left.put(overwritten, RealFiles.sha256(dir.resolve(overwritten)));
+    return left;
+  }
+
+  private Map<String, String> filesIn(final Path image, final String type) {
+    try (Mount mount = Mount.image(image, scratch.resolve("restored"), type)) {
+      return RealFiles.sums(mount.dir());
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.blockcam.vmtests.host.BlockDevice;
+import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Hdfs;
+import io.blockcam.vmtests.host.Limits;
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.record.Event;
+import io.blockcam.vmtests.record.PublishedRecording;
+import io.blockcam.vmtests.record.Segment;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The record reaches a real HDFS in time, and an outage of it costs nothing but time. */
+@Scenario
+@Tag("test-host")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class HdfsTest {
+
+  private static final int BLOCK_BYTES = 4096;
+  private static final int SEAL_AFTER_SECONDS = 2;
+
+  /** What is promised beyond --seal-after for a record to be published. */
+  private static final int SHIPPING_SECONDS = 10;
+
+  @TempDir private Path scratch;
+  private Hdfs hdfs = new Hdfs(Path.of(""));
+
+  @BeforeAll
+  void startHdfs(@TempDir final Path dir) {
+    hdfs = new Hdfs(dir);
+    hdfs.start();
+  }
+
+  @AfterAll
+  void stopHdfs() {
+    hdfs.close();
+  }
+
+  @Test
+  void aRecordIsPublishedWithinSealAfterPlusTenSecondsWhileWritingGoesOn()
+      throws InterruptedException {
+    final Recording recording = Recording.at(hdfs.uri() + "/timely", scratch, "disk", "64M");
+    final Random random = new Random(3);
+    final AtomicBoolean done = new AtomicBoolean();
+    try (LiveDisk disk = recording.record("--seal-after", SEAL_AFTER_SECONDS + "s")) {
+      try (BlockDevice device = new BlockDevice(disk.device())) {
+        final Thread other = new Thread(() -> keepWriting(disk.device(), done), "other-writer");
+        other.start();
+        try {
+          final Map<String, Segment> seen = new TreeMap<>();
+          for (int block = 0; block < 3; block++) {
+            final byte[] data = random(random, BLOCK_BYTES);
+            device.write((long) block * BLOCK_BYTES, data);
+            assertThat(
+                    Limits.await(
+                        Duration.ofSeconds(SEAL_AFTER_SECONDS + SHIPPING_SECONDS),
+                        () -> isPublished("/timely/disk", seen, data)))
+                .as("write %d is in HDFS; %s", block, disk.describe())
+                .isTrue();
+          }
+        } finally {
+          done.set(true);
+          other.join();
+        }
+      }
+      disk.shouldStopCleanly();
+    }
+    assertThat(spooled(recording)).as("left in the spool").isEmpty();
+    recording.latestShouldEqualTheDisk();
+    recording.shouldVerify();
+    Recording.shouldHold(recording.backing(), published("/timely/disk").lastDisk());
+  }
+
+  /** A few hundred small writes a second, in the second half of the disk. */
+  private static void keepWriting(final Path path, final AtomicBoolean done) {
+    final Random random = new Random(4);
+    try (BlockDevice device = new BlockDevice(path)) {
+      while (!done.get()) {
+        device.write((32L << 20) + random.nextInt(2000) * 16384L, random(random, 8192));
+        LockSupport.parkNanos(5_000_000);
+      }
+    }
+  }
+
+  private boolean isPublished(
+      final String path, final Map<String, Segment> seen, final byte[] data) {
+    for (final String name : hdfs.list(path + "/segments")) {
+      seen.computeIfAbsent(name, n -> Segment.of(n, hdfs.read(path + "/segments/" + n)));
+    }
+    return seen.values().stream()
+        .flatMap(s -> s.events().stream())
+        .anyMatch(e -> e.kind() == Event.DATA && Arrays.equals(e.payload(), data));
+  }
+
+  @Test
+  void whatIsRecordedWhileHdfsIsDownIsShippedWhenItIsBack() {
+    final Recording recording = Recording.at(hdfs.uri() + "/outage", scratch, "disk", "64M");
+    final Random random = new Random(5);
+    hdfs.stop();
+
+    try (LiveDisk disk = recording.record()) {
+      write(disk, 0, random);
+      disk.shouldStopCleanly();
+      assertThat(disk.err()).as("says that the archive is not reachable").contains(hdfs.uri());
+    }
+    assertThat(spooled(recording)).as("kept in the spool").isNotEmpty();
+
+    try (LiveDisk disk = recording.record()) {
+      write(disk, 1 << 20, random);
+      hdfs.start();
+      assertThat(Limits.await(Limits.seconds(90), () -> spooled(recording).isEmpty()))
+          .as("all shipped; in the spool: %s; %s", spooled(recording), disk.describe())
+          .isTrue();
+      write(disk, 2 << 20, random);
+      disk.shouldStopCleanly();
+    }
+    assertThat(spooled(recording)).as("left in the spool").isEmpty();
+    recording.latestShouldEqualTheDisk();
+    recording.shouldVerify();
+    final JsonNode info = Blockcam.json(recording.arguments("info", List.of("--json")));
+    assertThat(info.path("epochs")).as("runs of the recorder in %s", info).hasSize(2);
+    Recording.shouldHold(recording.backing(), published("/outage/disk").lastDisk());
+  }
+
+  private static void write(final LiveDisk disk, final long offset, final Random random) {
+    try (BlockDevice device = new BlockDevice(disk.device())) {
+      device.write(offset, random(random, 256 << 10));
+      device.flush();
+    }
+  }
+
+  private PublishedRecording published(final String path) {
+    return PublishedRecording.of(
+        hdfs.list(path + "/segments").stream()
+            .map(n -> Segment.of(n, hdfs.read(path + "/segments/" + n)))
+            .toList());
+  }
+
+  private static List<Path> spooled(final Recording recording) {
+    try (Stream<Path> files = Files.walk(recording.spool())) {
+      return files.filter(f -> f.toString().endsWith(".seg")).toList();
+    } catch (final IOException | java.io.UncheckedIOException e) {
+      return List.of(recording.spool()); // files come and go while we look: look again
+    }
+  }
+
+  private static byte[] random(final Random random, final int length) {
+    final byte[] data = new byte[length];
+    random.nextBytes(data);
+    return data;
+  }
+}

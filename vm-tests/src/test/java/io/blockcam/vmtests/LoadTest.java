@@ -1,0 +1,80 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.vmtests.host.Fio;
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.record.Event;
+import io.blockcam.vmtests.record.PublishedRecording;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Under load the disk keeps its data, and the record stays equal to the disk. */
+@Scenario
+@Tag("test-host")
+class LoadTest {
+
+  @TempDir private Path scratch;
+
+  @Test
+  void latestEqualsTheDiskAfterLargeAndSmallWritesOnTwoQueues() {
+    final Recording recording = Recording.inDirectory(scratch, "mixed", "256M");
+    try (LiveDisk disk = recording.record("--queues", 2)) {
+      fio(disk, "bssplit=4k/40:8k/20:16k/15:64k/15:128k/5:256k/5", "size=64M");
+      disk.shouldStopCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+    recording.shouldVerify();
+    Recording.shouldHold(recording.backing(), recording.published().lastDisk());
+  }
+
+  @Test
+  void latestEqualsTheDiskAfterWritesAlignedToSectorsOnly() {
+    final Recording recording = Recording.inDirectory(scratch, "sectors", "128M");
+    try (LiveDisk disk = recording.record("--queues", 2)) {
+      fio(disk, "bsrange=512-64k", "blockalign=512", "size=24M");
+      disk.shouldStopCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+    recording.shouldVerify();
+    final PublishedRecording published = recording.published();
+    Recording.shouldHold(recording.backing(), published.lastDisk());
+    assertThat(published.events(Event.DATA))
+        .as("records of parts of blocks")
+        .anyMatch(e -> e.sectorMask() != Event.WHOLE_BLOCK);
+  }
+
+  /** Two jobs, each on its half and its CPU, so that both queues have 32 requests in flight. */
+  private void fio(final LiveDisk disk, final String... options) {
+    new Fio(scratch, disk.device())
+        .with("rw=randrw", "rwmixread=30", "iodepth=32", "thread", "numjobs=2")
+        .with("offset_increment=50%", "cpus_allowed=0-1", "cpus_allowed_policy=split")
+        .with("verify=crc32c", "verify_fatal=1", "do_verify=1")
+        .with(options)
+        .run();
+  }
+
+  @Test
+  void latestEqualsTheDiskAfterWritesThatOverlapInFlight() {
+    final Recording recording = Recording.inDirectory(scratch, "overlap", "64M");
+    try (LiveDisk disk = recording.record("--queues", 2)) {
+      new Fio(scratch, disk.device())
+          .with("rw=randwrite", "iodepth=16", "thread", "numjobs=6", "norandommap")
+          .with("refill_buffers", "randrepeat=0", "serialize_overlap=0")
+          .with("bsrange=512-128k", "blockalign=512", "size=2M", "io_size=20M")
+          .with("name=trim", "rw=randtrim", "iodepth=1", "numjobs=1", "thread", "norandommap")
+          .with("bsrange=4k-64k", "blockalign=4k", "size=2M", "io_size=4M")
+          .run();
+      disk.shouldStopCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+    recording.shouldVerify();
+    final PublishedRecording published = recording.published();
+    Recording.shouldHold(recording.backing(), published.lastDisk());
+    assertThat(published.events(Event.DISCARD)).isNotEmpty();
+  }
+}

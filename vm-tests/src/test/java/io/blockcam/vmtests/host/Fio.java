@@ -1,0 +1,45 @@
+package io.blockcam.vmtests.host;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** fio(1) on a block device, asynchronous and past the page cache. */
+public final class Fio {
+
+  private static final Duration LIMIT = Limits.seconds(300);
+
+  private final List<String> arguments = new ArrayList<>();
+
+  /**
+   * @param scratch where fio may leave its files
+   */
+  public Fio(final Path scratch, final Path device) {
+    arguments.addAll(
+        List.of(
+            "fio",
+            "--name=scenario",
+            "--filename=" + device,
+            "--direct=1",
+            "--ioengine=libaio",
+            "--group_reporting",
+            "--eta=never",
+            "--randrepeat=1",
+            "--verify_state_save=0",
+            "--aux-path=" + scratch));
+  }
+
+  /** Adds options as they stand on fio's command line, without the dashes. */
+  public Fio with(final String... options) {
+    for (final String option : options) {
+      arguments.add("--" + option);
+    }
+    return this;
+  }
+
+  /** Runs it; fails the test when fio finds anything wrong. */
+  public void run() {
+    Shell.execute(LIMIT, arguments.toArray(String[]::new)).shouldSucceed();
+  }
+}

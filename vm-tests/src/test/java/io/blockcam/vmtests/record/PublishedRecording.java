@@ -1,0 +1,122 @@
+package io.blockcam.vmtests.record;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** All published segments of a recording: one chain, one order. */
+public final class PublishedRecording {
+
+  private static final int SECTOR_BYTES = 512;
+  private static final int BLOCK_SECTORS = 8;
+
+  private final List<Segment> segments;
+  private final List<Event> events = new ArrayList<>();
+
+  private PublishedRecording(final List<Segment> segments) {
+    this.segments = List.copyOf(segments);
+    for (final Segment segment : segments) {
+      events.addAll(segment.events());
+    }
+    checkChain();
+    checkOrder();
+  }
+
+  /**
+   * Reads and checks a recording.
+   *
+   * @param dir the recording's folder in a directory archive
+   */
+  public static PublishedRecording read(final Path dir) {
+    try (Stream<Path> files = Files.list(dir.resolve("segments"))) {
+      return of(files.sorted().map(Segment::read).toList());
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A recording of these segments, in the order of their numbers. */
+  public static PublishedRecording of(final List<Segment> segments) {
+    return new PublishedRecording(segments);
+  }
+
+  public List<Segment> segments() {
+    return segments;
+  }
+
+  /** Every record in its order. */
+  public List<Event> events() {
+    return events;
+  }
+
+  /** The records of one kind. */
+  public List<Event> events(final int kind) {
+    return events.stream().filter(e -> e.kind() == kind).toList();
+  }
+
+  /** What the disk held when {@code sequence} was its last record; bytes never written are zero. */
+  public byte[] diskAt(final long sequence) {
+    final byte[] disk = new byte[Math.toIntExact(segments.getFirst().diskBytes())];
+    for (final Event event : events) {
+      if (event.sequence() > sequence) {
+        break;
+      }
+      if (event.setsContent()) {
+        apply(event, disk);
+      }
+    }
+    return disk;
+  }
+
+  /** What the disk held at the end. */
+  public byte[] lastDisk() {
+    return diskAt(events.getLast().sequence());
+  }
+
+  private static void apply(final Event event, final byte[] disk) {
+    final int at = Math.toIntExact(event.block() * Segment.BLOCK_BYTES);
+    if (event.runBlocks() > 1) {
+      // A disk may end within a block.
+      final long end = Math.min(disk.length, at + event.runBlocks() * Segment.BLOCK_BYTES);
+      Arrays.fill(disk, at, (int) end, (byte) 0);
+      return;
+    }
+    final byte[] content = event.hasPayload() ? event.payload() : new byte[Segment.BLOCK_BYTES];
+    for (int sector = 0; sector < BLOCK_SECTORS; sector++) {
+      final int offset = sector * SECTOR_BYTES;
+      if ((event.sectorMask() >> sector & 1) == 1 && at + offset < disk.length) {
+        System.arraycopy(content, offset, disk, at + offset, SECTOR_BYTES);
+      }
+    }
+  }
+
+  private void checkChain() {
+    byte[] previous = new byte[32];
+    for (int i = 0; i < segments.size(); i++) {
+      final Segment segment = segments.get(i);
+      if (segment.number() != i
+          || !segment.recordingId().equals(segments.getFirst().recordingId())
+          || !Arrays.equals(segment.previousDigest(), previous)) {
+        throw new AssertionError("segment " + segment + " is not link " + i + " of the chain");
+      }
+      previous = segment.digest();
+    }
+  }
+
+  private void checkOrder() {
+    for (int i = 1; i < events.size(); i++) {
+      final Event before = events.get(i - 1);
+      final Event event = events.get(i);
+      if (event.sequence() != before.sequence() + 1
+          || event.timestampNs() < before.timestampNs()
+          || event.segment().epoch() < before.segment().epoch()) {
+        throw new AssertionError("out of order: " + before + " then " + event);
+      }
+    }
+  }
+}
