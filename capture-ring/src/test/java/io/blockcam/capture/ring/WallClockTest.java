@@ -1,0 +1,85 @@
+package io.blockcam.capture.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.capture.support.RingBench.ManualClock;
+import java.time.Instant;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+final class WallClockTest {
+  private final ManualClock machine = new ManualClock();
+  private final WallClock clock = new WallClock(machine);
+
+  @Test
+  void showsRealtimeBetweenTicks() {
+    machine.advance(123_456_789);
+    assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs());
+  }
+
+  @Test
+  void followsSlewingWithoutAStep() {
+    machine.step(WallClock.STEP_NS);
+    assertThat(clock.tick()).isNull();
+    assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs());
+    machine.step(-WallClock.STEP_NS / 2);
+    assertThat(clock.tick()).isNull();
+    assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs());
+  }
+
+  @Test
+  void tellsAStepWithBothReadings() {
+    final long before = machine.realtimeNs();
+    machine.step(-3_600_000_000_000L);
+    assertThat(clock.tick()).isEqualTo(new WallClock.Step(before, before - 3_600_000_000_000L));
+    assertThat(clock.tick()).isNull();
+    assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs());
+  }
+
+  @Test
+  void joinsTwoSteps() {
+    machine.step(5_000_000);
+    final WallClock.Step first = Objects.requireNonNull(clock.tick());
+    machine.advance(100);
+    machine.step(-2_000_000);
+    final WallClock.Step second = Objects.requireNonNull(clock.tick());
+    final WallClock.Step both = first.then(second);
+    assertThat(both.afterNs()).isEqualTo(machine.realtimeNs());
+    assertThat(both.afterNs() - both.beforeNs()).isEqualTo(3_000_000);
+  }
+
+  @Test
+  void doesNotTakeAPauseOfTheThreadForAStep() {
+    final class Interrupted implements WallClock.Source {
+      private long nowNs = 1_000_000;
+      private boolean pause;
+
+      @Override
+      public long monotonicNs() {
+        return nowNs;
+      }
+
+      @Override
+      public long realtimeNs() {
+        final long reading = nowNs + 7_000_000_000L;
+        nowNs += pause ? 50_000_000 : 100; // the thread loses the CPU behind every reading
+        return reading;
+      }
+    }
+
+    final Interrupted torn = new Interrupted();
+    final WallClock slow = new WallClock(torn);
+    final long offsetNs = slow.nowNs() - torn.monotonicNs();
+    torn.pause = true;
+    assertThat(slow.tick()).isNull();
+    assertThat(slow.nowNs() - torn.monotonicNs()).isEqualTo(offsetNs);
+  }
+
+  @Test
+  void readsTheClocksOfTheMachine() {
+    final WallClock system = new WallClock(WallClock.Source.system());
+    final Instant before = Instant.now();
+    final long nowNs = system.nowNs();
+    assertThat(Math.abs(nowNs / 1_000_000 - before.toEpochMilli())).isLessThan(60_000);
+  }
+}
