@@ -293,8 +293,9 @@ final class CaptureRingTest {
     complete(inFlight, random, 0);
     bench.drain();
     assertThat(contents()).isEqualTo(expected);
-    for (int i = 0; i < expected.size(); i++) {
-      assertThat(bench.sink.records().get(i).sequence()).isEqualTo(BASE + i);
+    final List<TestRecord> records = bench.sink.records();
+    for (int i = 0; i < records.size(); i++) {
+      assertThat(records.get(i).sequence()).isEqualTo(BASE + i);
     }
   }
 

@@ -1,0 +1,273 @@
+package io.blockcam.capture;
+
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.ring.CaptureRing;
+import io.blockcam.capture.ring.Slab;
+import io.blockcam.capture.ring.SlabException;
+import io.blockcam.capture.ring.SlabHeader;
+import io.blockcam.capture.ring.WallClock;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.spool.SpoolState;
+import io.blockcam.capture.spool.SpoolWriter;
+import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.WriteTap;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One run of the recorder: an epoch.
+ *
+ * <p>Order of events: {@link #start}, then the device with {@link #tap}; at the end the device's
+ * queues, then {@link #stop}, then the uploader, then the spool. Control thread.
+ */
+public final class Capture {
+  private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
+  private static final long POLL_NS = 1_000_000;
+
+  private final Spool spool;
+  private final long epoch;
+  private final RecoveredRing recovered;
+  private final Slab slab;
+  private final CaptureRing ring;
+  private final SpoolWriter writer;
+  private final RecordConsumer consumer;
+  private final Thread consumerThread;
+  private final Thread clockThread;
+  private volatile boolean abandoned;
+  private volatile boolean clockStopped;
+  private boolean stopped;
+
+  private Capture(
+      final Spool spool,
+      final CaptureOptions options,
+      final RecoveredRing recovered,
+      final WallClock clock,
+      final Slab slab) {
+    final SpoolState state = spool.state();
+    this.spool = spool;
+    this.epoch = state.epoch();
+    this.recovered = recovered;
+    this.slab = slab;
+    this.ring = new CaptureRing(slab, clock, options.maxWriteSectors());
+    this.writer =
+        new SpoolWriter(spool, epoch, options.segmentLimits(), options.sealAfter(), clock::nowNs);
+    this.consumer = new RecordConsumer(ring, writer, state.lastTimestampNs(), System::nanoTime);
+    final ClockTicker ticker = new ClockTicker(clock, ring);
+    this.consumerThread = new Thread(this::consume, "blockcam-consumer");
+    this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
+    clockThread.setDaemon(true);
+    spool.onRemoved(ring::wake);
+  }
+
+  /**
+   * Brings what an earlier run left into the spool, then begins an epoch.
+   *
+   * @param spool stays the caller's, and must stay open until {@link #stop} has returned
+   * @throws IOException with one line: what, which value, what to do
+   * @throws IllegalArgumentException when the spool's limit does not hold one write
+   */
+  public static Capture start(final Spool spool, final CaptureOptions options) throws IOException {
+    final long leastBytes = CaptureOptions.footprintBytes(options.maxWriteSectors());
+    if (spool.limitBytes() < leastBytes) {
+      throw new IllegalArgumentException(
+          "a spool limit of %d bytes does not hold one write; give it at least %d"
+              .formatted(spool.limitBytes(), leastBytes));
+    }
+    final WallClock clock = new WallClock(WallClock.Source.system());
+    final RecoveredRing recovered = recoverLeft(spool, options, clock);
+    final long epoch = spool.beginEpoch();
+    final SpoolState state = spool.state();
+    final Slab slab =
+        Slab.create(
+            options.ringFile(),
+            new SlabHeader(
+                state.recordingId(),
+                epoch,
+                state.nextSequence(),
+                options.ringSlots(),
+                spool.recording().diskBytes(),
+                BootId.current(),
+                clock.nowNs()));
+    final Capture capture = new Capture(spool, options, recovered, clock, slab);
+    capture.ring.offerEvent(RecordKind.START, 0);
+    capture.consumerThread.start();
+    capture.clockThread.start();
+    return capture;
+  }
+
+  /** Where the device's queues offer their writes. */
+  public WriteTap tap() {
+    return ring;
+  }
+
+  /** What the run before left in the ring. */
+  public RecoveredRing recovered() {
+    return recovered;
+  }
+
+  /**
+   * Puts a block into the record that no guest wrote: read from the disk because what it holds is
+   * not known to the record. Waits while the ring is full.
+   *
+   * @param kind {@link RecordKind#BASELINE} or {@link RecordKind#RESYNC}
+   * @param block which one
+   * @param data where its 4096 bytes lie
+   * @param dataOffset of the first of them
+   * @return its sequence
+   */
+  public long recordBlock(
+      final RecordKind kind, final long block, final MemorySegment data, final long dataOffset) {
+    while (true) {
+      final long sequence = ring.offerBlock(kind, block, data, dataOffset);
+      if (sequence != QueueTap.FULL) {
+        return sequence;
+      }
+      LockSupport.parkNanos(POLL_NS);
+    }
+  }
+
+  /** A snapshot. Any thread. */
+  public CaptureStatus status() {
+    final @Nullable Throwable failure = consumer.failure();
+    final long released = ring.released();
+    final long claimed = Math.max(ring.claimed(), released);
+    return new CaptureStatus(
+        epoch,
+        ring.slots(),
+        claimed - released,
+        claimed,
+        consumer.appendedSequence(),
+        ring.durableSequence(),
+        spool.bytes(),
+        spool.limitBytes(),
+        spool.isBlocked(),
+        spool.backlog(),
+        ring.queuesWaitingForRoom(),
+        ring.refusedOffers(),
+        consumer.watermarks().crossings(),
+        consumer.failures(),
+        failure == null ? "" : failure.toString());
+  }
+
+  /**
+   * Ends the epoch: everything offered goes into the spool, with a stop record at its end, sealed.
+   * The device's queues must have ended.
+   *
+   * @param limit how long to wait for a spool that fails, or for writes that were never completed
+   * @return false when time ran out: the ring's file then stays, for the next start to go on with
+   */
+  public boolean stop(final Duration limit) throws IOException {
+    if (stopped) {
+      return consumer.isFinished();
+    }
+    stopped = true;
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
+    ring.refuseOffers();
+    endClock();
+    boolean offered = ring.offerEvent(RecordKind.STOP, 0) != QueueTap.FULL;
+    while (!offered && System.nanoTime() - deadlineNs < 0) {
+      LockSupport.parkNanos(POLL_NS);
+      offered = ring.offerEvent(RecordKind.STOP, 0) != QueueTap.FULL;
+    }
+    consumer.requestFinish();
+    while (!consumer.isFinished() && System.nanoTime() - deadlineNs < 0) {
+      LockSupport.parkNanos(POLL_NS);
+    }
+    abandoned = true;
+    ring.wake();
+    final boolean ended = joined(consumerThread, Duration.ofSeconds(2));
+    final boolean clean = consumer.isFinished();
+    spool.onRemoved(() -> {});
+    if (clean) {
+      slab.markClean();
+      slab.delete();
+    } else {
+      LOG.warn(
+          "stopped with {} records only in {}; the next start goes on with them",
+          ring.claimed() - consumer.appendedSequence(),
+          slab.file());
+    }
+    if (ended) { // a thread that hangs in the disk must not find its memory gone
+      writer.close();
+      slab.close();
+    }
+    return clean;
+  }
+
+  private void consume() {
+    while (!consumer.isFinished() && !abandoned) {
+      if (consumer.doWork() == 0) {
+        consumer.awaitWork();
+      }
+    }
+  }
+
+  private void tick(final ClockTicker ticker) {
+    while (!clockStopped) {
+      ticker.doWork();
+      LockSupport.parkNanos(WallClock.TICK_PERIOD_NS);
+    }
+  }
+
+  private void endClock() {
+    clockStopped = true;
+    LockSupport.unpark(clockThread);
+    joined(clockThread, Duration.ofSeconds(1));
+  }
+
+  private static boolean joined(final Thread thread, final Duration limit) {
+    try {
+      return thread.join(limit);
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return !thread.isAlive();
+    }
+  }
+
+  private static RecoveredRing recoverLeft(
+      final Spool spool, final CaptureOptions options, final WallClock clock) throws IOException {
+    try (Slab left = Slab.openLeft(options.ringFile())) {
+      if (left == null || !left.isUnclean()) {
+        return RecoveredRing.NOTHING;
+      }
+      final SlabHeader header = left.header();
+      if (!header.bootId().equals(BootId.current())) {
+        LOG.warn("{} is from before a reboot, its content is not used", left.file());
+        return RecoveredRing.NOTHING;
+      }
+      if (!header.recordingId().equals(spool.recording().id())) {
+        throw new SlabException(
+            left.file(),
+            "holds records of another recording, %s; start that one or move the file away"
+                .formatted(header.recordingId()));
+      }
+      final SpoolState state = spool.state();
+      if (header.epoch() != state.epoch() || state.nextSequence() < header.baseSequence()) {
+        throw new SlabException(
+            left.file(),
+            "belongs to epoch %d, the spool is at epoch %d; bring its spool back or move it away"
+                .formatted(header.epoch(), state.epoch()));
+      }
+      try (SpoolWriter sink =
+          new SpoolWriter(
+              spool, header.epoch(), options.segmentLimits(), options.sealAfter(), clock::nowNs)) {
+        sink.ignoreLimit();
+        final RecoveredRing result =
+            new RingRecovery(left, sink, state.lastTimestampNs()).recover(state.nextSequence());
+        left.markClean();
+        LOG.info(
+            "{} records of epoch {} were still in {}, {} of them of unknown outcome",
+            result.records(),
+            header.epoch(),
+            left.file(),
+            result.unknown().size());
+        return result;
+      }
+    }
+  }
+}

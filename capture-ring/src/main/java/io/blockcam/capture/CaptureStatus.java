@@ -1,0 +1,37 @@
+package io.blockcam.capture;
+
+/**
+ * What the recorder is doing, at one moment as good as one can tell from outside.
+ *
+ * @param epoch the run of the recorder
+ * @param ringSlots capacity of the ring in blocks
+ * @param ringUsedSlots blocks in it
+ * @param lastSequence newest record claimed
+ * @param appendedSequence newest record that survives the death of the process
+ * @param durableSequence newest record that survives a power cut
+ * @param spoolBytes in use by segments, the open one included
+ * @param spoolLimitBytes how many may be
+ * @param spoolBlocked whether writes wait because the limit is reached
+ * @param sealedSegments waiting to be shipped
+ * @param queuesWaiting queues whose write found the ring full and still waits
+ * @param refusedOffers offers that found the ring full, since the start
+ * @param ringWatermarks crossings of the ring's watermarks, since the start
+ * @param failures attempts in a row that the spool failed, 0 when it works
+ * @param failure why the last one failed, empty when it works
+ */
+public record CaptureStatus(
+    long epoch,
+    int ringSlots,
+    long ringUsedSlots,
+    long lastSequence,
+    long appendedSequence,
+    long durableSequence,
+    long spoolBytes,
+    long spoolLimitBytes,
+    boolean spoolBlocked,
+    int sealedSegments,
+    int queuesWaiting,
+    long refusedOffers,
+    long ringWatermarks,
+    long failures,
+    String failure) {}

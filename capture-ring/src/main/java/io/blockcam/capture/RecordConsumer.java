@@ -1,0 +1,280 @@
+package io.blockcam.capture;
+
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.ring.CaptureRing;
+import io.blockcam.capture.ring.Slab;
+import io.blockcam.capture.spool.RecordSink;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes writes from the ring, in order and whole, and puts them into the spool.
+ *
+ * <p>A duty cycle: append what is published, hand it to the kernel, and only then give the slots
+ * back, so that a record is at any instant in the ring's file or in the spool's. Then seal what is
+ * old, and make durable what a queue waits for: one force serves all of them.
+ *
+ * <p>Shaped as an agent: {@link #doWork} never waits for work, {@link #awaitWork} does nothing
+ * else. Both run on one thread. When the spool fails, whatever the reason, the records stay in the
+ * ring and the same step is tried again, later and later.
+ */
+public final class RecordConsumer {
+  private static final Logger LOG = LoggerFactory.getLogger(RecordConsumer.class);
+
+  /** Slots are given back at least this often. */
+  private static final int BATCH_RECORDS = 256;
+
+  private static final long IDLE_NS = 1_000_000_000L;
+  private static final long FIRST_RETRY_NS = 10_000_000L;
+  private static final long LAST_RETRY_NS = 2_000_000_000L;
+  private static final RecordKind[] KINDS = kinds();
+
+  private final CaptureRing ring;
+  private final Slab slab;
+  private final RecordSink sink;
+  private final LongSupplier clockNs;
+
+  // The next record to append, and the write it belongs to.
+  private long next;
+  private long writeEnd;
+  private int outcomeFlags;
+  private long lastTimestampNs;
+
+  private final Watermarks watermarks;
+  private boolean blocked;
+  private boolean forceWanted;
+  private long retryNs;
+  private long backoffNs = FIRST_RETRY_NS;
+
+  private volatile long appended;
+  private volatile long durable;
+  private volatile boolean finishing;
+  private volatile boolean finished;
+  private final AtomicLong failures = new AtomicLong();
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+  /**
+   * Begins at the ring's first sequence.
+   *
+   * @param lastTimestampNs of the last record before, in ns; none is recorded before it
+   * @param clockNs {@link System#nanoTime}, or what a test puts in its place
+   */
+  public RecordConsumer(
+      final CaptureRing ring,
+      final RecordSink sink,
+      final long lastTimestampNs,
+      final LongSupplier clockNs) {
+    this.ring = ring;
+    this.slab = ring.slab();
+    this.sink = sink;
+    this.lastTimestampNs = lastTimestampNs;
+    this.clockNs = clockNs;
+    this.next = ring.baseSequence();
+    this.writeEnd = next;
+    this.appended = next - 1;
+    this.durable = next - 1;
+    this.watermarks = new Watermarks("ring", ring.slots());
+    this.retryNs = clockNs.getAsLong();
+  }
+
+  /**
+   * One duty cycle. Never throws.
+   *
+   * @return how much was done; 0 means that it is time to {@link #awaitWork}
+   */
+  public int doWork() {
+    if (clockNs.getAsLong() - retryNs < 0) {
+      return 0;
+    }
+    try {
+      if (finishing) {
+        sink.ignoreLimit();
+      }
+      final int work = take() + sealOld() + makeDurable() + finish();
+      if (failure.getAndSet(null) != null) {
+        LOG.info("the spool takes records again, after {} failures", failures.getAndSet(0));
+        backoffNs = FIRST_RETRY_NS;
+      }
+      return work;
+    } catch (final Throwable e) { // whatever it is, the next write must still find a consumer
+      failed(e);
+      return 0;
+    }
+  }
+
+  /** Waits for work, for the age of the open segment, or for the next attempt. May return early. */
+  public void awaitWork() {
+    final long nowNs = clockNs.getAsLong();
+    long timeoutNs = IDLE_NS;
+    if (retryNs - nowNs > 0) {
+      timeoutNs = Math.min(timeoutNs, retryNs - nowNs);
+    } else if (sink.sealDueNs() != Long.MAX_VALUE) {
+      timeoutNs = Math.clamp(sink.sealDueNs() - nowNs, 0, timeoutNs);
+    }
+    // Slot of the next lap: not published before the slot was given back. Only a wake-up counts.
+    final boolean notForRecords = blocked || failure.get() != null;
+    ring.await(notForRecords ? next + ring.slots() : lastNeeded(), timeoutNs);
+  }
+
+  /**
+   * Asks for the end: everything in the ring goes into the spool whatever its limit, the segment is
+   * sealed. Nothing may be offered after this. Any thread.
+   */
+  public void requestFinish() {
+    finishing = true;
+    ring.wake();
+  }
+
+  /** Whether everything claimed was sealed after {@link #requestFinish}. Any thread. */
+  public boolean isFinished() {
+    return finished;
+  }
+
+  /** Sequence of the newest record that survives the death of the process. Any thread. */
+  public long appendedSequence() {
+    return appended;
+  }
+
+  /** Sequence of the newest record that survives a power cut. Any thread. */
+  public long durableSequence() {
+    return durable;
+  }
+
+  /** Attempts that failed since the last one that succeeded. Any thread. */
+  public long failures() {
+    return failures.get();
+  }
+
+  /** Why the last attempt failed, null when it succeeded. Any thread. */
+  public @Nullable Throwable failure() {
+    return failure.get();
+  }
+
+  private int take() throws IOException {
+    final long from = next;
+    blocked = false;
+    while (next < writeEnd || (next - from < BATCH_RECORDS && beginWrite())) {
+      append(next);
+      next++;
+    }
+    final long whole = writeEnd - 1;
+    if (whole <= ring.released()) {
+      return 0;
+    }
+    sink.write();
+    appended = whole;
+    ring.release(whole);
+    watermarks.update(ring.claimed() - whole);
+    return 1;
+  }
+
+  /** Makes the next write the current one, if it is published as a whole and finds room. */
+  private boolean beginWrite() throws IOException {
+    if (!ring.isPublished(next)) {
+      return false;
+    }
+    final int count = slab.count(next);
+    if (ring.published(next, count) < next + count - 1) {
+      return false; // its last slots become visible in a moment
+    }
+    if (!sink.admit(count)) {
+      blocked = true;
+      return false;
+    }
+    writeEnd = next + count;
+    outcomeFlags = slab.result(next) < 0 ? RecordFlags.FAILED : 0;
+    return true;
+  }
+
+  private void append(final long sequence) throws IOException {
+    final long timestampNs = Math.max(lastTimestampNs, slab.timestampNs(sequence));
+    final RecordKind kind = KINDS[slab.kindCode(sequence)];
+    final MemorySegment payload = kind.hasPayload() ? slab.memory() : null;
+    sink.append(
+        sequence,
+        timestampNs,
+        slab.block(sequence),
+        slab.runBlocks(sequence),
+        kind,
+        slab.sectorMask(sequence),
+        slab.flags(sequence) | outcomeFlags,
+        slab.aux(sequence),
+        payload,
+        slab.payloadOffset(sequence));
+    lastTimestampNs = timestampNs;
+  }
+
+  /** How full the ring is, as it was told. Any thread. */
+  public Watermarks watermarks() {
+    return watermarks;
+  }
+
+  private int sealOld() throws IOException {
+    final long dueNs = sink.sealDueNs();
+    if (dueNs == Long.MAX_VALUE || clockNs.getAsLong() - dueNs < 0) {
+      return 0;
+    }
+    sink.seal();
+    return 1;
+  }
+
+  private int makeDurable() throws IOException {
+    forceWanted |= ring.wantsForce(appended);
+    if (!forceWanted) {
+      return 0;
+    }
+    final long through = appended;
+    sink.force();
+    forceWanted = false;
+    durable = through;
+    ring.madeDurable(through);
+    return 1;
+  }
+
+  private int finish() throws IOException {
+    if (!finishing || finished) {
+      return 0;
+    }
+    if (appended < ring.claimed()) {
+      return 0;
+    }
+    sink.seal();
+    durable = appended;
+    ring.madeDurable(appended);
+    finished = true;
+    return 1;
+  }
+
+  /** The sequence without which there is nothing to take. */
+  private long lastNeeded() {
+    return next < writeEnd || !ring.isPublished(next) ? next : next + slab.count(next) - 1;
+  }
+
+  private void failed(final Throwable e) {
+    final Throwable before = failure.getAndSet(e);
+    failures.incrementAndGet();
+    if (before == null || !e.toString().equals(before.toString())) {
+      LOG.error(
+          "the spool does not take records ({}); they stay in the ring, trying again",
+          e.toString(),
+          e instanceof IOException ? null : e);
+    }
+    retryNs = clockNs.getAsLong() + backoffNs;
+    backoffNs = Math.min(backoffNs * 2, LAST_RETRY_NS);
+  }
+
+  private static RecordKind[] kinds() {
+    final RecordKind[] kinds = new RecordKind[256];
+    for (final RecordKind kind : RecordKind.values()) {
+      kinds[kind.code() & 0xff] = kind;
+    }
+    return kinds;
+  }
+}

@@ -1,0 +1,59 @@
+package io.blockcam.capture.spool;
+
+import io.blockcam.archive.record.RecordKind;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the ring's consumer puts records. One thread.
+ *
+ * <p>When a method fails nothing is lost: the same call is made again until it succeeds.
+ */
+public interface RecordSink {
+
+  /**
+   * Makes sure that the records of one write fit, in one segment.
+   *
+   * @param records of the write
+   * @return false when the spool's limit is reached: ask again later
+   */
+  boolean admit(int records) throws IOException;
+
+  /**
+   * Takes one record; see {@link io.blockcam.archive.segment.SegmentWriter#append} for the
+   * arguments. {@code payload} is read only during the call.
+   */
+  void append(
+      long sequence,
+      long timestampNs,
+      long block,
+      long runBlocks,
+      RecordKind kind,
+      int sectorMask,
+      int flags,
+      long aux,
+      @Nullable MemorySegment payload,
+      long payloadOffset)
+      throws IOException;
+
+  /** What was appended survives the death of the process when this returns. */
+  void write() throws IOException;
+
+  /** What was appended survives that of the machine when this returns. */
+  void force() throws IOException;
+
+  /**
+   * When the open segment should be sealed because of its age.
+   *
+   * @return a reading of {@link System#nanoTime}, or {@link Long#MAX_VALUE} when there is nothing
+   *     to seal
+   */
+  long sealDueNs();
+
+  /** Seals the open segment, if it has records. */
+  void seal() throws IOException;
+
+  /** From now on everything is admitted: what is in the ring has to go somewhere at the end. */
+  void ignoreLimit();
+}

@@ -1,0 +1,522 @@
+package io.blockcam.capture.spool;
+
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.Recovered;
+import io.blockcam.archive.segment.SealedSegment;
+import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.archive.segment.SegmentWriter;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The directory where a recording's segments wait to be shipped, oldest first.
+ *
+ * <pre>
+ *   lock                  held while the spool is open
+ *   recording.json        which recording; the bytes that stand in the archive
+ *   spool.json            where it stands, see {@link SpoolState}
+ *   NNNNNNNNNN.seg        sealed, waiting
+ *   NNNNNNNNNN.open       the one that is written
+ *   NNNNNNNNNN.journal    what is needed to finish it after a crash
+ * </pre>
+ *
+ * <p>Every change of a file is a new file, forced, renamed over the old one. Any thread.
+ */
+public final class Spool implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
+  private static final String LOCK_FILE = "lock";
+  private static final String FRESH_SUFFIX = ".new";
+
+  /** Once blocked, writes go on when so much of the limit is in use, in percent. */
+  private static final int RESUME_PERCENT = 95;
+
+  private final Path directory;
+  private final Recording recording;
+  private final long limitBytes;
+  private final FileChannel lock;
+  private final Object monitor = new Object();
+  private final List<Recovered> recovered = new ArrayList<>();
+  private final Deque<SealedSegmentFile> sealed = new ArrayDeque<>();
+  private SpoolState state;
+  private long sealedBytes;
+  private long openBytes;
+  private boolean blocked;
+  private Runnable onRemoved = () -> {};
+
+  private record SealedSegmentFile(Path path, long bytes) {}
+
+  private Spool(
+      final Path directory,
+      final Recording recording,
+      final long limitBytes,
+      final FileChannel lock,
+      final SpoolState state) {
+    this.directory = directory;
+    this.recording = recording;
+    this.limitBytes = limitBytes;
+    this.lock = lock;
+    this.state = state;
+  }
+
+  /**
+   * Opens the spool of a recording, or makes it. Whatever a crash left is put in order first.
+   *
+   * @param directory made, with mode 0700, when it is not there
+   * @param recording must be the one the spool was made for
+   * @param limitBytes how much its segments may take
+   * @throws IOException with one line: what, which value, what to do. Nothing was touched when the
+   *     spool belongs to something else
+   */
+  public static Spool open(final Path directory, final Recording recording, final long limitBytes)
+      throws IOException {
+    final boolean fresh = !Files.exists(directory);
+    if (fresh) {
+      Files.createDirectories(directory.toAbsolutePath().getParent());
+      Files.createDirectory(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } else if (!Files.isDirectory(directory)) {
+      throw new SpoolException(directory, "is no directory; choose another place");
+    }
+    final Optional<Recording> owner = recordingOf(directory);
+    if (owner.isPresent()) {
+      checkIdentity(directory, owner.get(), recording);
+    } else {
+      checkUnused(directory);
+    }
+    final FileChannel lock = lock(directory);
+    try {
+      if (owner.isEmpty()) {
+        replace(directory, Recording.FILE_NAME, RecordingJson.write(recording));
+      }
+      final Path stateFile = directory.resolve(SpoolState.FILE_NAME);
+      final SpoolState state =
+          Files.exists(stateFile)
+              ? SpoolState.ofJson(Files.readAllBytes(stateFile), stateFile)
+              : SpoolState.initial(recording.id());
+      if (!state.recordingId().equals(recording.id())) {
+        throw new SpoolException(
+            stateFile,
+            "belongs to recording %s, not %s".formatted(state.recordingId(), recording.id()));
+      }
+      final Spool spool = new Spool(directory, owner.orElse(recording), limitBytes, lock, state);
+      spool.putInOrder();
+      return spool;
+    } catch (final IOException | RuntimeException | Error e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Which recording a directory is the spool of; also while it is in use.
+   *
+   * @return empty when it is not a spool
+   */
+  public static Optional<Recording> recordingOf(final Path directory) throws IOException {
+    final Path file = directory.resolve(Recording.FILE_NAME);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    return Optional.of(RecordingJson.read(Files.readAllBytes(file), file.toString()));
+  }
+
+  /** The directory, as it was given. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** Whose segments these are. */
+  public Recording recording() {
+    return recording;
+  }
+
+  /** Where the recording stands. */
+  public SpoolState state() {
+    synchronized (monitor) {
+      return state;
+    }
+  }
+
+  /** What was made of segments that a crash left open, when the spool was opened. */
+  public List<Recovered> recovered() {
+    return List.copyOf(recovered);
+  }
+
+  /**
+   * Begins the next epoch; durable when this returns.
+   *
+   * @return its number, from 0
+   */
+  public long beginEpoch() throws IOException {
+    final SpoolState next = state().withNextEpoch();
+    save(next);
+    synchronized (monitor) {
+      state = next;
+    }
+    return next.epoch();
+  }
+
+  /** The sealed segments, oldest first. */
+  public List<Path> sealed() {
+    synchronized (monitor) {
+      return sealed.stream().map(SealedSegmentFile::path).toList();
+    }
+  }
+
+  /** The sealed segment to ship next. */
+  public Optional<Path> oldestSealed() {
+    synchronized (monitor) {
+      return Optional.ofNullable(sealed.peekFirst()).map(SealedSegmentFile::path);
+    }
+  }
+
+  /** Waits until there is a sealed segment or the time is over. */
+  public void awaitSealed(final Duration limit) throws InterruptedException {
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
+    synchronized (monitor) {
+      for (long leftNs = limit.toNanos(); sealed.isEmpty() && leftNs > 0; ) {
+        monitor.wait(leftNs / 1_000_000, (int) (leftNs % 1_000_000));
+        leftNs = deadlineNs - System.nanoTime();
+      }
+    }
+  }
+
+  /**
+   * Removes a segment that is safe elsewhere.
+   *
+   * @param segment the {@linkplain #oldestSealed oldest}
+   */
+  public void remove(final Path segment) throws IOException {
+    synchronized (monitor) {
+      final SealedSegmentFile oldest = sealed.peekFirst();
+      if (oldest == null || !oldest.path().equals(segment)) {
+        throw new IllegalArgumentException(segment + " is not the oldest segment of the spool");
+      }
+    }
+    Files.deleteIfExists(segment);
+    final Runnable listener;
+    synchronized (monitor) {
+      sealedBytes -= sealed.removeFirst().bytes();
+      listener = onRemoved;
+    }
+    listener.run();
+  }
+
+  /** Tells somebody, on the remover's thread, that room was made. */
+  public void onRemoved(final Runnable listener) {
+    synchronized (monitor) {
+      onRemoved = listener;
+    }
+  }
+
+  /** Bytes in use by segments, the open one counted as if sealed. */
+  public long bytes() {
+    synchronized (monitor) {
+      return sealedBytes + openBytes;
+    }
+  }
+
+  /** How many bytes may be in use. */
+  public long limitBytes() {
+    return limitBytes;
+  }
+
+  /** How many sealed segments wait. */
+  public int backlog() {
+    synchronized (monitor) {
+      return sealed.size();
+    }
+  }
+
+  /** Whether writes wait because the limit was reached. */
+  public boolean isBlocked() {
+    synchronized (monitor) {
+      return blocked;
+    }
+  }
+
+  /** Lets another process use the spool. */
+  @Override
+  public void close() throws IOException {
+    lock.close();
+  }
+
+  // --- the writer's side ---
+
+  /** Whether so many more bytes may be taken; see {@link #isBlocked}. */
+  boolean admits(final long bytes) {
+    synchronized (monitor) {
+      final long inUse = sealedBytes + openBytes;
+      if (blocked) {
+        blocked = inUse > limitBytes / 100 * RESUME_PERCENT || inUse + bytes > limitBytes;
+      } else {
+        blocked = inUse + bytes > limitBytes;
+      }
+      return !blocked;
+    }
+  }
+
+  void setOpenBytes(final long bytes) {
+    synchronized (monitor) {
+      openBytes = bytes;
+    }
+  }
+
+  /** Adds a segment that was just sealed; may be repeated when it fails. */
+  void add(final SealedSegment segment) throws IOException {
+    final SpoolState next = state().after(segment.trailer());
+    save(next);
+    synchronized (monitor) {
+      state = next;
+      openBytes = 0;
+      sealedBytes += segment.bytes();
+      sealed.addLast(new SealedSegmentFile(segment.path(), segment.bytes()));
+      monitor.notifyAll();
+    }
+  }
+
+  // --- opening ---
+
+  private void putInOrder() throws IOException {
+    Files.deleteIfExists(directory.resolve(SpoolState.FILE_NAME + FRESH_SUFFIX));
+    Files.deleteIfExists(directory.resolve(Recording.FILE_NAME + FRESH_SUFFIX));
+    final Set<Long> sealedNumbers = new TreeSet<>();
+    final Set<Long> openNumbers = new TreeSet<>();
+    final Set<Long> journalNumbers = new TreeSet<>();
+    try (Stream<Path> files = Files.list(directory)) {
+      for (final Path file : (Iterable<Path>) files::iterator) {
+        final String name = file.getFileName().toString();
+        addIfPresent(sealedNumbers, SegmentName.sealedNumber(name));
+        addIfPresent(openNumbers, SegmentName.openNumber(name));
+        addIfPresent(journalNumbers, SegmentName.journalNumber(name));
+      }
+    }
+    removeForgottenJournals(openNumbers, journalNumbers);
+    takeBacklog(sealedNumbers);
+    final SpoolState before = state;
+    takeUnknown(sealedNumbers, openNumbers, journalNumbers);
+    if (!state.equals(before) || !Files.exists(directory.resolve(SpoolState.FILE_NAME))) {
+      save(state);
+    }
+  }
+
+  /** A power cut can bring the journal back that was removed when its segment was sealed. */
+  private void removeForgottenJournals(final Set<Long> openNumbers, final Set<Long> journalNumbers)
+      throws IOException {
+    for (final long number : List.copyOf(journalNumbers)) {
+      if (number < state.nextSegment() && !openNumbers.contains(number)) {
+        Files.deleteIfExists(directory.resolve(SegmentName.journal(number)));
+        journalNumbers.remove(number);
+      }
+    }
+  }
+
+  /** Segments that the state knows: the newest ones, without a hole. */
+  private void takeBacklog(final Set<Long> sealedNumbers) throws IOException {
+    long expected = -1;
+    for (final long number : sealedNumbers) {
+      if (number >= state.nextSegment()) {
+        break;
+      }
+      if (expected >= 0 && number != expected) {
+        throw missing(expected);
+      }
+      final Path path = directory.resolve(SegmentName.sealed(number));
+      final long bytes = Files.size(path);
+      sealed.addLast(new SealedSegmentFile(path, bytes));
+      sealedBytes += bytes;
+      expected = number + 1;
+    }
+    if (expected >= 0 && expected != state.nextSegment()) {
+      throw missing(expected);
+    }
+  }
+
+  /** Segments that were sealed or open when the crash came. */
+  private void takeUnknown(
+      final Set<Long> sealedNumbers, final Set<Long> openNumbers, final Set<Long> journalNumbers)
+      throws IOException {
+    while (true) {
+      final long number = state.nextSegment();
+      final boolean hasOpen = openNumbers.remove(number);
+      final boolean hasJournal = journalNumbers.remove(number);
+      if (hasOpen || hasJournal) {
+        final Recovered result =
+            SegmentWriter.recover(directory, number, recording.id(), state.lastDigest());
+        recovered.add(result);
+        if (!result.cutReason().isEmpty()) {
+          LOG.warn(
+              "spool {}: segment {}: {} bytes of its journal given up: {}",
+              directory,
+              number,
+              result.cutJournalBytes(),
+              result.cutReason());
+        }
+        sealedNumbers.remove(number);
+        if (result.segment().isEmpty()) {
+          break;
+        }
+        take(result.segment().get());
+      } else if (sealedNumbers.remove(number)) {
+        take(checked(number));
+      } else {
+        break;
+      }
+    }
+    final Set<Long> rest = new TreeSet<>(openNumbers);
+    rest.addAll(journalNumbers);
+    sealedNumbers.stream().filter(n -> n >= state.nextSegment()).forEach(rest::add);
+    if (!rest.isEmpty()) {
+      throw new SpoolException(
+          directory,
+          "segment %d does not fit, segment %d is next; bring back what is missing or move it away"
+              .formatted(rest.iterator().next(), state.nextSegment()));
+    }
+  }
+
+  private SealedSegment checked(final long number) throws IOException {
+    final Path path = directory.resolve(SegmentName.sealed(number));
+    final SegmentTrailer trailer;
+    try (FileBytes bytes = FileBytes.open(path)) {
+      trailer = SegmentReader.open(bytes).trailer();
+    }
+    final UUID id = trailer.recordingId();
+    if (!id.equals(recording.id())
+        || trailer.segmentNumber() != number
+        || !trailer.previousDigest().equals(state.lastDigest())) {
+      throw new SpoolException(
+          path, "does not continue recording %s; move it away".formatted(recording.id()));
+    }
+    return new SealedSegment(path, trailer);
+  }
+
+  private void take(final SealedSegment segment) {
+    state = state.after(segment.trailer());
+    sealedBytes += segment.bytes();
+    sealed.addLast(new SealedSegmentFile(segment.path(), segment.bytes()));
+  }
+
+  private SpoolException missing(final long number) {
+    return new SpoolException(
+        directory,
+        "segment %d is missing though later ones are there; bring it back".formatted(number));
+  }
+
+  private static void addIfPresent(final Set<Long> numbers, final OptionalLong number) {
+    number.ifPresent(numbers::add);
+  }
+
+  private static void checkIdentity(
+      final Path directory, final Recording owner, final Recording wanted) throws SpoolException {
+    if (!owner.id().equals(wanted.id())) {
+      throw new SpoolException(
+          directory,
+          "belongs to recording '%s' (%s), not '%s' (%s); choose another --spool"
+              .formatted(owner.name(), owner.id(), wanted.name(), wanted.id()));
+    }
+    if (owner.diskBytes() != wanted.diskBytes()) {
+      throw new SpoolException(
+          directory,
+          "belongs to a disk of %d bytes, not %d; record the changed disk under another name"
+              .formatted(owner.diskBytes(), wanted.diskBytes()));
+    }
+  }
+
+  /** Only an empty directory, or one whose making was interrupted, becomes a spool. */
+  private static void checkUnused(final Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      final Optional<Path> other =
+          files
+              .filter(file -> !file.endsWith(LOCK_FILE))
+              .filter(file -> !file.endsWith(Recording.FILE_NAME + FRESH_SUFFIX))
+              .findFirst();
+      if (other.isPresent()) {
+        throw new SpoolException(
+            directory,
+            "is not empty and not a spool (it has %s); choose another --spool"
+                .formatted(other.get().getFileName()));
+      }
+    } catch (final NotDirectoryException e) {
+      throw new SpoolException(directory, "is no directory; choose another --spool", e);
+    }
+  }
+
+  private static FileChannel lock(final Path directory) throws IOException {
+    final FileChannel channel =
+        FileChannel.open(
+            directory.resolve(LOCK_FILE),
+            Set.of(CREATE, READ, WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    try {
+      FileLock held;
+      try {
+        held = channel.tryLock();
+      } catch (final OverlappingFileLockException e) {
+        held = null;
+      }
+      if (held == null) {
+        throw new SpoolException(directory, "is in use by another recorder; stop it first");
+      }
+      return channel;
+    } catch (final IOException | RuntimeException | Error e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private void save(final SpoolState next) throws IOException {
+    replace(directory, SpoolState.FILE_NAME, next.toJson());
+  }
+
+  private static void replace(final Path directory, final String name, final byte[] content)
+      throws IOException {
+    final Path fresh = directory.resolve(name + FRESH_SUFFIX);
+    try (FileChannel channel =
+        FileChannel.open(
+            fresh,
+            Set.of(CREATE, TRUNCATE_EXISTING, WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      final ByteBuffer bytes = ByteBuffer.wrap(content);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      channel.force(true);
+    }
+    Files.move(fresh, directory.resolve(name), ATOMIC_MOVE);
+    try (FileChannel channel = FileChannel.open(directory, READ)) {
+      channel.force(true);
+    }
+  }
+}

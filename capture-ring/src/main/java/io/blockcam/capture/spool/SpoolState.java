@@ -1,0 +1,113 @@
+package io.blockcam.capture.spool;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.segment.SegmentTrailer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.UUID;
+
+/**
+ * Where a recording stands, whether or not its segments are still here: {@code spool.json}.
+ *
+ * @param recordingId which recording
+ * @param epoch the newest epoch, {@link #NO_EPOCH} before the first
+ * @param nextSegment number of the segment after the last one sealed
+ * @param nextSequence sequence after the last one sealed
+ * @param lastTimestampNs timestamp of the last record sealed, 0 when there is none
+ * @param lastDigest digest of the last segment sealed
+ */
+public record SpoolState(
+    UUID recordingId,
+    long epoch,
+    long nextSegment,
+    long nextSequence,
+    long lastTimestampNs,
+    Sha256Digest lastDigest) {
+
+  /** No epoch has begun. */
+  public static final long NO_EPOCH = -1;
+
+  static final String FILE_NAME = "spool.json";
+
+  private static final int FORMAT_VERSION = 1;
+  private static final JsonMapper MAPPER = JsonMapper.builder().build();
+
+  /** Of a recording that has not begun. */
+  static SpoolState initial(final UUID recordingId) {
+    return new SpoolState(recordingId, NO_EPOCH, 0, 0, 0, Sha256Digest.NONE);
+  }
+
+  SpoolState withNextEpoch() {
+    return new SpoolState(
+        recordingId, epoch + 1, nextSegment, nextSequence, lastTimestampNs, lastDigest);
+  }
+
+  SpoolState after(final SegmentTrailer segment) {
+    return new SpoolState(
+        recordingId,
+        Math.max(epoch, segment.epoch()),
+        segment.segmentNumber() + 1,
+        segment.lastSequence() + 1,
+        segment.lastTimestampNs(),
+        segment.digest());
+  }
+
+  byte[] toJson() {
+    final ObjectNode node = MAPPER.createObjectNode();
+    node.put("formatVersion", FORMAT_VERSION);
+    node.put("recordingId", recordingId.toString());
+    node.put("epoch", epoch);
+    node.put("nextSegment", nextSegment);
+    node.put("nextSequence", nextSequence);
+    node.put("lastTimestampNs", lastTimestampNs);
+    node.put("lastDigest", lastDigest.toString());
+    return (node.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  static SpoolState ofJson(final byte[] bytes, final Path file) throws SpoolException {
+    try {
+      final JsonNode node = MAPPER.readTree(bytes);
+      final long version = integer(node, "formatVersion");
+      if (version != FORMAT_VERSION) {
+        throw new SpoolException(
+            file,
+            "format version %d is unknown, this program knows %d; use the version that wrote it"
+                .formatted(version, FORMAT_VERSION));
+      }
+      return new SpoolState(
+          UUID.fromString(text(node, "recordingId")),
+          integer(node, "epoch"),
+          integer(node, "nextSegment"),
+          integer(node, "nextSequence"),
+          integer(node, "lastTimestampNs"),
+          Sha256Digest.ofHex(text(node, "lastDigest")));
+    } catch (final JsonProcessingException e) {
+      throw new SpoolException(file, "is no JSON (" + e.getOriginalMessage() + ")", e);
+    } catch (final SpoolException e) {
+      throw e;
+    } catch (final IOException | IllegalArgumentException e) {
+      throw new SpoolException(file, "can not be read (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static long integer(final JsonNode node, final String field) {
+    final JsonNode value = node.path(field);
+    if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+      throw new IllegalArgumentException("field " + field + " is missing or no integer");
+    }
+    return value.longValue();
+  }
+
+  private static String text(final JsonNode node, final String field) {
+    final JsonNode value = node.path(field);
+    if (!value.isTextual()) {
+      throw new IllegalArgumentException("field " + field + " is missing or no text");
+    }
+    return value.textValue();
+  }
+}
