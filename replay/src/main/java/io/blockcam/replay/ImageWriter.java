@@ -1,0 +1,288 @@
+package io.blockcam.replay;
+
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
+import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.segment.SegmentReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Writes a moment of the disk as a sparse raw image.
+ *
+ * <p>Every payload is checked against its record before it is written. The image is made under
+ * another name in the same directory and gets its own at the end, so a file of that name is always
+ * whole; on any failure nothing stays.
+ */
+public final class ImageWriter {
+
+  /** Payloads that are read with one request; also how far apart they may lie. */
+  private static final int MAX_READ_BLOCKS = 1024;
+
+  private static final int MAX_GAP_BLOCKS = 16;
+
+  private static final int HASH_CHUNK_BYTES = 1 << 20;
+
+  private final long diskBytes;
+  private final List<Segment> segments;
+  private final BlockMap map;
+  private final Progress progress;
+  private final ByteBuffer payloads = ByteBuffer.allocateDirect(MAX_READ_BLOCKS * BLOCK_BYTES);
+  private final Crc32c crc = new Crc32c();
+  private long bytesWritten;
+
+  /** Is told how far it is. */
+  public interface Progress {
+
+    /**
+     * @param what a word for the phase
+     * @param done bytes
+     * @param total bytes
+     */
+    void update(String what, long done, long total);
+  }
+
+  /**
+   * A finished image.
+   *
+   * @param file where it is
+   * @param bytes its size
+   * @param dataBytes of it that came from the record; the rest are holes
+   * @param sha256 of the whole image, holes included, in hexadecimal
+   */
+  public record Image(Path file, long bytes, long dataBytes, String sha256) {}
+
+  /**
+   * @param segments the list the map was built from
+   */
+  public ImageWriter(
+      final long diskBytes,
+      final List<Segment> segments,
+      final BlockMap map,
+      final Progress progress) {
+    this.diskBytes = diskBytes;
+    this.segments = segments;
+    this.map = map;
+    this.progress = progress;
+  }
+
+  /**
+   * Writes the image.
+   *
+   * @param file where
+   * @param replace whether an existing file may be replaced
+   * @throws ImageFileException when the file exists or cannot be written
+   * @throws io.blockcam.archive.segment.SegmentException when a payload is damaged
+   */
+  public Image write(final Path file, final boolean replace) throws IOException {
+    final Path target = file.toAbsolutePath();
+    if (!replace && Files.exists(target)) {
+      throw exists(target);
+    }
+    if (Files.isDirectory(target)) {
+      throw new ImageFileException(
+          ImageFileException.Kind.EXISTS, target + " is a directory: name a file");
+    }
+    final Path part =
+        target.resolveSibling(target.getFileName() + ".part-" + ProcessHandle.current().pid());
+    boolean done = false;
+    try {
+      final String sha256 = writePart(part, target);
+      if (replace) {
+        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+      } else {
+        // link(2) fails if somebody made a file of that name meanwhile; rename(2) would replace it.
+        link(target, part);
+      }
+      done = true;
+      return new Image(target, diskBytes, bytesWritten, sha256);
+    } finally {
+      if (!done || !replace) {
+        Files.deleteIfExists(part);
+      }
+    }
+  }
+
+  private static void link(final Path target, final Path part) throws IOException {
+    try {
+      Files.createLink(target, part);
+    } catch (final FileAlreadyExistsException e) {
+      throw exists(target);
+    } catch (final IOException | UnsupportedOperationException e) {
+      // A file system without hard links.
+      Files.move(part, target);
+    }
+  }
+
+  private static ImageFileException exists(final Path target) {
+    return new ImageFileException(
+        ImageFileException.Kind.EXISTS, target + " exists: name another file or give --force");
+  }
+
+  private String writePart(final Path part, final Path target) throws IOException {
+    try (FileChannel out =
+        FileChannel.open(
+            part,
+            Set.of(
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.SPARSE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      try {
+        setLength(out);
+        for (int s = 0; s < segments.size(); s++) {
+          writeSegment(out, s);
+        }
+        out.force(false);
+        return hash(out);
+      } catch (final StoreIsNotTheImage e) {
+        throw new ImageFileException(
+            ImageFileException.Kind.ENVIRONMENT,
+            "cannot write " + target + ": " + e.reason() + "; nothing of it is left");
+      }
+    } catch (final NoSuchFileException e) {
+      throw new ImageFileException(
+          ImageFileException.Kind.ENVIRONMENT,
+          "cannot write " + target + ": there is no directory " + target.getParent());
+    } catch (final java.nio.file.FileSystemException e) {
+      throw new ImageFileException(
+          ImageFileException.Kind.ENVIRONMENT,
+          "cannot write " + target + ": " + (e.getReason() == null ? e : e.getReason()));
+    }
+  }
+
+  /** Marks failures of the image's own file, as opposed to the archive's. */
+  private static final class StoreIsNotTheImage extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    StoreIsNotTheImage(final IOException cause) {
+      super(cause);
+    }
+
+    String reason() {
+      final Throwable cause = getCause();
+      return cause == null ? "unknown" : String.valueOf(cause.getMessage());
+    }
+  }
+
+  private void setLength(final FileChannel out) throws StoreIsNotTheImage {
+    try {
+      // The last byte gives the file its length; the rest is a hole.
+      out.write(ByteBuffer.allocate(1), diskBytes - 1);
+    } catch (final IOException e) {
+      throw new StoreIsNotTheImage(e);
+    }
+  }
+
+  private void writeSegment(final FileChannel out, final int s) throws IOException {
+    final int[] pieces = map.piecesOf(s);
+    final SegmentReader reader = segments.get(s).reader();
+    int from = 0;
+    while (from < pieces.length) {
+      final int first = map.payload(pieces[from]);
+      int to = from + 1;
+      while (to < pieces.length
+          && map.payload(pieces[to]) - map.payload(pieces[to - 1]) <= MAX_GAP_BLOCKS
+          && map.payload(pieces[to]) - first < MAX_READ_BLOCKS) {
+        to++;
+      }
+      payloads.clear().limit((map.payload(pieces[to - 1]) - first + 1) * BLOCK_BYTES);
+      reader.readPayloads(first, payloads);
+      for (int i = from; i < to; i++) {
+        writePiece(out, reader, pieces[i], (map.payload(pieces[i]) - first) * BLOCK_BYTES);
+      }
+      progress.update("restoring", bytesWritten, (long) map.pieces() * BLOCK_BYTES);
+      from = to;
+    }
+  }
+
+  private void writePiece(
+      final FileChannel out, final SegmentReader reader, final int piece, final int at)
+      throws IOException {
+    final ByteBuffer payload = payloads.duplicate().limit(at + BLOCK_BYTES).position(at);
+    reader.checkPayload(map.record(piece), map.payload(piece), map.crc32c(piece), payload, crc);
+    final long start = map.block(piece) * BLOCK_BYTES;
+    final int mask = map.mask(piece);
+    if (mask == WHOLE_BLOCK) {
+      put(out, payload, start);
+      return;
+    }
+    int sector = 0;
+    while (sector < BLOCK_SECTORS) {
+      int end = sector;
+      while (end < BLOCK_SECTORS && (mask & 1 << end) != 0) {
+        end++;
+      }
+      if (end > sector) {
+        put(
+            out,
+            payload.duplicate().limit(at + end * SECTOR_BYTES).position(at + sector * SECTOR_BYTES),
+            start + (long) sector * SECTOR_BYTES);
+        sector = end;
+      } else {
+        sector++;
+      }
+    }
+  }
+
+  private void put(final FileChannel out, final ByteBuffer data, final long at) throws IOException {
+    // The last block may reach beyond the end of a disk that is no whole number of blocks.
+    final long room = diskBytes - at;
+    if (room <= 0) {
+      return;
+    }
+    if (data.remaining() > room) {
+      data.limit(data.position() + (int) room);
+    }
+    bytesWritten += data.remaining();
+    long position = at;
+    try {
+      while (data.hasRemaining()) {
+        position += out.write(data, position);
+      }
+    } catch (final IOException e) {
+      throw new StoreIsNotTheImage(e);
+    }
+  }
+
+  private String hash(final FileChannel in) throws IOException {
+    final MessageDigest sha = sha256();
+    final ByteBuffer chunk = ByteBuffer.allocate(HASH_CHUNK_BYTES);
+    for (long at = 0; at < diskBytes; ) {
+      chunk.clear();
+      final int n = in.read(chunk, at);
+      if (n <= 0) {
+        throw new IOException("the image ends at " + at + " of " + diskBytes + " bytes");
+      }
+      sha.update(chunk.flip());
+      at += n;
+      progress.update("hashing", at, diskBytes);
+    }
+    return HexFormat.of().formatHex(sha.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (final NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

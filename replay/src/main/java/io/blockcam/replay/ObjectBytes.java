@@ -1,0 +1,26 @@
+package io.blockcam.replay;
+
+import io.blockcam.archive.segment.RandomAccessBytes;
+import io.blockcam.archive.store.ObjectStatus;
+import io.blockcam.archive.store.ObjectStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** An object of a store as the segment reader wants it. */
+record ObjectBytes(ObjectStore store, ObjectStatus status) implements RandomAccessBytes {
+
+  @Override
+  public long length() {
+    return status.lengthBytes();
+  }
+
+  @Override
+  public void read(final long offset, final ByteBuffer into) throws IOException {
+    store.read(status.path(), offset, into);
+  }
+
+  @Override
+  public String name() {
+    return store.describe() + "/" + status.path();
+  }
+}

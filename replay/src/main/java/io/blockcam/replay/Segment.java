@@ -1,0 +1,16 @@
+package io.blockcam.replay;
+
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTrailer;
+
+/**
+ * A segment of an open recording, its trailer checked.
+ *
+ * @param reader reads its tables and payloads
+ */
+public record Segment(SegmentReader reader) {
+
+  public SegmentTrailer trailer() {
+    return reader.trailer();
+  }
+}

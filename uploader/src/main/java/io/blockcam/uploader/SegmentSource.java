@@ -1,0 +1,22 @@
+package io.blockcam.uploader;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Where sealed segments wait to be shipped, oldest first. Used by the uploader's thread. */
+public interface SegmentSource {
+
+  /** The oldest segment that waits. Its file does not change any more. */
+  Optional<Path> oldestSealed();
+
+  /** The archive has this segment, whole: the source may remove it. */
+  void published(Path segment) throws IOException;
+
+  /** Returns when a segment waits, or when the time is over. */
+  void awaitWork(Duration limit) throws InterruptedException;
+
+  /** How many segments wait. Any thread. */
+  int backlog();
+}

@@ -1,0 +1,320 @@
+package io.blockcam.uploader;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.store.ObjectConflictException;
+import io.blockcam.archive.store.ObjectSource;
+import io.blockcam.archive.store.ObjectStatus;
+import io.blockcam.archive.store.ObjectStore;
+import io.blockcam.archive.store.Publisher;
+import io.blockcam.archive.store.StoreException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ships sealed segments, in their order, for as long as it takes.
+ *
+ * <p>Every attempt may be repeated: a segment that is in the archive already, whole, counts as
+ * shipped, whoever put it there and however the attempt before ended. So each is published exactly
+ * once, also after a crash between the rename and the removal from the spool.
+ */
+public final class Uploader implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Uploader.class);
+
+  private static final Duration IDLE_WAIT = Duration.ofSeconds(1);
+
+  /** While somebody waits for the spool to become empty, a retry does not wait longer. */
+  private static final Duration DRAIN_PAUSE = Duration.ofMillis(250);
+
+  /** A store that stays away is mentioned again after this time. */
+  private static final Duration REMINDER = Duration.ofMinutes(1);
+
+  private final ObjectStore store;
+  private final Recording recording;
+  private final SegmentSource source;
+  private final Backoff backoff;
+  private final InstantSource clock;
+  private final RandomGenerator random;
+  private final Publisher publisher;
+  private final Thread thread;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  // Guarded by lock.
+  private UploaderStatus.State state = UploaderStatus.State.STARTING;
+  private long publishedSegments;
+  private long publishedBytes;
+  private int failures;
+  private @Nullable Instant failingSince;
+  private @Nullable Instant lastReminder;
+  private String lastError = "";
+  private boolean draining;
+  private boolean closed;
+
+  // The uploader's thread only.
+  private boolean recordingIsThere;
+
+  /**
+   * @param store where to ship to; stays the caller's
+   * @param recording whose segments they are
+   * @param source where they wait
+   */
+  public Uploader(
+      final ObjectStore store,
+      final Recording recording,
+      final SegmentSource source,
+      final Backoff backoff,
+      final InstantSource clock,
+      final RandomGenerator random) {
+    this.store = store;
+    this.recording = recording;
+    this.source = source;
+    this.backoff = backoff;
+    this.clock = clock;
+    this.random = random;
+    this.publisher = new Publisher(store, recording.name() + "/" + Recording.TEMPORARY_DIRECTORY);
+    this.thread = new Thread(this::run, "blockcam-uploader");
+  }
+
+  /** Starts the thread. */
+  public void start() {
+    thread.start();
+  }
+
+  /** What it is doing. Any thread. */
+  public UploaderStatus status() {
+    lock.lock();
+    try {
+      return new UploaderStatus(
+          state,
+          publishedSegments,
+          publishedBytes,
+          source.backlog(),
+          failures,
+          Optional.ofNullable(failingSince),
+          lastError);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until everything sealed is published.
+   *
+   * @return false when the time was over first; what is left stays in the spool
+   */
+  public boolean drain(final Duration limit) throws InterruptedException {
+    lock.lock();
+    try {
+      draining = true;
+      changed.signalAll();
+      long leftNs = limit.toNanos();
+      while (!closed && leftNs > 0 && !isShipped()) {
+        leftNs =
+            changed.awaitNanos(Math.min(leftNs, DRAIN_PAUSE.toNanos()))
+                + Math.max(0, leftNs - DRAIN_PAUSE.toNanos());
+      }
+      return isShipped();
+    } finally {
+      draining = false;
+      lock.unlock();
+    }
+  }
+
+  private boolean isShipped() {
+    return state == UploaderStatus.State.IDLE && source.backlog() == 0;
+  }
+
+  /** Ends the thread, whatever it is doing. What is not published stays in the spool. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      state = UploaderStatus.State.CLOSED;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    thread.interrupt();
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (final InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    while (!isClosed()) {
+      try {
+        if (!doWork()) {
+          source.awaitWork(IDLE_WAIT);
+        }
+      } catch (final InterruptedException e) {
+        // Closed, or somebody's mistake: the loop looks which.
+      } catch (final Throwable e) {
+        // Also an Error: a thread that died silently would fill the spool.
+        try {
+          onFailure(e);
+        } catch (final InterruptedException closing) {
+          // see above
+        }
+      }
+    }
+  }
+
+  /**
+   * Ships the oldest segment, if there is one.
+   *
+   * @return whether there was one
+   * @throws IOException when it could not be shipped; it stays where it is
+   */
+  boolean doWork() throws IOException {
+    ensureRecording();
+    final Optional<Path> segment = source.oldestSealed();
+    if (segment.isEmpty()) {
+      onSuccess(UploaderStatus.State.IDLE, 0);
+      return false;
+    }
+    enter(UploaderStatus.State.SHIPPING);
+    final ObjectSource file = ObjectSource.of(segment.get());
+    final long bytes = file.lengthBytes();
+    publisher.publish(
+        file,
+        recording.name() + "/" + Recording.SEGMENTS_DIRECTORY + "/" + segment.get().getFileName());
+    source.published(segment.get());
+    onSuccess(UploaderStatus.State.SHIPPING, bytes);
+    return true;
+  }
+
+  /**
+   * Publishes {@code recording.json} before the first segment. The same bytes under that name are
+   * ours; other bytes are another recording, and nothing of it is touched.
+   */
+  private void ensureRecording() throws IOException {
+    if (recordingIsThere) {
+      return;
+    }
+    final String path = recording.name() + "/" + Recording.FILE_NAME;
+    publisher.publish(ObjectSource.of(Recording.FILE_NAME, RecordingJson.write(recording)), path);
+    sweep();
+    recordingIsThere = true;
+  }
+
+  /** What an earlier run left under temporary names is of no use to anybody. */
+  private void sweep() throws StoreException {
+    final String dir = recording.name() + "/" + Recording.TEMPORARY_DIRECTORY;
+    for (final ObjectStatus leftover : store.list(dir)) {
+      if (!leftover.isDirectory()) {
+        LOG.info("removing unfinished upload {}", leftover.path());
+        store.delete(leftover.path());
+      }
+    }
+  }
+
+  private void onSuccess(final UploaderStatus.State newState, final long bytes) {
+    lock.lock();
+    try {
+      if (failures > 0) {
+        LOG.info("{} answers again, after {} failed attempts", store.describe(), failures);
+      }
+      failures = 0;
+      failingSince = null;
+      lastError = "";
+      if (bytes > 0) {
+        publishedSegments++;
+        publishedBytes += bytes;
+      }
+      enter(newState);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void onFailure(final Throwable e) throws InterruptedException {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      final Instant now = clock.instant();
+      failures++;
+      lastError = e.getMessage() == null ? e.toString() : e.getMessage();
+      if (failingSince == null) {
+        failingSince = now;
+        lastReminder = null;
+      }
+      if (lastReminder == null || Duration.between(lastReminder, now).compareTo(REMINDER) >= 0) {
+        lastReminder = now;
+        LOG.warn(
+            "not shipped, will go on trying; {} segments wait in the spool: {}",
+            source.backlog(),
+            lastError);
+        if (!(e instanceof IOException)) {
+          LOG.error("unexpected", e);
+        }
+      }
+      enter(
+          e instanceof ObjectConflictException
+              ? UploaderStatus.State.BLOCKED
+              : UploaderStatus.State.RETRYING);
+      changed.signalAll();
+      pause(backoff.after(failures, random));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits, unless closed or drained meanwhile. Holds the lock. */
+  private void pause(final Duration time) throws InterruptedException {
+    long leftNs = time.toNanos();
+    while (!closed && leftNs > 0) {
+      if (draining) {
+        leftNs = Math.min(leftNs, DRAIN_PAUSE.toNanos());
+        changed.await(leftNs, TimeUnit.NANOSECONDS);
+        return;
+      }
+      leftNs = changed.awaitNanos(leftNs);
+    }
+  }
+
+  private void enter(final UploaderStatus.State newState) {
+    lock.lock();
+    try {
+      if (!closed) {
+        state = newState;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isClosed() {
+    lock.lock();
+    try {
+      return closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+}
