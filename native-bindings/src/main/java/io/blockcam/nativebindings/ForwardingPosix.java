@@ -1,6 +1,7 @@
 package io.blockcam.nativebindings;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * Passes every call on to another {@link Posix}: the base of fake kernels and of fault injection.
@@ -215,5 +216,30 @@ public abstract class ForwardingPosix implements Posix {
   @Override
   public int geteuid() {
     return delegate.geteuid();
+  }
+
+  @Override
+  public int execve(String path, List<String> arguments, List<String> environment) {
+    return delegate.execve(path, arguments, environment);
+  }
+
+  @Override
+  public int unshare(int flags) {
+    return delegate.unshare(flags);
+  }
+
+  @Override
+  public int remount(String target, long flags) {
+    return delegate.remount(target, flags);
+  }
+
+  @Override
+  public int umount2(String target, int flags) {
+    return delegate.umount2(target, flags);
+  }
+
+  @Override
+  public int setrlimit(int resource, long soft, long hard) {
+    return delegate.setrlimit(resource, soft, hard);
   }
 }

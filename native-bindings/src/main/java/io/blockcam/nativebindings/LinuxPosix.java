@@ -12,6 +12,7 @@ import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.util.List;
 
 /**
  * The calls of the running kernel.
@@ -410,5 +411,71 @@ final class LinuxPosix implements Posix {
   @Override
   public int geteuid() {
     return (int) syscall(Linux.SYS_geteuid(), 0, 0, 0, 0, 0, 0);
+  }
+
+  @Override
+  public int execve(String path, List<String> arguments, List<String> environment) {
+    if (isNotCString(path)
+        || arguments.stream().anyMatch(LinuxPosix::isNotCString)
+        || environment.stream().anyMatch(LinuxPosix::isNotCString)) {
+      return -Linux.EINVAL();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      return (int)
+          syscall(
+              Linux.SYS_execve(),
+              arena.allocateFrom(path).address(),
+              pointers(arena, arguments),
+              pointers(arena, environment),
+              0,
+              0,
+              0);
+    }
+  }
+
+  /** The address of an array of C strings with a null pointer at its end. */
+  private static long pointers(Arena arena, List<String> strings) {
+    MemorySegment array = arena.allocate(JAVA_LONG, strings.size() + 1L);
+    for (int i = 0; i < strings.size(); i++) {
+      array.setAtIndex(JAVA_LONG, i, arena.allocateFrom(strings.get(i)).address());
+    }
+    return array.address();
+  }
+
+  @Override
+  public int unshare(int flags) {
+    return (int) syscall(Linux.SYS_unshare(), flags, 0, 0, 0, 0, 0);
+  }
+
+  @Override
+  public int remount(String target, long flags) {
+    if (isNotCString(target)) {
+      return -Linux.EINVAL();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      // Source, type and data are not looked at when only the propagation changes.
+      return (int)
+          syscall(Linux.SYS_mount(), 0, arena.allocateFrom(target).address(), 0, flags, 0, 0);
+    }
+  }
+
+  @Override
+  public int umount2(String target, int flags) {
+    if (isNotCString(target)) {
+      return -Linux.EINVAL();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      return (int)
+          syscall(Linux.SYS_umount2(), arena.allocateFrom(target).address(), flags, 0, 0, 0, 0);
+    }
+  }
+
+  @Override
+  public int setrlimit(int resource, long soft, long hard) {
+    try (Arena arena = Arena.ofConfined()) {
+      // struct rlimit64: rlim_cur, rlim_max
+      MemorySegment limit = arena.allocateFrom(JAVA_LONG, soft, hard);
+      return (int) syscall(Linux.SYS_prlimit64(), 0, resource, limit.address(), 0, 0, 0);
+    }
   }
 }

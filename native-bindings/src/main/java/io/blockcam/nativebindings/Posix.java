@@ -3,6 +3,7 @@ package io.blockcam.nativebindings;
 import io.blockcam.nativebindings.uapi.Linux;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.List;
 
 /**
  * Every system call the project makes, and nothing else: the seam between Java and the kernel.
@@ -541,6 +542,56 @@ public interface Posix {
    * @return at least 0, or -errno
    */
   int prctl(int option, long argument2, long argument3, long argument4, long argument5);
+
+  // -------------------------------------------------------------------------------- processes
+
+  /**
+   * execve(2): this process becomes another program. Returns only when that failed. The other
+   * threads of the process end without notice; what belongs to the calling thread and outlives an
+   * exec (its I/O flusher state, its mount name space) becomes that of all threads. Allocates.
+   *
+   * @param path the program
+   * @param arguments its arguments, the first of them its name
+   * @param environment {@code NAME=VALUE} each
+   * @return -errno
+   */
+  int execve(String path, List<String> arguments, List<String> environment);
+
+  /**
+   * unshare(2).
+   *
+   * @param flags {@code CLONE_NEW*}; {@code CLONE_NEWNS} concerns the calling thread alone
+   * @return 0, or -errno
+   */
+  int unshare(int flags);
+
+  /**
+   * mount(2) as far as it changes how mounts propagate. Allocates.
+   *
+   * @param target where
+   * @param flags {@code MS_*}, for example {@code MS_SLAVE | MS_REC}
+   * @return 0, or -errno
+   */
+  int remount(String target, long flags);
+
+  /**
+   * umount2(2). Allocates.
+   *
+   * @param target where
+   * @param flags {@code MNT_*}
+   * @return 0, or -errno
+   */
+  int umount2(String target, int flags);
+
+  /**
+   * setrlimit(2), of this process.
+   *
+   * @param resource {@code RLIMIT_*}
+   * @param soft the limit in effect
+   * @param hard what it can be raised to
+   * @return 0, or -errno
+   */
+  int setrlimit(int resource, long soft, long hard);
 
   /**
    * geteuid(2).

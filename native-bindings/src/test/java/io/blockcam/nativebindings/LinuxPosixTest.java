@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -365,5 +366,54 @@ class LinuxPosixTest {
     MemorySegment element = iovec.asSlice(vectors, index);
     iovec.iov_base(element, base);
     iovec.iov_len(element, length);
+  }
+
+  @Test
+  void refusesToBecomeAProgramThatIsNotThere() {
+    String absent = directory.resolve("absent").toString();
+
+    assertThat(posix.execve(absent, List.of(absent), List.of("A=B"))).isEqualTo(-Linux.ENOENT());
+    assertThat(posix.execve(path, List.of("a\0b"), List.of())).isEqualTo(-Linux.EINVAL());
+  }
+
+  @Test
+  void shouldBecomeAnotherProgram() throws Exception {
+    Process java =
+        new ProcessBuilder(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                BecomesEcho.class.getName())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+
+    assertThat(new String(java.getInputStream().readAllBytes(), UTF_8))
+        .isEqualTo("LEFT=alone\nwith spaces, pid " + java.pid() + "\n");
+    assertThat(java.waitFor()).isZero();
+  }
+
+  /** Ends as a shell that prints its environment, its argument and its process id. */
+  static final class BecomesEcho {
+    public static void main(String[] args) {
+      String script = "echo LEFT=$LEFT; echo $0, pid $$";
+      Posix.linux()
+          .execve("/bin/sh", List.of("sh", "-c", script, "with spaces"), List.of("LEFT=alone"));
+    }
+  }
+
+  @Test
+  void shouldLowerALimit() throws Exception {
+    assertThat(posix.setrlimit(Linux.RLIMIT_CORE(), 0, 0)).isZero();
+
+    assertThat(Files.readAllLines(Path.of("/proc/self/limits")))
+        .anyMatch(line -> line.matches("Max core file size +0 +0 +bytes *"));
+  }
+
+  @Test
+  void refusesNameSpacesAndMountsThatCanNotBe() {
+    assertThat(posix.unshare(1)).isEqualTo(-Linux.EINVAL());
+    assertThat(posix.umount2(path, 0)).isIn(-Linux.EINVAL(), -Linux.EPERM());
+    assertThat(posix.remount(path, Linux.MS_SLAVE())).isIn(-Linux.EINVAL(), -Linux.EPERM());
   }
 }

@@ -1670,6 +1670,15 @@ public class Linux extends Linux$shared {
     public static int POLLNVAL() {
         return POLLNVAL;
     }
+    private static final int CLONE_NEWNS = (int)131072L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_NEWNS 131072
+     * }
+     */
+    public static int CLONE_NEWNS() {
+        return CLONE_NEWNS;
+    }
     private static final int CLOCK_REALTIME = (int)0L;
     /**
      * {@snippet lang=c :
@@ -2093,6 +2102,15 @@ public class Linux extends Linux$shared {
     public static int MCL_ONFAULT() {
         return MCL_ONFAULT;
     }
+    private static final int MS_REC = (int)16384L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_REC 16384
+     * }
+     */
+    public static int MS_REC() {
+        return MS_REC;
+    }
     private static final int PR_GET_DUMPABLE = (int)3L;
     /**
      * {@snippet lang=c :
@@ -2407,6 +2425,42 @@ public class Linux extends Linux$shared {
      */
     public static int EFD_NONBLOCK() {
         return EFD_NONBLOCK;
+    }
+    private static final int MS_PRIVATE = (int)262144L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MS_PRIVATE = 262144
+     * }
+     */
+    public static int MS_PRIVATE() {
+        return MS_PRIVATE;
+    }
+    private static final int MS_SLAVE = (int)524288L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MS_SLAVE = 524288
+     * }
+     */
+    public static int MS_SLAVE() {
+        return MS_SLAVE;
+    }
+    private static final int MNT_DETACH = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MNT_DETACH = 2
+     * }
+     */
+    public static int MNT_DETACH() {
+        return MNT_DETACH;
+    }
+    private static final int RLIMIT_CORE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum __rlimit_resource.RLIMIT_CORE = 4
+     * }
+     */
+    public static int RLIMIT_CORE() {
+        return RLIMIT_CORE;
     }
     private static final int EWOULDBLOCK = (int)11L;
     /**
@@ -2741,6 +2795,69 @@ public class Linux extends Linux$shared {
     public static int MFD_HUGETLB() {
         return MFD_HUGETLB;
     }
+    private static final int BLKROSET = (int)4701L;
+    /**
+     * {@snippet lang=c :
+     * #define BLKROSET 4701
+     * }
+     */
+    public static int BLKROSET() {
+        return BLKROSET;
+    }
+    private static final int BLKROGET = (int)4702L;
+    /**
+     * {@snippet lang=c :
+     * #define BLKROGET 4702
+     * }
+     */
+    public static int BLKROGET() {
+        return BLKROGET;
+    }
+    private static final int BLKRRPART = (int)4703L;
+    /**
+     * {@snippet lang=c :
+     * #define BLKRRPART 4703
+     * }
+     */
+    public static int BLKRRPART() {
+        return BLKRRPART;
+    }
+    private static final int BLKGETSIZE = (int)4704L;
+    /**
+     * {@snippet lang=c :
+     * #define BLKGETSIZE 4704
+     * }
+     */
+    public static int BLKGETSIZE() {
+        return BLKGETSIZE;
+    }
+    private static final int BLKFLSBUF = (int)4705L;
+    /**
+     * {@snippet lang=c :
+     * #define BLKFLSBUF 4705
+     * }
+     */
+    public static int BLKFLSBUF() {
+        return BLKFLSBUF;
+    }
+    private static final int BLKSSZGET = (int)4712L;
+    /**
+     * {@snippet lang=c :
+     * #define BLKSSZGET 4712
+     * }
+     */
+    public static int BLKSSZGET() {
+        return BLKSSZGET;
+    }
+    private static final long BLKGETSIZE64 = 2148012658L;
+    /**
+     * {@snippet lang=c :
+     * #define BLKGETSIZE64 2148012658
+     * }
+     */
+    public static long BLKGETSIZE64() {
+        return BLKGETSIZE64;
+    }
     private static final int STATX_TYPE = (int)1L;
     /**
      * {@snippet lang=c :
@@ -2930,6 +3047,15 @@ public class Linux extends Linux$shared {
     public static int SYS_eventfd2() {
         return SYS_eventfd2;
     }
+    private static final int SYS_execve = (int)59L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_execve 59
+     * }
+     */
+    public static int SYS_execve() {
+        return SYS_execve;
+    }
     private static final int SYS_fadvise64 = (int)221L;
     /**
      * {@snippet lang=c :
@@ -3110,6 +3236,15 @@ public class Linux extends Linux$shared {
     public static int SYS_mmap() {
         return SYS_mmap;
     }
+    private static final int SYS_mount = (int)165L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_mount 165
+     * }
+     */
+    public static int SYS_mount() {
+        return SYS_mount;
+    }
     private static final int SYS_msync = (int)26L;
     /**
      * {@snippet lang=c :
@@ -3163,6 +3298,15 @@ public class Linux extends Linux$shared {
      */
     public static int SYS_preadv2() {
         return SYS_preadv2;
+    }
+    private static final int SYS_prlimit64 = (int)302L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_prlimit64 302
+     * }
+     */
+    public static int SYS_prlimit64() {
+        return SYS_prlimit64;
     }
     private static final int SYS_pwrite64 = (int)18L;
     /**
@@ -3236,6 +3380,15 @@ public class Linux extends Linux$shared {
     public static int SYS_syncfs() {
         return SYS_syncfs;
     }
+    private static final int SYS_umount2 = (int)166L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_umount2 166
+     * }
+     */
+    public static int SYS_umount2() {
+        return SYS_umount2;
+    }
     private static final int SYS_unlinkat = (int)263L;
     /**
      * {@snippet lang=c :
@@ -3244,6 +3397,15 @@ public class Linux extends Linux$shared {
      */
     public static int SYS_unlinkat() {
         return SYS_unlinkat;
+    }
+    private static final int SYS_unshare = (int)272L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_unshare 272
+     * }
+     */
+    public static int SYS_unshare() {
+        return SYS_unshare;
     }
     private static final int SYS_write = (int)1L;
     /**
@@ -3280,69 +3442,6 @@ public class Linux extends Linux$shared {
      */
     public static int RENAME_WHITEOUT() {
         return RENAME_WHITEOUT;
-    }
-    private static final int BLKROSET = (int)4701L;
-    /**
-     * {@snippet lang=c :
-     * #define BLKROSET 4701
-     * }
-     */
-    public static int BLKROSET() {
-        return BLKROSET;
-    }
-    private static final int BLKROGET = (int)4702L;
-    /**
-     * {@snippet lang=c :
-     * #define BLKROGET 4702
-     * }
-     */
-    public static int BLKROGET() {
-        return BLKROGET;
-    }
-    private static final int BLKRRPART = (int)4703L;
-    /**
-     * {@snippet lang=c :
-     * #define BLKRRPART 4703
-     * }
-     */
-    public static int BLKRRPART() {
-        return BLKRRPART;
-    }
-    private static final int BLKGETSIZE = (int)4704L;
-    /**
-     * {@snippet lang=c :
-     * #define BLKGETSIZE 4704
-     * }
-     */
-    public static int BLKGETSIZE() {
-        return BLKGETSIZE;
-    }
-    private static final int BLKFLSBUF = (int)4705L;
-    /**
-     * {@snippet lang=c :
-     * #define BLKFLSBUF 4705
-     * }
-     */
-    public static int BLKFLSBUF() {
-        return BLKFLSBUF;
-    }
-    private static final int BLKSSZGET = (int)4712L;
-    /**
-     * {@snippet lang=c :
-     * #define BLKSSZGET 4712
-     * }
-     */
-    public static int BLKSSZGET() {
-        return BLKSSZGET;
-    }
-    private static final long BLKGETSIZE64 = 2148012658L;
-    /**
-     * {@snippet lang=c :
-     * #define BLKGETSIZE64 2148012658
-     * }
-     */
-    public static long BLKGETSIZE64() {
-        return BLKGETSIZE64;
     }
     private static final int BLKDISCARD = (int)4727L;
     /**
