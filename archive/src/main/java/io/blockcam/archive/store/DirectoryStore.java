@@ -313,7 +313,7 @@ final class DirectoryStore implements ObjectStore {
   }
 
   private void copy(ObjectSource source, FileChannel out) throws IOException {
-    byte[] buffer = new byte[(int) Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
+    byte[] buffer = new byte[Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
     ByteBuffer wrapped = ByteBuffer.wrap(buffer);
     try (SourceReader in = SourceReader.open(source)) {
       int count;

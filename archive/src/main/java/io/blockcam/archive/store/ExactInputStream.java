@@ -48,7 +48,7 @@ final class ExactInputStream extends FilterInputStream {
   @Override
   public long skip(long n) throws IOException {
     long skipped = 0;
-    byte[] scratch = new byte[(int) Math.clamp(n, 1, 8192)];
+    byte[] scratch = new byte[Math.clamp(n, 1, 8192)];
     while (skipped < n) {
       int count = read(scratch, 0, (int) Math.min(scratch.length, n - skipped));
       if (count < 0) {

@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * Where an archive is kept, as a person writes it: {@code file:///dir}, {@code
  * webhdfs://[user@]host[:port]/dir} or {@code swebhdfs://...}. Several NameNodes of one HDFS stand
- * beside each other, parted by commas. {@link #toString} gives the canonical form.
+ * beside each other, parted by commas. As a string it is in its canonical form.
  */
 public sealed interface StoreUri {
 

@@ -28,7 +28,7 @@ public final class Stores {
   public static ObjectStore open(StoreUri uri, StoreOptions options) throws StoreException {
     return switch (uri) {
       case StoreUri.Directory directory -> new DirectoryStore(directory);
-      case StoreUri.WebHdfs webHdfs -> throw new StoreException(webHdfs + ": not yet");
+      case StoreUri.WebHdfs webHdfs -> new WebHdfsStore(webHdfs, options);
     };
   }
 }

@@ -1,0 +1,83 @@
+package io.blockcam.archive.store;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.io.entity.AbstractHttpEntity;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The body of a CREATE: one pass over the source, which is read, summed up for the comparison that
+ * follows, and sent in large pieces.
+ */
+final class UploadEntity extends AbstractHttpEntity {
+  /** Large enough that system calls cost nothing, small enough to stay in the L2 cache. */
+  private static final int BUFFER_BYTES = 512 << 10;
+
+  private final ObjectSource source;
+  private final HdfsChecksum checksum;
+  private Watchdog.@Nullable Watch watch;
+  private boolean complete;
+  private boolean started;
+
+  UploadEntity(ObjectSource source, HdfsChecksum checksum) {
+    // HttpFS refuses a body of any other type.
+    super(ContentType.APPLICATION_OCTET_STREAM, null);
+    this.source = source;
+    this.checksum = checksum;
+  }
+
+  /** Tells who is to know about progress. */
+  void watchedBy(Watchdog.Watch by) {
+    this.watch = by;
+  }
+
+  /** Returns whether the last byte was handed to the socket. */
+  boolean complete() {
+    return complete;
+  }
+
+  @Override
+  public void writeTo(OutputStream out) throws IOException {
+    if (started) {
+      throw new IllegalStateException("a body is sent once");
+    }
+    started = true;
+    byte[] buffer = new byte[Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
+    try (SourceReader in = SourceReader.open(source)) {
+      int count;
+      while ((count = in.read(buffer)) >= 0) {
+        checksum.update(buffer, 0, count);
+        out.write(buffer, 0, count);
+        if (watch != null) {
+          watch.progress();
+        }
+      }
+    }
+    complete = true;
+  }
+
+  @Override
+  public long getContentLength() {
+    return source.lengthBytes();
+  }
+
+  @Override
+  public boolean isRepeatable() {
+    return false;
+  }
+
+  @Override
+  public boolean isStreaming() {
+    return true;
+  }
+
+  @Override
+  public InputStream getContent() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void close() {}
+}
