@@ -135,7 +135,7 @@ public final class RecordingReader {
    * What the next segment must fit to.
    *
    * @param number its number
-   * @param sequence its first sequence, at least
+   * @param sequence its first sequence
    * @param epoch its epoch, at least
    * @param timestampNs its first timestamp, at least
    * @param digest what it must name as its predecessor
@@ -190,7 +190,7 @@ public final class RecordingReader {
         throw SegmentException.of(
             file, "names another predecessor than the segment before it: the chain is broken");
       }
-      if (trailer.firstSequence() < sequence || trailer.epoch() < epoch) {
+      if (trailer.firstSequence() != sequence || trailer.epoch() < epoch) {
         throw SegmentException.of(
             file,
             "begins with epoch "

@@ -32,6 +32,7 @@ public final class FileTarget implements Target {
   private final String path;
   private final int fd;
   private final boolean direct;
+  private final boolean created;
   private final Geometry geometry;
 
   private FileTarget(
@@ -39,11 +40,13 @@ public final class FileTarget implements Target {
       final String path,
       final int fd,
       final boolean direct,
+      final boolean created,
       final Geometry geometry) {
     this.posix = posix;
     this.path = path;
     this.fd = fd;
     this.direct = direct;
+    this.created = created;
     this.geometry = geometry;
   }
 
@@ -151,6 +154,7 @@ public final class FileTarget implements Target {
           path,
           fd,
           direct,
+          created,
           new Geometry(bytes, Geometry.SECTOR_BYTES, PHYSICAL_BLOCK_BYTES, true, true, false));
     }
   }
@@ -188,6 +192,26 @@ public final class FileTarget implements Target {
     }
     posix.fcntl(fd, Linux.F_SETFL(), flags);
     return false;
+  }
+
+  /** Whether {@link #open} has made the file. */
+  public boolean wasCreated() {
+    return created;
+  }
+
+  /**
+   * Whether every byte is known to be zero: a file that is one hole (lseek(2): ENXIO where no data
+   * is left). False for block devices, which do not tell.
+   */
+  public boolean isKnownEmpty() {
+    return posix.lseek(fd, 0, Linux.SEEK_DATA()) == -Linux.ENXIO();
+  }
+
+  /** Removes the file again if {@link #open} has made it: for a start that failed later on. */
+  public void discardIfCreated() {
+    if (created) {
+      posix.unlink(path);
+    }
   }
 
   /** Whether the page cache is bypassed. */

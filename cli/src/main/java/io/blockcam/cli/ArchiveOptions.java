@@ -1,0 +1,39 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.RecordingName;
+import io.blockcam.archive.store.ObjectStore;
+import io.blockcam.archive.store.StoreOptions;
+import io.blockcam.archive.store.StoreUri;
+import io.blockcam.archive.store.StoreUriException;
+import io.blockcam.archive.store.Stores;
+import java.io.IOException;
+import picocli.CommandLine.Option;
+
+/** Where the recordings are. */
+final class ArchiveOptions {
+
+  @Option(
+      names = "--archive",
+      required = true,
+      paramLabel = "URI",
+      description =
+          "Where recordings are kept: file:///dir, webhdfs://host:port/dir or swebhdfs://...")
+  String uri = "";
+
+  ObjectStore open() throws IOException {
+    try {
+      return Stores.open(StoreUri.parse(uri), StoreOptions.defaults(System.getenv()));
+    } catch (final StoreUriException e) {
+      throw CommandException.usage(Messages.of(e));
+    }
+  }
+
+  /** Checks the name of a recording as a person gave it. */
+  static String checkName(final String name) {
+    try {
+      return RecordingName.check(name);
+    } catch (final IllegalArgumentException e) {
+      throw CommandException.usage("--name: " + Messages.of(e));
+    }
+  }
+}

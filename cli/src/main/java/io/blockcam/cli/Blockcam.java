@@ -1,0 +1,128 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.store.StoreException;
+import io.blockcam.ublk.control.NoUblkException;
+import io.blockcam.ublk.target.BackingException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The {@code blockcam} command. */
+@Command(
+    name = "blockcam",
+    description = "A surveillance camera for a disk: records every write, brings back any moment.",
+    subcommands = {
+      RecordCommand.class,
+      ServeCommand.class,
+      ListCommand.class,
+      InfoCommand.class,
+      ReplayCommand.class,
+      VerifyCommand.class,
+      CommandLine.HelpCommand.class
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    footer = {
+      "",
+      "Exit status: 0 done; 1 the answer is no (not found, verification failed);",
+      "2 bad usage; 3 the environment lacks something (no ublk driver, no permission,",
+      "store unreachable).",
+      "",
+      "`blockcam help COMMAND` shows the options of a command, with examples."
+    })
+public final class Blockcam {
+
+  private Blockcam() {}
+
+  /** Runs a command and ends the process with its exit status. */
+  public static void main(final String[] args) {
+    // Always explicitly: a failed command must not be kept alive by a thread of its device.
+    StopSignal.exit(execute(commandLine(), args));
+  }
+
+  /** Runs a command in this process; its exit status. */
+  public static int execute(final CommandLine commandLine, final String... args) {
+    try {
+      ConfigFile.use(commandLine, args);
+    } catch (final CommandException e) {
+      commandLine.getErr().println("blockcam: " + Messages.of(e));
+      return e.exitCode();
+    }
+    return commandLine.execute(args);
+  }
+
+  /** The command as picocli sees it. */
+  public static CommandLine commandLine() {
+    final CommandLine commandLine = new CommandLine(new Blockcam());
+    commandLine.registerConverter(Size.class, Blockcam::size);
+    commandLine.registerConverter(Duration.class, Blockcam::duration);
+    commandLine.setUsageHelpWidth(100);
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setParameterExceptionHandler(
+        (e, args) -> {
+          e.getCommandLine().getErr().println("blockcam: " + Messages.of(e));
+          e.getCommandLine()
+              .getErr()
+              .println(
+                  "Try `" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help`.");
+          return ExitCode.USAGE;
+        });
+    commandLine.setExecutionExceptionHandler(Blockcam::report);
+    return commandLine;
+  }
+
+  private static Size size(final String text) {
+    try {
+      return Size.parse(text);
+    } catch (final IllegalArgumentException e) {
+      throw new CommandLine.TypeConversionException(Messages.of(e));
+    }
+  }
+
+  private static Duration duration(final String text) {
+    try {
+      return HumanDuration.parse(text);
+    } catch (final IllegalArgumentException e) {
+      throw new CommandLine.TypeConversionException(Messages.of(e));
+    }
+  }
+
+  /** One line for people; the trace only where somebody asked for it by -Dblockcam.trace. */
+  private static int report(
+      final Exception e, final CommandLine commandLine, final CommandLine.ParseResult result) {
+    final PrintWriter err = commandLine.getErr();
+    err.println("blockcam: " + Messages.of(e));
+    final int code = exitCode(e);
+    if (Boolean.getBoolean("blockcam.trace")) {
+      final StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace));
+      err.print(trace);
+    } else if (code < 0) {
+      final Logger log = LoggerFactory.getLogger(Blockcam.class);
+      log.error("unexpected error; please report it", e);
+    }
+    err.flush();
+    return code < 0 ? ExitCode.ENVIRONMENT : code;
+  }
+
+  private static int exitCode(final Throwable e) {
+    return switch (e) {
+      case CommandException c -> c.exitCode();
+      case NoUblkException n -> ExitCode.ENVIRONMENT;
+      case BackingException b ->
+          b.kind() == BackingException.Kind.USAGE ? ExitCode.USAGE : ExitCode.ENVIRONMENT;
+      case SegmentException s -> ExitCode.NO;
+      case StoreException s -> ExitCode.ENVIRONMENT;
+      case UncheckedIOException u when u.getCause() != null -> exitCode(u.getCause());
+      case java.io.IOException i -> ExitCode.ENVIRONMENT;
+      default -> -1;
+    };
+  }
+}

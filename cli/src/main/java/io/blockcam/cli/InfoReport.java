@@ -1,0 +1,137 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.replay.Moment;
+import io.blockcam.replay.RecordingInfo;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The facts about a recording, as a table for people and as JSON for programs. */
+final class InfoReport {
+
+  private InfoReport() {}
+
+  static Map<String, Object> json(final RecordingInfo info) {
+    final Recording recording = info.recording();
+    final Map<String, Object> json = new LinkedHashMap<>();
+    json.put("name", recording.name());
+    json.put("id", recording.id().toString());
+    json.put("diskBytes", recording.diskBytes());
+    json.put("created", recording.created().toString());
+    json.put("host", recording.host());
+    json.put("note", recording.note());
+    json.put("baseline", recording.baseline().text());
+    json.put("segments", info.segments());
+    json.put("storedBytes", info.bytes());
+    json.put("first", info.first().map(InfoReport::moment).orElse(null));
+    json.put("last", info.last().map(InfoReport::moment).orElse(null));
+    json.put("records", info.totalRecords());
+    final Map<String, Long> kinds = new LinkedHashMap<>();
+    info.records().forEach((kind, count) -> kinds.put(name(kind), count));
+    json.put("recordsByKind", kinds);
+    json.put("failedWrites", info.failed());
+    json.put("gaps", info.count(RecordKind.GAP));
+    json.put("recoveredSegments", info.recoveredSegments());
+    final List<Map<String, Object>> epochs = new ArrayList<>();
+    for (final RecordingInfo.Epoch epoch : info.epochs()) {
+      final Map<String, Object> e = new LinkedHashMap<>();
+      e.put("epoch", epoch.number());
+      e.put("first", epoch.first().toString());
+      e.put("last", epoch.last().toString());
+      e.put("firstSequence", epoch.firstSequence());
+      e.put("lastSequence", epoch.lastSequence());
+      e.put("segments", epoch.segments());
+      e.put("records", epoch.records());
+      e.put("stoppedCleanly", epoch.clean());
+      epochs.add(e);
+    }
+    json.put("epochs", epochs);
+    return json;
+  }
+
+  static Map<String, Object> moment(final Moment moment) {
+    final Map<String, Object> json = new LinkedHashMap<>();
+    json.put("time", moment.instant().toString());
+    json.put("epoch", moment.epoch());
+    json.put("sequence", moment.sequence());
+    return json;
+  }
+
+  static Table facts(final RecordingInfo info) {
+    final Recording recording = info.recording();
+    final Table table = new Table(Table.Align.LEFT, Table.Align.LEFT);
+    table.row("recording", recording.name());
+    table.row("id", recording.id().toString());
+    table.row(
+        "disk", Size.format(recording.diskBytes()) + " (" + recording.diskBytes() + " bytes)");
+    table.row("created", recording.created() + " on " + recording.host());
+    table.row("baseline", baseline(recording));
+    if (!recording.note().isEmpty()) {
+      table.row("note", recording.note());
+    }
+    table.row("first", info.first().map(InfoReport::text).orElse("-"));
+    table.row("last", info.last().map(InfoReport::text).orElse("-"));
+    table.row("segments", info.segments() + ", " + Size.format(info.bytes()));
+    final StringBuilder kinds = new StringBuilder();
+    info.records()
+        .forEach(
+            (kind, count) ->
+                kinds
+                    .append(kinds.isEmpty() ? ": " : ", ")
+                    .append(count)
+                    .append(' ')
+                    .append(name(kind)));
+    table.row("records", info.totalRecords() + kinds.toString());
+    table.row("gaps", info.count(RecordKind.GAP) == 0 ? "none" : "" + info.count(RecordKind.GAP));
+    if (info.failed() > 0) {
+      table.row("failed", info.failed() + " records of writes that failed on the disk");
+    }
+    if (info.recoveredSegments() > 0) {
+      table.row("recovered", info.recoveredSegments() + " segments repaired after a crash");
+    }
+    return table;
+  }
+
+  static Table epochs(final RecordingInfo info) {
+    final Table table =
+        new Table(
+            Table.Align.RIGHT,
+            Table.Align.LEFT,
+            Table.Align.LEFT,
+            Table.Align.RIGHT,
+            Table.Align.RIGHT,
+            Table.Align.RIGHT,
+            Table.Align.LEFT);
+    table.row("EPOCH", "FROM", "TO", "FIRST SEQ", "LAST SEQ", "SEGMENTS", "END");
+    for (final RecordingInfo.Epoch epoch : info.epochs()) {
+      table.row(
+          Long.toString(epoch.number()),
+          epoch.first().toString(),
+          epoch.last().toString(),
+          Long.toString(epoch.firstSequence()),
+          Long.toString(epoch.lastSequence()),
+          Long.toString(epoch.segments()),
+          epoch.clean() ? "clean" : "open");
+    }
+    return table;
+  }
+
+  private static String baseline(final Recording recording) {
+    return switch (recording.baseline()) {
+      case EMPTY -> "empty: the disk was new, every moment is complete";
+      case NONE -> "none: what stood on the disk before is not in the record";
+    };
+  }
+
+  private static String text(final Moment moment) {
+    return moment.instant() + "  seq:" + moment.sequence();
+  }
+
+  private static String name(final RecordKind kind) {
+    return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,24 @@
+package io.blockcam.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.PrintWriter;
+
+/** Prints maps and lists as JSON, the same facts as the table beside it. */
+final class Json {
+
+  private static final ObjectWriter WRITER =
+      JsonMapper.builder().build().writerWithDefaultPrettyPrinter();
+
+  private Json() {}
+
+  static void print(final PrintWriter out, final Object value) {
+    try {
+      out.println(WRITER.writeValueAsString(value));
+      out.flush();
+    } catch (final JsonProcessingException e) {
+      throw new IllegalStateException("maps and lists are always JSON", e);
+    }
+  }
+}

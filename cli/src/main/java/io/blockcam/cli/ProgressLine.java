@@ -1,0 +1,52 @@
+package io.blockcam.cli;
+
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A progress bar on standard error: only on a terminal, and only for work that takes longer than a
+ * moment.
+ */
+final class ProgressLine implements AutoCloseable {
+
+  private static final long SHORT_WORK_NS = 700_000_000L;
+  private static final long MIB = 1 << 20;
+
+  private final boolean wanted = System.console() != null && System.console().isTerminal();
+  private final long startNs = System.nanoTime();
+  private @Nullable ProgressBar bar;
+  private String phase = "";
+
+  /**
+   * @param what a word for the phase; another word begins another bar
+   */
+  void update(final String what, final long doneBytes, final long totalBytes) {
+    if (!wanted || System.nanoTime() - startNs < SHORT_WORK_NS) {
+      return;
+    }
+    if (bar == null || !phase.equals(what)) {
+      close();
+      phase = what;
+      bar =
+          new ProgressBarBuilder()
+              .setTaskName(what)
+              .setInitialMax(totalBytes)
+              .setUnit(" MiB", MIB)
+              .setStyle(ProgressBarStyle.ASCII)
+              .showSpeed()
+              .build();
+    }
+    bar.maxHint(totalBytes);
+    bar.stepTo(doneBytes);
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+      bar = null;
+    }
+  }
+}

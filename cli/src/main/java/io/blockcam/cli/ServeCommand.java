@@ -1,0 +1,44 @@
+package io.blockcam.cli;
+
+import io.blockcam.ublk.UblkDevice;
+import io.blockcam.ublk.target.Target;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code blockcam serve}: the disk without recording. */
+@Command(
+    name = "serve",
+    description = "Presents a disk without recording it, until SIGTERM.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  blockcam serve --backing /srv/disk.img --size 20G",
+      "  blockcam serve --backing null --queues 2"
+    })
+final class ServeCommand implements Callable<Integer> {
+
+  @Mixin DiskOptions disk = new DiskOptions();
+
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    try (StopSignal signal = new StopSignal();
+        Target target = disk.openTarget(/* allowNull= */ true)) {
+      final UblkDevice device = UblkDevice.start(disk.device(), target, null);
+      device.failure().thenAccept(signal::fail);
+      spec.commandLine()
+          .getOut()
+          .printf("serving %s on %s%n", target.describe(), device.info().blockDevicePath());
+      spec.commandLine().getOut().flush();
+      signal.await();
+      device.stop();
+      return signal.failure() == null ? ExitCode.DONE : ExitCode.ENVIRONMENT;
+    }
+  }
+}

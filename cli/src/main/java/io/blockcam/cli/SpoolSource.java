@@ -1,0 +1,32 @@
+package io.blockcam.cli;
+
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.uploader.SegmentSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The spool as the uploader wants it; the two modules do not know each other. */
+record SpoolSource(Spool spool) implements SegmentSource {
+
+  @Override
+  public Optional<Path> oldestSealed() {
+    return spool.oldestSealed();
+  }
+
+  @Override
+  public void published(final Path segment) throws IOException {
+    spool.remove(segment);
+  }
+
+  @Override
+  public void awaitWork(final Duration limit) throws InterruptedException {
+    spool.awaitSealed(limit);
+  }
+
+  @Override
+  public int backlog() {
+    return spool.backlog();
+  }
+}

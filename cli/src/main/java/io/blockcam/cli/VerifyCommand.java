@@ -1,0 +1,80 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.store.ObjectStore;
+import io.blockcam.replay.Verifier;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code blockcam verify}: proves that a recording is whole, or names what is wrong. */
+@Command(
+    name = "verify",
+    description = "Checks every checksum, every digest and the chain; names what is wrong.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Exit status 0: the record is whole; 1: it is not, and each fault is told.",
+      "",
+      "Example:",
+      "  blockcam verify --archive webhdfs://namenode:9870/blockcam --name web1"
+    })
+final class VerifyCommand implements Callable<Integer> {
+
+  @Mixin RecordingOptions options = new RecordingOptions();
+
+  @Option(names = "--json", description = "Print JSON instead of text.")
+  boolean json;
+
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException {
+    final List<String> findings = new ArrayList<>();
+    final PrintWriter out = spec.commandLine().getOut();
+    final Verifier.Result result;
+    try (ObjectStore store = options.openStore();
+        ProgressLine progress = new ProgressLine()) {
+      result =
+          new Verifier(options.recording(store))
+              .run(
+                  finding -> {
+                    findings.add(finding);
+                    if (!json) {
+                      progress.close();
+                      out.println(finding);
+                      out.flush();
+                    }
+                  },
+                  (done, total) -> progress.update("verifying", done, total));
+    }
+    if (json) {
+      final Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("recording", options.name);
+      facts.put("whole", result.isWhole());
+      facts.put("segments", result.segments());
+      facts.put("records", result.records());
+      facts.put("bytes", result.bytes());
+      facts.put("findings", findings);
+      Json.print(out, facts);
+    } else {
+      out.printf(
+          "%s: %d segments, %d records, %s verified: %s%n",
+          options.name,
+          result.segments(),
+          result.records(),
+          Size.format(result.bytes()),
+          result.isWhole() ? "the record is whole" : result.findings() + " faults");
+      out.flush();
+    }
+    return result.isWhole() ? ExitCode.DONE : ExitCode.NO;
+  }
+}
