@@ -1,0 +1,118 @@
+package io.blockcam.replay;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.store.ObjectStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ImageWriterTest {
+  @TempDir private Path directory;
+  private final List<String> progress = new ArrayList<>();
+
+  @Test
+  void shouldLeaveHolesWhereTheDiskIsZero() throws IOException {
+    final TestRecording recording = recording(64L << 20);
+    recording.data(100, 0xff, 0, TestRecording.filled(1));
+    recording.seal();
+
+    final ImageWriter.Image image = write(recording, directory.resolve("disk.img"), false);
+
+    assertThat(Files.size(image.file())).isEqualTo(64 << 20);
+    assertThat(image.bytes()).isEqualTo(64 << 20);
+    assertThat(image.dataBytes()).isEqualTo(4096);
+    assertThat(512L * blocks(image.file())).isLessThan(1 << 20);
+    assertThat(image.sha256()).isEqualTo(Sha256.of(Files.readAllBytes(image.file())).toString());
+  }
+
+  /** st_blocks of stat(2), which Java does not show: asked of du. */
+  private static int blocks(final Path file) throws IOException {
+    final Process du = new ProcessBuilder("du", "-B512", file.toString()).start();
+    return Integer.parseInt(new String(du.getInputStream().readAllBytes(), UTF_8).split("\\s")[0]);
+  }
+
+  @Test
+  void shouldGiveAnEmptyDiskItsSize() throws IOException {
+    final ImageWriter.Image image =
+        write(recording(10 * 4096 + 512), directory.resolve("disk.img"), false);
+    assertThat(Files.readAllBytes(image.file())).isEqualTo(new byte[10 * 4096 + 512]);
+    assertThat(image.dataBytes()).isZero();
+  }
+
+  @Test
+  void shouldCutTheLastBlockAtTheEndOfTheDisk() throws IOException {
+    final TestRecording recording = recording(4096 + 1024);
+    recording.data(1, 0xff, 0, TestRecording.filled(7));
+    recording.seal();
+
+    final ImageWriter.Image image = write(recording, directory.resolve("disk.img"), false);
+
+    final byte[] bytes = Files.readAllBytes(image.file());
+    assertThat(bytes).hasSize(4096 + 1024);
+    assertThat(bytes[4095]).isZero();
+    assertThat(bytes[4096 + 1023]).isEqualTo((byte) 7);
+  }
+
+  @Test
+  void refusesAFileThatExistsAndLeavesItAsItIs() throws IOException {
+    final Path file = Files.writeString(directory.resolve("disk.img"), "precious");
+    assertThatThrownBy(() -> write(recording(4096), file, false))
+        .isInstanceOf(ImageFileException.class)
+        .hasMessageContaining("exists");
+    assertThat(file).hasContent("precious");
+  }
+
+  @Test
+  void shouldReplaceAFileOnlyWhenTold() throws IOException {
+    final Path file = Files.writeString(directory.resolve("disk.img"), "old");
+    write(recording(4096), file, true);
+    assertThat(Files.size(file)).isEqualTo(4096);
+  }
+
+  @Test
+  void refusesADirectoryThatIsNotThere() {
+    assertThatThrownBy(() -> write(recording(4096), directory.resolve("no/disk.img"), false))
+        .isInstanceOf(ImageFileException.class)
+        .hasMessageContaining("there is no directory");
+  }
+
+  @Test
+  void shouldTellHowFarItIs() throws IOException {
+    final TestRecording recording = recording(3 << 20);
+    recording.data(5, 0xff, 0, TestRecording.filled(1));
+    recording.seal();
+    write(recording, directory.resolve("disk.img"), false);
+    assertThat(progress)
+        .startsWith("restoring 4096/4096")
+        .endsWith("hashing %d/%d".formatted(3 << 20, 3 << 20));
+  }
+
+  private TestRecording recording(final long diskBytes) throws IOException {
+    return new TestRecording(directory.resolve("archive"), diskBytes);
+  }
+
+  private ImageWriter.Image write(
+      final TestRecording recording, final Path file, final boolean replace) throws IOException {
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      final List<Segment> segments = reader.segments();
+      final Moment moment =
+          new MomentResolver(reader.recording(), segments).resolve(new When.Latest(), Instant.MAX);
+      return new ImageWriter(
+              recording.diskBytes(),
+              segments,
+              BlockMap.at(segments, moment, done -> {}),
+              (what, done, total) -> progress.add("%s %d/%d".formatted(what, done, total)))
+          .write(file, replace);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.blockcam.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.store.ObjectStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MomentResolverTest {
+  private static final Instant CREATED = TestRecording.CREATED;
+  private static final Instant NOW = CREATED.plusSeconds(1000);
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init") // set before each test
+  private TestRecording recording;
+
+  /** Records at +10 (START), +20, +20, +30 ns | segment, epoch 1: +40, +50 ns. */
+  @BeforeEach
+  void record() throws IOException {
+    recording = new TestRecording(directory, 1 << 20);
+    recording.passTime(10);
+    recording.point(RecordKind.START);
+    recording.passTime(10);
+    recording.data(1, 0xff, 0, TestRecording.filled(1));
+    recording.data(2, 0xff, 0, TestRecording.filled(1));
+    recording.passTime(10);
+    recording.data(3, 0xff, 0, TestRecording.filled(1));
+    recording.nextEpoch();
+    recording.passTime(10);
+    recording.point(RecordKind.START);
+    recording.passTime(10);
+    recording.data(4, 0xff, 0, TestRecording.filled(1));
+    recording.seal();
+  }
+
+  @Test
+  void shouldTakeTheLastOfRecordsWithTheSameTimestamp() throws IOException {
+    assertThat(at(20)).isEqualTo(moment(0, 2, 20));
+  }
+
+  @Test
+  void shouldIncludeExactlyWhatHappenedUpToANanosecond() throws IOException {
+    assertThat(at(19)).isEqualTo(moment(0, 0, 10));
+    assertThat(at(29)).isEqualTo(moment(0, 2, 20));
+    assertThat(at(30)).isEqualTo(moment(0, 3, 30));
+    assertThat(at(39)).isEqualTo(moment(0, 3, 30));
+    assertThat(at(40)).isEqualTo(moment(1, 4, 40));
+    assertThat(at(50)).isEqualTo(moment(1, 5, 50));
+  }
+
+  @Test
+  void shouldResolveATimeAfterTheLastRecordToTheLastRecord() throws IOException {
+    assertThat(resolve(new When.At(NOW))).isEqualTo(moment(1, 5, 50));
+    assertThat(resolve(new When.Latest())).isEqualTo(moment(1, 5, 50));
+  }
+
+  @Test
+  void shouldResolveATimeBeforeTheFirstRecordToTheEmptyDisk() throws IOException {
+    assertThat(at(0)).isEqualTo(moment(0, -1, 0));
+    assertThat(at(9)).isEqualTo(moment(0, -1, 0));
+  }
+
+  @Test
+  void refusesATimeBeforeTheRecordingBegan() {
+    assertThatThrownBy(() -> at(-1))
+        .isInstanceOf(MomentException.class)
+        .hasMessageContaining("before the recording began");
+  }
+
+  @Test
+  void refusesATimeInTheFuture() {
+    assertThatThrownBy(() -> resolve(new When.At(NOW.plusNanos(1))))
+        .isInstanceOf(MomentException.class)
+        .hasMessageContaining("future");
+  }
+
+  @Test
+  void shouldResolveSequences() throws IOException {
+    assertThat(resolve(new When.Sequence(0))).isEqualTo(moment(0, 0, 10));
+    assertThat(resolve(new When.Sequence(3))).isEqualTo(moment(0, 3, 30));
+    assertThat(resolve(new When.Sequence(4))).isEqualTo(moment(1, 4, 40));
+  }
+
+  @Test
+  void refusesASequenceThatIsNotRecorded() {
+    assertThatThrownBy(() -> resolve(new When.Sequence(6)))
+        .isInstanceOf(MomentException.class)
+        .hasMessageContaining("seq:0 to seq:5");
+    assertThatThrownBy(() -> resolve(new When.Sequence(-1))).isInstanceOf(MomentException.class);
+  }
+
+  private Moment at(final long nsAfterCreated) throws IOException {
+    return resolve(new When.At(CREATED.plusNanos(nsAfterCreated)));
+  }
+
+  private Moment resolve(final When when) throws IOException {
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      return new MomentResolver(reader.recording(), reader.segments()).resolve(when, NOW);
+    }
+  }
+
+  private static Moment moment(final long epoch, final long sequence, final long nsAfterCreated) {
+    return new Moment(epoch, sequence, Nanos.of(CREATED.plusNanos(nsAfterCreated)));
+  }
+}

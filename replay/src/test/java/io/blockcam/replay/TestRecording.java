@@ -1,0 +1,147 @@
+package io.blockcam.replay;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SegmentHeader;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentWriter;
+import io.blockcam.archive.store.ObjectStore;
+import io.blockcam.archive.store.Stores;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A recording made up for a test, written with the real writer into a directory store. */
+final class TestRecording {
+  static final String NAME = "disk";
+  static final Instant CREATED = Instant.parse("2026-11-22T10:00:00.000000001Z");
+  static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
+
+  private final Path root;
+  private final long diskBytes;
+  private final long createdNs = Nanos.of(CREATED);
+  private @Nullable SegmentWriter writer;
+  private Sha256Digest previous = Sha256Digest.NONE;
+  private long epoch;
+  private long segmentNumber;
+  private long sequence;
+  private long timestampNs = createdNs;
+
+  TestRecording(final Path root, final long diskBytes) throws IOException {
+    this.root = root;
+    this.diskBytes = diskBytes;
+    Files.createDirectories(segments());
+    final Recording recording =
+        new Recording(ID, NAME, diskBytes, CREATED, "host.example", "", Baseline.EMPTY);
+    Files.write(root.resolve(NAME).resolve(Recording.FILE_NAME), RecordingJson.write(recording));
+  }
+
+  Path segments() {
+    return root.resolve(NAME).resolve(Recording.SEGMENTS_DIRECTORY);
+  }
+
+  Path segment(final long number) {
+    return segments().resolve("%010d.seg".formatted(number));
+  }
+
+  ObjectStore store() throws IOException {
+    return Stores.open(root.toUri().toString());
+  }
+
+  long diskBytes() {
+    return diskBytes;
+  }
+
+  long nextSequence() {
+    return sequence;
+  }
+
+  /** The next records come that much later. */
+  void passTime(final long ns) {
+    timestampNs += ns;
+  }
+
+  /** The timestamp of the next record. */
+  Instant now() {
+    return Nanos.toInstant(timestampNs);
+  }
+
+  /** Skips sequences, as a recorder must never do. */
+  void loseRecords(final int count) {
+    sequence += count;
+  }
+
+  void nextEpoch() throws IOException {
+    seal();
+    epoch++;
+  }
+
+  /** A write of one block; bytes outside the mask are rubbish that must not be seen again. */
+  void data(final long block, final int sectorMask, final int flags, final byte[] payload)
+      throws IOException {
+    append(block, 1, RecordKind.DATA, sectorMask, flags, payload);
+  }
+
+  void run(final RecordKind kind, final long block, final long runBlocks, final int flags)
+      throws IOException {
+    append(block, runBlocks, kind, 0xff, flags, null);
+  }
+
+  void point(final RecordKind kind) throws IOException {
+    append(0, 0, kind, 0, 0, null);
+  }
+
+  void append(
+      final long block,
+      final long runBlocks,
+      final RecordKind kind,
+      final int sectorMask,
+      final int flags,
+      final byte @Nullable [] payload)
+      throws IOException {
+    SegmentWriter open = writer;
+    if (open == null) {
+      open =
+          SegmentWriter.create(
+              segments(),
+              new SegmentHeader(ID, epoch, segmentNumber, sequence, timestampNs, diskBytes),
+              SegmentLimits.DEFAULT);
+      writer = open;
+    }
+    open.append(
+        sequence,
+        timestampNs,
+        block,
+        runBlocks,
+        kind,
+        sectorMask,
+        flags,
+        0,
+        payload == null ? null : MemorySegment.ofArray(payload),
+        0);
+    sequence++;
+  }
+
+  void seal() throws IOException {
+    final SegmentWriter open = writer;
+    if (open != null) {
+      previous = open.seal(previous).digest();
+      segmentNumber++;
+      writer = null;
+    }
+  }
+
+  static byte[] filled(final int value) {
+    final byte[] payload = new byte[4096];
+    Arrays.fill(payload, (byte) value);
+    return payload;
+  }
+}
