@@ -1,9 +1,8 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.store.StoreException;
-import io.blockcam.ublk.control.NoUblkException;
 import io.blockcam.ublk.target.BackingException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -70,8 +69,7 @@ public final class Blockcam {
           e.getCommandLine().getErr().println("blockcam: " + Messages.of(e));
           e.getCommandLine()
               .getErr()
-              .println(
-                  "Try `" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help`.");
+              .println("Try `" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help`.");
           return ExitCode.USAGE;
         });
     commandLine.setExecutionExceptionHandler(Blockcam::report);
@@ -112,16 +110,17 @@ public final class Blockcam {
     return code < 0 ? ExitCode.ENVIRONMENT : code;
   }
 
+  /** The exit status an exception stands for, or -1 for one that nobody expected. */
   private static int exitCode(final Throwable e) {
+    if (e instanceof UncheckedIOException unchecked && unchecked.getCause() != null) {
+      return exitCode(unchecked.getCause());
+    }
     return switch (e) {
-      case CommandException c -> c.exitCode();
-      case NoUblkException n -> ExitCode.ENVIRONMENT;
-      case BackingException b ->
-          b.kind() == BackingException.Kind.USAGE ? ExitCode.USAGE : ExitCode.ENVIRONMENT;
-      case SegmentException s -> ExitCode.NO;
-      case StoreException s -> ExitCode.ENVIRONMENT;
-      case UncheckedIOException u when u.getCause() != null -> exitCode(u.getCause());
-      case java.io.IOException i -> ExitCode.ENVIRONMENT;
+      case CommandException command -> command.exitCode();
+      case BackingException backing ->
+          backing.kind() == BackingException.Kind.USAGE ? ExitCode.USAGE : ExitCode.ENVIRONMENT;
+      case SegmentException damage -> ExitCode.NO;
+      case IOException other -> ExitCode.ENVIRONMENT;
       default -> -1;
     };
   }
