@@ -35,7 +35,7 @@ public final class ImageWriter {
   /** Payloads that are read with one request; also how far apart they may lie. */
   private static final int MAX_READ_BLOCKS = 1024;
 
-  private static final int MAX_GAP_BLOCKS = 16;
+  private static final int MAX_GAP_BLOCKS = 128;
 
   private static final int HASH_CHUNK_BYTES = 1 << 20;
 

@@ -22,7 +22,7 @@ import java.util.function.Consumer;
  * sector hashes. One thread.
  */
 public final class SegmentCheck {
-  private static final int CHUNK_BYTES = 1 << 20;
+  private static final int CHUNK_BYTES = 8 << 20;
 
   private final RandomAccessBytes bytes;
   private final SegmentReader reader;
