@@ -1,0 +1,98 @@
+package io.blockcam.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** Bad usage gets one clear line and status 2, whatever the command. */
+final class CommandLineTest {
+
+  @TempDir Path dir;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "frobnicate | Unmatched argument",
+        "info --archive file:///tmp | Missing required option: '--name=N'",
+        "list --archive ftp://host/dir | unknown archive scheme 'ftp'",
+        "info --archive file:///tmp --name a/b | cannot name a recording",
+        "record --backing d --archive file:///tmp --size 20X | '20X' is not a size",
+        "record --backing d --archive file:///tmp --seal-after soon | 'soon' is not a duration",
+        "record --backing d --archive file:///tmp --depth 0 | depth 0 is not between 1 and 4096",
+        "record --backing d --archive file:///tmp --queues 0 | queues 0 is less than 1",
+        "record --backing d --archive file:///tmp --id -1 | --id -1 is negative",
+      })
+  void refusesBadUsageInOneLine(final String arguments, final String message) {
+    assertThat(run(arguments.strip().split(" "))).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString().lines().findFirst().orElse(""))
+        .startsWith("blockcam: ")
+        .contains(message);
+    assertThat(err.toString().lines().count()).isLessThanOrEqualTo(2);
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"record", "serve", "list", "info", "replay", "verify"})
+  void shouldExplainEveryCommandWithAnExample(final String command) {
+    assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
+    assertThat(out.toString()).contains("Example").contains("blockcam " + command);
+    assertThat(out.toString().lines()).allMatch(line -> line.length() <= 100);
+  }
+
+  @Test
+  void shouldSayThatThereIsNoRecordingOfThatName() {
+    assertThat(run("info", "--archive", dir.toUri().toString(), "--name", "nobody"))
+        .isEqualTo(ExitCode.NO);
+    assertThat(err.toString()).contains("no recording 'nobody' in " + dir.toUri().getScheme());
+  }
+
+  @Test
+  void shouldListAnEmptyArchive() {
+    assertThat(run("list", "--archive", dir.toUri().toString())).isEqualTo(ExitCode.DONE);
+    assertThat(out.toString()).startsWith("no recordings in ");
+  }
+
+  @Test
+  void shouldTakeOptionsFromAFileAndLetTheCommandLineWin() throws IOException {
+    final Path config =
+        Files.writeString(
+            dir.resolve("c.properties"), "backing = d\narchive = file:///tmp\ndepth = 0\n");
+    assertThat(run("record", "--config", config.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("depth 0 is not between");
+    assertThat(run("record", "--config=" + config, "--depth", "5000")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("depth 5000 is not between");
+  }
+
+  @Test
+  void refusesConfigurationWithUnknownNames() throws IOException {
+    final Path config = Files.writeString(dir.resolve("c.properties"), "on-ful = block\n");
+    assertThat(run("record", "--config", config.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("no option of record: on-ful");
+  }
+
+  @Test
+  void refusesMissingConfiguration() {
+    assertThat(run("record", "--config", dir.resolve("nope").toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("no such file: --config " + dir.resolve("nope"));
+  }
+
+  private int run(final String... args) {
+    final CommandLine commandLine = Blockcam.commandLine();
+    commandLine.setOut(new PrintWriter(out, true));
+    commandLine.setErr(new PrintWriter(err, true));
+    return Blockcam.execute(commandLine, args);
+  }
+}
