@@ -51,7 +51,6 @@ final class HttpTransport {
   static CloseableHttpClient create(StoreOptions options) throws StoreException {
     Timeout connect = Timeout.of(options.connectTimeout());
     Timeout response = Timeout.of(options.responseTimeout());
-    EarlyAnswers earlyAnswers = new EarlyAnswers();
     Http1Config http1 =
         Http1Config.custom()
             .setMaxLineLength(MAX_LINE_BYTES)
@@ -77,15 +76,12 @@ final class HttpTransport {
                     .setValidateAfterInactivity(TimeValue.ofSeconds(1))
                     .build())
             .setConnectionFactory(
-                ManagedHttpClientConnectionFactory.builder()
-                    .http1Config(http1)
-                    .responseOutOfOrderStrategy(earlyAnswers)
-                    .build())
+                ManagedHttpClientConnectionFactory.builder().http1Config(http1).build())
             .build();
     return HttpClientBuilder.create()
         .setConnectionManager(connections)
         .setRequestExecutor(
-            new HttpRequestExecutor(http1, DefaultConnectionReuseStrategy.INSTANCE, earlyAnswers))
+            new HttpRequestExecutor(http1, DefaultConnectionReuseStrategy.INSTANCE, null))
         .setDefaultRequestConfig(
             RequestConfig.custom()
                 .setConnectionRequestTimeout(response)

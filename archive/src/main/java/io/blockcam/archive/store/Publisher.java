@@ -57,6 +57,7 @@ public final class Publisher {
       return Outcome.ALREADY_THERE;
     }
     store.mkdirs(ObjectPath.parent(finalPath));
+    store.mkdirs(tempDir);
     String temp = ObjectPath.join(tempDir, ObjectPath.name(finalPath) + "." + UUID.randomUUID());
     abandoned = temp;
     store.create(temp, source);

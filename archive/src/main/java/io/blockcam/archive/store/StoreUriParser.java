@@ -81,7 +81,8 @@ final class StoreUriParser {
                 + " leave it away");
       }
       if (userInfo.isEmpty()) {
-        throw new StoreUriException("archive URI '" + redact(text) + "' has an empty user name");
+        throw new StoreUriException(
+            "archive URI '" + redact(text) + "' has an empty user name: " + USAGE);
       }
       // A URI of nothing but this user info decodes its percent escapes.
       user = Optional.of(URI.create("u:///" + userInfo).getPath().substring(1));
@@ -100,7 +101,8 @@ final class StoreUriParser {
       try {
         ObjectPath.checkComponent(component);
       } catch (IllegalArgumentException e) {
-        throw new StoreUriException("archive URI '" + redact(text) + "': " + e.getMessage());
+        throw new StoreUriException(
+            "archive URI '" + redact(text) + "': " + e.getMessage() + "; " + USAGE);
       }
       clean.append('/').append(component);
     }

@@ -3,15 +3,20 @@ package io.blockcam.archive.store;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.ClosedChannelException;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.io.entity.AbstractHttpEntity;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The body of a CREATE: one pass over the source, which is read, summed up for the comparison that
  * follows, and sent in large pieces.
  */
 final class UploadEntity extends AbstractHttpEntity {
+  private static final Logger LOG = LoggerFactory.getLogger(UploadEntity.class);
+
   /** Large enough that system calls cost nothing, small enough to stay in the L2 cache. */
   private static final int BUFFER_BYTES = 512 << 10;
 
@@ -49,13 +54,34 @@ final class UploadEntity extends AbstractHttpEntity {
       int count;
       while ((count = in.read(buffer)) >= 0) {
         checksum.update(buffer, 0, count);
-        out.write(buffer, 0, count);
+        if (!write(out, buffer, count)) {
+          return;
+        }
         if (watch != null) {
           watch.progress();
         }
       }
     }
     complete = true;
+  }
+
+  /**
+   * Returns false when the server has answered early or has closed the connection. Before it did it
+   * may have said why (no space, quota), and that still waits to be read: Linux hands out what was
+   * received before the reset. So this is not yet an error; if nothing was said, reading the answer
+   * will be one.
+   */
+  private static boolean write(OutputStream out, byte[] buffer, int count) throws IOException {
+    try {
+      out.write(buffer, 0, count);
+      return true;
+    } catch (ClosedChannelException e) {
+      // Closed on our side: interrupted, stalled, or the store was closed.
+      throw e;
+    } catch (IOException e) {
+      LOG.debug("sending broke off: {}", e.getMessage());
+      return false;
+    }
   }
 
   @Override

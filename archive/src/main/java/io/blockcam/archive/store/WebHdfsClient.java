@@ -29,6 +29,7 @@ import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -103,9 +104,9 @@ final class WebHdfsClient implements Closeable {
       int index = (first + i) % nameNodes.size();
       boolean last = i == nameNodes.size() - 1;
       try {
-        HttpUriRequestBase request =
-            new HttpUriRequestBase(method, nameNodeUri(nameNodes.get(index), op, path, parameters));
-        WebHdfsReply reply = exchange(what, request, null);
+        URI target = nameNodeUri(nameNodes.get(index), op, path, parameters);
+        WebHdfsReply reply =
+            method.equals("GET") ? get(what, target) : change(what, method, target);
         boolean standby = reply.failedWith("StandbyException", "ObserverRetryOnActiveException");
         if (last || !standby) {
           if (!standby) {
@@ -147,6 +148,8 @@ final class WebHdfsClient implements Closeable {
         location -> {
           HttpUriRequestBase request = new HttpUriRequestBase("PUT", location);
           request.setConfig(uploadConfig);
+          // A body may end early: nothing else can follow on this connection.
+          request.setHeader("Connection", "close");
           request.setEntity(body);
           return exchange(what, request, body);
         },
@@ -157,13 +160,7 @@ final class WebHdfsClient implements Closeable {
   WebHdfsReply askDataNode(String what, String op, String path, String... parameters)
       throws StoreException {
     return transfer(
-        what,
-        "GET",
-        op,
-        path,
-        parameters,
-        location -> exchange(what, new HttpUriRequestBase("GET", location), null),
-        refused -> refused);
+        what, "GET", op, path, parameters, location -> get(what, location), refused -> refused);
   }
 
   /**
@@ -224,7 +221,7 @@ final class WebHdfsClient implements Closeable {
         all.addAll(List.of("excludedatanodes", String.join(",", excluded)));
       }
       WebHdfsReply first = ask(what, method, op, path, all.toArray(String[]::new));
-      Optional<URI> location = location(what, first);
+      Optional<URI> location = location(what, op, first);
       if (location.isEmpty()) {
         return refusal.of(first);
       }
@@ -240,8 +237,8 @@ final class WebHdfsClient implements Closeable {
     }
   }
 
-  /** Returns where the second step goes; empty when the first one failed. */
-  private Optional<URI> location(String what, WebHdfsReply reply) throws StoreException {
+  /** Returns where the second step goes; empty when the first one failed or was all there is. */
+  private Optional<URI> location(String what, String op, WebHdfsReply reply) throws StoreException {
     String text;
     if (reply.status() == 307) {
       text = reply.location().orElse("");
@@ -249,6 +246,10 @@ final class WebHdfsClient implements Closeable {
       return Optional.empty();
     } else {
       JsonNode location = reply.json(what).path("Location");
+      if (location.isMissingNode() && op.equals("GETFILECHECKSUM")) {
+        // HttpFS answers it itself.
+        return Optional.empty();
+      }
       text = location.asText("");
     }
     try {
@@ -286,6 +287,23 @@ final class WebHdfsClient implements Closeable {
       text.append(PercentEncoding.encode(parameters[i + 1]));
     }
     return URI.create(text.toString());
+  }
+
+  /** Asks what may be asked twice. */
+  private WebHdfsReply get(String what, URI target) throws StoreException {
+    try {
+      return exchange(what, new HttpUriRequestBase("GET", target), null);
+    } catch (StoreUnavailableException e) {
+      if (!(e.getCause() instanceof NoHttpResponseException)) {
+        throw e;
+      }
+      // The server closed a connection it had kept, at the moment we used it again.
+      return exchange(what, new HttpUriRequestBase("GET", target), null);
+    }
+  }
+
+  private WebHdfsReply change(String what, String method, URI target) throws StoreException {
+    return exchange(what, new HttpUriRequestBase(method, target), null);
   }
 
   private WebHdfsReply exchange(

@@ -121,6 +121,11 @@ record WebHdfsReply(
       if (node.isObject()) {
         return node;
       }
+      if (node.isMissingNode()) {
+        throw new StoreUnavailableException(what + ": " + from + " sent an empty answer");
+      }
+    } catch (StoreException e) {
+      throw e;
     } catch (IOException e) {
       throw new StoreUnavailableException(
           what + ": " + from + " sent JSON that is cut off or damaged", e);
