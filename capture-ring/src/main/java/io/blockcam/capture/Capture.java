@@ -150,6 +150,7 @@ public final class Capture {
         ring.queuesWaitingForRoom(),
         ring.refusedOffers(),
         consumer.watermarks().crossings(),
+        spool.watermarks().crossings(),
         consumer.failures(),
         failure == null ? "" : failure.toString());
   }

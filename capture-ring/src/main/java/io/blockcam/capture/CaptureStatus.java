@@ -16,6 +16,7 @@ package io.blockcam.capture;
  * @param queuesWaiting queues whose write found the ring full and still waits
  * @param refusedOffers offers that found the ring full, since the start
  * @param ringWatermarks crossings of the ring's watermarks, since the start
+ * @param spoolWatermarks crossings of the spool's watermarks, since it was opened
  * @param failures attempts in a row that the spool failed, 0 when it works
  * @param failure why the last one failed, empty when it works
  */
@@ -33,5 +34,6 @@ public record CaptureStatus(
     int queuesWaiting,
     long refusedOffers,
     long ringWatermarks,
+    long spoolWatermarks,
     long failures,
     String failure) {}

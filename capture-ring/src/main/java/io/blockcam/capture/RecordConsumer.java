@@ -5,6 +5,7 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.spool.RecordSink;
+import io.blockcam.capture.spool.Watermarks;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
@@ -222,6 +223,7 @@ public final class RecordConsumer {
       return 0;
     }
     sink.seal();
+    madeDurable(); // a sealed segment is
     return 1;
   }
 
@@ -230,12 +232,15 @@ public final class RecordConsumer {
     if (!forceWanted) {
       return 0;
     }
-    final long through = appended;
     sink.force();
     forceWanted = false;
-    durable = through;
-    ring.madeDurable(through);
+    madeDurable();
     return 1;
+  }
+
+  private void madeDurable() {
+    durable = appended;
+    ring.madeDurable(appended);
   }
 
   private int finish() throws IOException {
@@ -246,8 +251,7 @@ public final class RecordConsumer {
       return 0;
     }
     sink.seal();
-    durable = appended;
-    ring.madeDurable(appended);
+    madeDurable();
     finished = true;
     return 1;
   }

@@ -58,8 +58,9 @@ final class RingRecovery {
     // spool lacks lies within one lap of it; older content of the slots is told by the sequence.
     long end = next;
     for (long sequence = next; sequence < next + slab.header().slots(); sequence++) {
-      if (firstOfWrite(sequence) == sequence) {
-        end = Math.max(end, sequence + slab.count(sequence));
+      final long first = firstOfWrite(sequence);
+      if (first >= 0) {
+        end = Math.max(end, first + slab.count(first));
       }
     }
     return end;

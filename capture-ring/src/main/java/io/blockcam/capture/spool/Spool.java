@@ -66,6 +66,7 @@ public final class Spool implements Closeable {
   private final long limitBytes;
   private final FileChannel lock;
   private final Object monitor = new Object();
+  private final Watermarks watermarks;
   private final List<Recovered> recovered = new ArrayList<>();
   private final Deque<SealedSegmentFile> sealed = new ArrayDeque<>();
   private SpoolState state;
@@ -87,6 +88,7 @@ public final class Spool implements Closeable {
     this.limitBytes = limitBytes;
     this.lock = lock;
     this.state = state;
+    this.watermarks = new Watermarks("spool " + directory, limitBytes);
   }
 
   /**
@@ -260,6 +262,11 @@ public final class Spool implements Closeable {
     }
   }
 
+  /** How full the spool is, as it was told. */
+  public Watermarks watermarks() {
+    return watermarks;
+  }
+
   /** Whether writes wait because the limit was reached. */
   public boolean isBlocked() {
     synchronized (monitor) {
@@ -277,6 +284,7 @@ public final class Spool implements Closeable {
 
   /** Whether so many more bytes may be taken; see {@link #isBlocked}. */
   boolean admits(final long bytes) {
+    watermarks.update(bytes());
     synchronized (monitor) {
       final long inUse = sealedBytes + openBytes;
       if (blocked) {

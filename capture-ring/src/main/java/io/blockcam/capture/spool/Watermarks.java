@@ -1,4 +1,4 @@
-package io.blockcam.capture;
+package io.blockcam.capture.spool;
 
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -6,14 +6,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells when something fills up: each crossing of 50, 80 and 95 % is logged and counted, and the
- * way back too, 10 percentage points lower, so that a level that swings tells little.
+ * way back too, 25 percentage points lower, so that a level that swings tells little.
  *
  * <p>{@link #update} on one thread, the rest on any.
  */
 public final class Watermarks {
   private static final Logger LOG = LoggerFactory.getLogger(Watermarks.class);
   private static final int[] PERCENT = {50, 80, 95};
-  private static final int HYSTERESIS_PERCENT = 10;
+  private static final int HYSTERESIS_PERCENT = 25;
 
   private final String what;
   private final long capacity;

@@ -1,0 +1,248 @@
+package io.blockcam.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.support.RingBench;
+import io.blockcam.capture.support.TestRecord;
+import io.blockcam.ublk.tap.QueueTap;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole of it: ring, threads, spool on a disk. */
+@Timeout(120)
+final class CaptureTest {
+  private static final long LIMIT = 64 << 20;
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final byte[] BLOCK = new byte[4096];
+
+  @TempDir Path directory;
+  private Path ringFile;
+
+  @BeforeEach
+  void place() {
+    ringFile = directory.resolve("ring");
+  }
+
+  @Test
+  void recordsAnEpochFromStartToStop() throws Exception {
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options());
+      final Semaphore woken = new Semaphore(0);
+      final QueueTap queue = capture.tap().openQueue(0, woken::release);
+      final long ticket = queue.offerWrite(8, 8, RingBench.data(BLOCK), 512, true);
+      queue.complete(ticket, 4096);
+      queue.requestDurable(ticket);
+      while (!queue.isDurable(ticket)) {
+        woken.acquire();
+      }
+      final CaptureStatus status = capture.status();
+      assertThat(status.lastSequence()).isEqualTo(1);
+      assertThat(status.appendedSequence()).isEqualTo(1);
+      assertThat(status.durableSequence()).isEqualTo(1);
+      assertThat(status.ringUsedSlots()).isZero();
+      assertThat(status.spoolBytes()).isPositive();
+      assertThat(status.failure()).isEmpty();
+
+      assertThat(capture.stop(LONG)).isTrue();
+      assertThat(capture.stop(LONG)).isTrue();
+      assertThat(Files.exists(ringFile)).isFalse();
+      assertThat(kinds(spool)).containsExactly(RecordKind.START, RecordKind.DATA, RecordKind.STOP);
+    }
+  }
+
+  @Test
+  void goesOnInTheNextEpoch() throws IOException {
+    for (int epoch = 0; epoch < 3; epoch++) {
+      try (Spool spool = open(recording(1))) {
+        final Capture capture = Capture.start(spool, options());
+        assertThat(capture.recovered()).isEqualTo(RecoveredRing.NOTHING);
+        assertThat(capture.status().epoch()).isEqualTo(epoch);
+        assertThat(capture.stop(LONG)).isTrue();
+        final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
+        assertThat(records).hasSize(2 * (epoch + 1));
+        for (int i = 0; i < records.size(); i++) {
+          assertThat(records.get(i).sequence()).isEqualTo(i);
+          assertThat(records.get(i).timestampNs())
+              .isGreaterThanOrEqualTo(records.get(Math.max(i - 1, 0)).timestampNs());
+        }
+      }
+    }
+  }
+
+  @Test
+  void sealsASegmentByAgeWhenNoWriteComes() throws Exception {
+    try (Spool spool = open(recording(1))) {
+      final CaptureOptions quick =
+          new CaptureOptions(ringFile, 64, 64, SegmentLimits.DEFAULT, Duration.ofMillis(50));
+      final Capture capture = Capture.start(spool, quick);
+      spool.awaitSealed(LONG);
+      assertThat(kinds(spool)).containsExactly(RecordKind.START);
+      assertThat(capture.stop(LONG)).isTrue();
+    }
+  }
+
+  @Test
+  void leavesARingThatCouldNotBeEmptiedToTheNextStart() throws IOException {
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options());
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      write(queue, 8);
+      queue.offerWrite(16, 8, RingBench.data(BLOCK), 512, false); // never completed
+      write(queue, 24);
+      assertThat(capture.stop(Duration.ofMillis(200))).isFalse();
+      assertThat(Files.exists(ringFile)).isTrue();
+    }
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options());
+      assertThat(capture.recovered().unknown())
+          .containsExactly(new RecoveredRing.UnknownOutcome(2, RecordKind.DATA, 2, 1));
+      final long resync = capture.recordBlock(RecordKind.RESYNC, 2, RingBench.data(BLOCK), 512);
+      assertThat(capture.stop(LONG)).isTrue();
+      assertThat(kinds(spool))
+          .containsExactly(
+              RecordKind.START,
+              RecordKind.DATA,
+              RecordKind.DATA,
+              RecordKind.DATA,
+              RecordKind.STOP,
+              RecordKind.START,
+              RecordKind.RESYNC,
+              RecordKind.STOP);
+      final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
+      assertThat(records.get(2).has(RecordFlags.UNKNOWN_OUTCOME)).isTrue();
+      assertThat(records.get(6).sequence()).isEqualTo(resync).isEqualTo(6);
+    }
+  }
+
+  @Test
+  void refusesTheRingOfAnotherRecordingAndLeavesIt() throws IOException {
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options());
+      capture.tap().openQueue(0, () -> {}).offerWrite(0, 8, RingBench.data(BLOCK), 512, false);
+      capture.stop(Duration.ofMillis(1));
+    }
+    final byte[] before = Files.readAllBytes(ringFile);
+    try (Spool spool = open(recording(2))) {
+      assertThatThrownBy(() -> Capture.start(spool, options()))
+          .hasMessage(
+              "ring file %s: holds records of another recording, %s; start that one or move the file away"
+                  .formatted(ringFile, recording(1).id()));
+      assertThat(spool.state().epoch()).isEqualTo(-1);
+    }
+    assertThat(Files.readAllBytes(ringFile)).isEqualTo(before);
+  }
+
+  @Test
+  void refusesARingThatDoesNotBelongToTheSpool() throws IOException {
+    final Path saved = directory.resolve("saved");
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options());
+      Files.copy(ringFile, saved, StandardCopyOption.COPY_ATTRIBUTES);
+      capture.stop(LONG);
+    }
+    try (Spool spool = open(recording(1))) {
+      Capture.start(spool, options()).stop(LONG);
+    }
+    Files.copy(saved, ringFile, StandardCopyOption.COPY_ATTRIBUTES);
+    try (Spool spool = open(recording(1))) {
+      assertThatThrownBy(() -> Capture.start(spool, options()))
+          .hasMessageContaining("belongs to epoch 0, the spool is at epoch 1");
+    }
+  }
+
+  @Test
+  void refusesALimitThatHoldsNoWrite() throws IOException {
+    try (Spool spool = Spool.open(directory.resolve("spool"), recording(1), 4096)) {
+      assertThatThrownBy(() -> Capture.start(spool, options()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("a spool limit of 4096 bytes does not hold one write");
+      assertThat(Files.exists(ringFile)).isFalse();
+    }
+  }
+
+  @Test
+  void makesWritesWaitForRoomInTheSpoolAndGoesOn() throws Exception {
+    try (Spool spool = Spool.open(directory.resolve("spool"), recording(1), 1 << 20)) {
+      final Capture capture = Capture.start(spool, options());
+      final Semaphore woken = new Semaphore(0);
+      final QueueTap queue = capture.tap().openQueue(0, woken::release);
+      final Thread shipper =
+          new Thread(
+              () -> {
+                try {
+                  while (true) {
+                    spool.awaitSealed(LONG);
+                    spool.remove(spool.oldestSealed().orElseThrow());
+                  }
+                } catch (final InterruptedException e) {
+                  // the end of the test
+                } catch (final IOException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      final byte[] block = new byte[4096];
+      for (int i = 0; i < 2000; i++) {
+        block[0] = (byte) i;
+        block[1] = (byte) (i >> 8);
+        long ticket = queue.offerWrite(8, 8, RingBench.data(block), 512, false);
+        while (ticket == QueueTap.FULL) {
+          if (!shipper.isAlive() && spool.isBlocked()) {
+            shipper.start();
+          }
+          queue.requestRoom();
+          if (shipper.isAlive()) {
+            woken.acquire();
+          } else {
+            Thread.onSpinWait();
+          }
+          ticket = queue.offerWrite(8, 8, RingBench.data(block), 512, false);
+        }
+        queue.complete(ticket, 0);
+      }
+      assertThat(capture.stop(LONG)).isTrue();
+      assertThat(capture.status().lastSequence()).isEqualTo(2001);
+      shipper.interrupt();
+      shipper.join();
+    }
+  }
+
+  private static void write(final QueueTap queue, final long sector) {
+    queue.complete(queue.offerWrite(sector, 8, RingBench.data(BLOCK), 512, false), 0);
+  }
+
+  private static List<RecordKind> kinds(final Spool spool) throws IOException {
+    return TestRecord.ofSegments(spool.sealed()).stream().map(TestRecord::kind).toList();
+  }
+
+  private CaptureOptions options() {
+    return new CaptureOptions(
+        ringFile, 64, 64, new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60));
+  }
+
+  private Spool open(final Recording recording) throws IOException {
+    return Spool.open(directory.resolve("spool-" + recording.name()), recording, LIMIT);
+  }
+
+  private static Recording recording(final int number) {
+    return new Recording(
+        new UUID(0, number), "disk" + number, 1 << 30, Instant.EPOCH, "host", "", Baseline.EMPTY);
+  }
+}

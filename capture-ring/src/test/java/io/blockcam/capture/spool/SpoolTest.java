@@ -1,0 +1,438 @@
+package io.blockcam.capture.spool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.capture.support.TestRecord;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+final class SpoolTest {
+  private static final long LIMIT = 1 << 20;
+  private static final SegmentLimits SMALL = new SegmentLimits(64 << 10, 1000);
+  private static final Recording DISK = recording(new UUID(1, 2), "disk", 1 << 30);
+
+  @TempDir Path parent;
+  private Path directory;
+  private long nextSequence;
+  private final Random random = new Random(1);
+
+  @BeforeEach
+  void place() {
+    directory = parent.resolve("spool");
+  }
+
+  // --- whose it is ---
+
+  @Test
+  void makesAPrivateDirectory() throws IOException {
+    try (Spool spool = open()) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
+          .isEqualTo("rwx------");
+      assertThat(spool.state()).isEqualTo(SpoolState.initial(DISK.id()));
+      assertThat(Spool.recordingOf(directory)).contains(DISK);
+      assertThat(spool.sealed()).isEmpty();
+    }
+  }
+
+  @Test
+  void refusesTheSpoolOfAnotherRecordingAndTouchesNothing() throws IOException {
+    open().close();
+    final List<String> before = files();
+    final Recording other = recording(new UUID(3, 4), "other", 1 << 30);
+    assertThatThrownBy(() -> Spool.open(directory, other, LIMIT))
+        .isInstanceOf(SpoolException.class)
+        .hasMessage(
+            ("spool %s: belongs to recording 'disk' (%s), not 'other' (%s);"
+                    + " choose another --spool")
+                .formatted(directory, DISK.id(), other.id()));
+    assertThat(files()).isEqualTo(before);
+  }
+
+  @Test
+  void refusesTheSpoolOfADiskOfAnotherSize() throws IOException {
+    open().close();
+    final Recording grown = recording(DISK.id(), "disk", 1 << 21);
+    assertThatThrownBy(() -> Spool.open(directory, grown, LIMIT))
+        .hasMessageContaining("belongs to a disk of 1073741824 bytes, not 2097152");
+  }
+
+  @Test
+  void refusesADirectoryOfSomethingElse() throws IOException {
+    Files.createDirectory(directory);
+    Files.writeString(directory.resolve("letters.txt"), "dear");
+    assertThatThrownBy(this::open)
+        .hasMessageContaining("is not empty and not a spool (it has letters.txt)");
+    assertThat(files()).containsExactly("letters.txt");
+  }
+
+  @Test
+  void refusesASpoolThatIsInUse() throws IOException {
+    try (Spool spool = open()) {
+      assertThatThrownBy(this::open).hasMessageContaining("in use by another recorder");
+      assertThat(spool.backlog()).isZero();
+    }
+    open().close();
+  }
+
+  @Test
+  void refusesAStateThatIsNoState() throws IOException {
+    open().close();
+    Files.writeString(directory.resolve("spool.json"), "{\"formatVersion\":1}");
+    assertThatThrownBy(this::open).hasMessageContaining("recordingId is missing");
+    Files.writeString(directory.resolve("spool.json"), "{\"formatVersion\":2}");
+    assertThatThrownBy(this::open).hasMessageContaining("format version 2 is unknown");
+    Files.writeString(directory.resolve("spool.json"), "{");
+    assertThatThrownBy(this::open).hasMessageContaining("is no JSON");
+  }
+
+  @Test
+  void takesUpADirectoryWhoseMakingWasInterrupted() throws IOException {
+    Files.createDirectory(directory);
+    Files.writeString(directory.resolve("recording.json.new"), "{");
+    Files.createFile(directory.resolve("lock"));
+    try (Spool spool = open()) {
+      assertThat(spool.recording()).isEqualTo(DISK);
+      assertThat(files()).containsExactly("lock", "recording.json", "spool.json");
+    }
+  }
+
+  // --- going on ---
+
+  @Test
+  void goesOnWithTheNextEpochSequenceAndSegment() throws IOException {
+    final Sha256Digest digest;
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 3);
+      writer.seal();
+      digest = spool.state().lastDigest();
+    }
+    try (Spool spool = open()) {
+      assertThat(spool.beginEpoch()).isEqualTo(1);
+      assertThat(spool.state().nextSegment()).isEqualTo(1);
+      assertThat(spool.state().nextSequence()).isEqualTo(3);
+      assertThat(spool.state().lastDigest()).isEqualTo(digest);
+      assertThat(spool.backlog()).isEqualTo(1);
+      final SpoolWriter writer = writer(spool, 1);
+      append(writer, 2);
+      writer.seal();
+      assertThat(TestRecord.ofSegments(spool.sealed()))
+          .extracting(TestRecord::sequence)
+          .containsExactly(0L, 1L, 2L, 3L, 4L);
+    }
+  }
+
+  @Test
+  void remembersWhereItStandsWhenEverythingWasShipped() throws IOException {
+    final SpoolState state;
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 3);
+      writer.seal();
+      spool.remove(spool.oldestSealed().orElseThrow());
+      state = spool.state();
+    }
+    try (Spool spool = open()) {
+      assertThat(spool.state()).isEqualTo(state);
+      assertThat(spool.bytes()).isZero();
+    }
+  }
+
+  @Test
+  void finishesASegmentThatACrashLeftOpen() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 5);
+      writer.write();
+      append(writer, 2); // never handed to the kernel
+      writer.close();
+    }
+    try (Spool spool = open()) {
+      assertThat(spool.state().nextSequence()).isEqualTo(5);
+      assertThat(spool.state().nextSegment()).isEqualTo(1);
+      assertThat(spool.backlog()).isEqualTo(1);
+      assertThat(spool.recovered()).hasSize(1);
+      assertThat(files()).containsExactly("0000000000.seg", "lock", "recording.json", "spool.json");
+      assertThat(TestRecord.ofSegments(spool.sealed())).hasSize(5);
+    }
+  }
+
+  @Test
+  void removesASegmentThatHadNoRecord() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      writer.admit(1);
+      writer.close();
+    }
+    try (Spool spool = open()) {
+      assertThat(spool.state().nextSegment()).isZero();
+      assertThat(files()).containsExactly("lock", "recording.json", "spool.json");
+    }
+  }
+
+  @Test
+  void findsASegmentThatWasSealedButNotYetListed() throws IOException {
+    final byte[] stateBefore;
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 1);
+      writer.seal();
+      stateBefore = Files.readAllBytes(directory.resolve("spool.json"));
+      append(writer, 4);
+      writer.seal();
+    }
+    Files.write(directory.resolve("spool.json"), stateBefore);
+    try (Spool spool = open()) {
+      assertThat(spool.state().nextSequence()).isEqualTo(5);
+      assertThat(spool.backlog()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void removesAJournalThatAPowerCutBroughtBack() throws IOException {
+    final byte[] journal;
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 1);
+      writer.write();
+      journal = Files.readAllBytes(directory.resolve(SegmentName.journal(0)));
+      writer.seal();
+      spool.remove(spool.oldestSealed().orElseThrow());
+    }
+    Files.write(directory.resolve(SegmentName.journal(0)), journal);
+    try (Spool spool = open()) {
+      assertThat(spool.state().nextSegment()).isEqualTo(1);
+      assertThat(files()).containsExactly("lock", "recording.json", "spool.json");
+    }
+  }
+
+  @Test
+  void refusesToGoOnWithASegmentMissing() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      for (int i = 0; i < 3; i++) {
+        append(writer, 1);
+        writer.seal();
+      }
+    }
+    Files.delete(directory.resolve(SegmentName.sealed(1)));
+    assertThatThrownBy(this::open).hasMessageContaining("segment 1 is missing");
+  }
+
+  @Test
+  void refusesASegmentThatDoesNotFit() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 1);
+      writer.seal();
+    }
+    Files.copy(directory.resolve(SegmentName.sealed(0)), directory.resolve(SegmentName.sealed(5)));
+    assertThatThrownBy(this::open)
+        .hasMessageContaining("segment 5 does not fit, segment 1 is next");
+  }
+
+  // --- the limit ---
+
+  @Test
+  void blocksAtTheLimitAndGoesOnWithHysteresis() throws IOException {
+    try (Spool spool = Spool.open(directory, DISK, 200 << 10)) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      while (writer.admit(1)) {
+        appendAdmitted(writer);
+        writer.write();
+      }
+      assertThat(spool.isBlocked()).isTrue();
+      assertThat(spool.bytes()).isBetween(190L << 10, 200L << 10);
+      final AtomicInteger told = new AtomicInteger();
+      spool.onRemoved(told::incrementAndGet);
+      spool.remove(spool.oldestSealed().orElseThrow());
+      assertThat(told).hasValue(1);
+      assertThat(writer.admit(1)).isTrue();
+      assertThat(spool.isBlocked()).isFalse();
+      writer.close();
+    }
+  }
+
+  @Test
+  void sealsWhatIsOpenWhenNothingElseCouldMakeRoom() throws IOException {
+    try (Spool spool = Spool.open(directory, DISK, 30 << 10)) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      while (writer.admit(1)) {
+        appendAdmitted(writer);
+        writer.write();
+      }
+      assertThat(spool.backlog()).isEqualTo(1);
+      spool.remove(spool.oldestSealed().orElseThrow());
+      assertThat(writer.admit(1)).isTrue();
+      writer.close();
+    }
+  }
+
+  @Test
+  void admitsEverythingAtTheEnd() throws IOException {
+    try (Spool spool = Spool.open(directory, DISK, 30 << 10)) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      writer.ignoreLimit();
+      for (int i = 0; i < 50; i++) {
+        append(writer, 1);
+      }
+      writer.seal();
+      assertThat(spool.bytes()).isGreaterThan(200 << 10);
+    }
+  }
+
+  // --- writing ---
+
+  @Test
+  void sealsWhenFullWithoutCuttingAWrite() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      for (int i = 0; i < 10; i++) {
+        append(writer, 4);
+      }
+      writer.seal();
+      for (final Path segment : spool.sealed()) {
+        assertThat(Files.size(segment)).isLessThanOrEqualTo(64 << 10);
+        assertThat(TestRecord.ofSegment(segment).getFirst().has(RecordFlags.FIRST)).isTrue();
+      }
+      assertThat(spool.sealed()).hasSizeGreaterThan(2);
+    }
+  }
+
+  @Test
+  void isDueForSealingWhenOldAndNotWhenEmpty() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      assertThat(writer.sealDueNs()).isEqualTo(Long.MAX_VALUE);
+      append(writer, 1);
+      assertThat(writer.sealDueNs() - System.nanoTime())
+          .isBetween(Duration.ofSeconds(50).toNanos(), Duration.ofSeconds(60).toNanos());
+      writer.seal();
+      assertThat(writer.sealDueNs()).isEqualTo(Long.MAX_VALUE);
+    }
+  }
+
+  @Test
+  void beginsASegmentAgainThatCouldNotBeBegun() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      Files.createFile(directory.resolve(SegmentName.open(0))); // as a full disk leaves it
+      append(writer, 1);
+      writer.seal();
+      assertThat(spool.backlog()).isEqualTo(1);
+    }
+  }
+
+  // --- shipping ---
+
+  @Test
+  void isEmptiedFromTheOldEndOnly() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 1);
+      writer.seal();
+      append(writer, 1);
+      writer.seal();
+      final Path second = spool.sealed().get(1);
+      assertThatThrownBy(() -> spool.remove(second)).isInstanceOf(IllegalArgumentException.class);
+      spool.remove(spool.oldestSealed().orElseThrow());
+      assertThat(spool.oldestSealed()).contains(second);
+      spool.remove(second);
+      assertThat(spool.oldestSealed()).isEmpty();
+      assertThat(spool.bytes()).isZero();
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void wakesWhoeverWaitsForASealedSegment() throws Exception {
+    try (Spool spool = open()) {
+      spool.awaitSealed(Duration.ofMillis(1));
+      final Thread shipper =
+          new Thread(
+              () -> {
+                try {
+                  spool.awaitSealed(Duration.ofDays(1));
+                } catch (final InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      shipper.start();
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 1);
+      writer.seal();
+      shipper.join();
+      assertThat(spool.oldestSealed()).isPresent();
+    }
+  }
+
+  private Spool open() throws IOException {
+    return Spool.open(directory, DISK, LIMIT);
+  }
+
+  private SpoolWriter writer(final Spool spool, final long epoch) {
+    nextSequence = spool.state().nextSequence();
+    return new SpoolWriter(spool, epoch, SMALL, Duration.ofSeconds(60), () -> 1_000);
+  }
+
+  /** One write of so many blocks. */
+  private void append(final SpoolWriter writer, final int blocks) throws IOException {
+    assertThat(writer.admit(blocks)).isTrue();
+    for (int i = 0; i < blocks; i++) {
+      append(writer, i == 0 ? RecordFlags.FIRST : 0, i);
+    }
+  }
+
+  private void appendAdmitted(final SpoolWriter writer) throws IOException {
+    append(writer, RecordFlags.FIRST, 0);
+  }
+
+  private void append(final SpoolWriter writer, final int flags, final long block)
+      throws IOException {
+    final byte[] payload = new byte[4096];
+    random.nextBytes(payload);
+    writer.append(
+        nextSequence++,
+        2_000,
+        block,
+        1,
+        RecordKind.DATA,
+        0xff,
+        flags,
+        0,
+        MemorySegment.ofArray(payload),
+        0);
+  }
+
+  private List<String> files() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static Recording recording(final UUID id, final String name, final long diskBytes) {
+    return new Recording(id, name, diskBytes, Instant.EPOCH, "host", "", Baseline.EMPTY);
+  }
+}
