@@ -22,9 +22,9 @@ import org.slf4j.LoggerFactory;
  * back, so that a record is at any instant in the ring's file or in the spool's. Then seal what is
  * old, and make durable what a queue waits for: one force serves all of them.
  *
- * <p>A test can drive it by hand: {@link #doWork} never waits for work, {@link #awaitWork} does nothing
- * else. Both run on one thread. When the spool fails, whatever the reason, the records stay in the
- * ring and the same step is tried again, later and later.
+ * <p>A test can drive it by hand: {@link #doWork} never waits for work, {@link #awaitWork} does
+ * nothing else. Both run on one thread. When the spool fails, whatever the reason, the records stay
+ * in the ring and the same step is tried again, later and later.
  */
 public final class RecordConsumer {
   private static final Logger LOG = LoggerFactory.getLogger(RecordConsumer.class);
