@@ -17,6 +17,9 @@ public final class Publisher {
   private final ObjectStore store;
   private final String tempDir;
 
+  /** Final directory that is known to exist, and the temporary one with it. */
+  private @Nullable String madeDir;
+
   /** Left behind by an attempt that failed; at most one, since it goes before the next attempt. */
   private @Nullable String abandoned;
 
@@ -50,14 +53,14 @@ public final class Publisher {
   public Outcome publish(ObjectSource source, String finalPath) throws StoreException {
     ObjectPath.checkObject(finalPath);
     if (abandoned != null) {
+      madeDir = null;
       store.delete(abandoned);
       abandoned = null;
     }
     if (isThere(source, finalPath)) {
       return Outcome.ALREADY_THERE;
     }
-    store.mkdirs(ObjectPath.parent(finalPath));
-    store.mkdirs(tempDir);
+    makeDirectories(ObjectPath.parent(finalPath));
     String temp = ObjectPath.join(tempDir, ObjectPath.name(finalPath) + "." + UUID.randomUUID());
     abandoned = temp;
     store.create(temp, source);
@@ -77,6 +80,15 @@ public final class Publisher {
     }
     throw new StoreUnavailableException(
         String.format("%s/%s came and went while it was published", store.describe(), finalPath));
+  }
+
+  /** Once is enough, as long as nothing fails. */
+  private void makeDirectories(String finalDir) throws StoreException {
+    if (!finalDir.equals(madeDir)) {
+      store.mkdirs(finalDir);
+      store.mkdirs(tempDir);
+      madeDir = finalDir;
+    }
   }
 
   private boolean isThere(ObjectSource source, String finalPath) throws StoreException {

@@ -1,5 +1,6 @@
 package io.blockcam.archive.store;
 
+import io.blockcam.archive.store.ReadAhead.Piece;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,8 +18,8 @@ import org.slf4j.LoggerFactory;
 final class UploadEntity extends AbstractHttpEntity {
   private static final Logger LOG = LoggerFactory.getLogger(UploadEntity.class);
 
-  /** Large enough that system calls cost nothing, small enough to stay in the L2 cache. */
-  private static final int BUFFER_BYTES = 512 << 10;
+  /** Large enough that system calls cost nothing, small enough to stay in the cache of a core. */
+  private static final int PIECE_BYTES = 512 << 10;
 
   private final ObjectSource source;
   private final HdfsChecksum checksum;
@@ -49,14 +50,13 @@ final class UploadEntity extends AbstractHttpEntity {
       throw new IllegalStateException("a body is sent once");
     }
     started = true;
-    byte[] buffer = new byte[Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
-    try (SourceReader in = SourceReader.open(source)) {
-      int count;
-      while ((count = in.read(buffer)) >= 0) {
-        checksum.update(buffer, 0, count);
-        if (!write(out, buffer, count)) {
+    int pieceBytes = Math.clamp(source.lengthBytes(), 1, PIECE_BYTES);
+    try (ReadAhead pieces = new ReadAhead(source, checksum, pieceBytes)) {
+      for (Piece piece = pieces.next(); piece != null; piece = pieces.next()) {
+        if (!write(out, piece)) {
           return;
         }
+        pieces.giveBack(piece);
         if (watch != null) {
           watch.progress();
         }
@@ -71,9 +71,9 @@ final class UploadEntity extends AbstractHttpEntity {
    * received before the reset. So this is not yet an error; if nothing was said, reading the answer
    * will be one.
    */
-  private static boolean write(OutputStream out, byte[] buffer, int count) throws IOException {
+  private static boolean write(OutputStream out, Piece piece) throws IOException {
     try {
-      out.write(buffer, 0, count);
+      out.write(piece.bytes, 0, piece.length);
       return true;
     } catch (ClosedChannelException e) {
       // Closed on our side: interrupted, stalled, or the store was closed.

@@ -35,6 +35,7 @@ final class PublisherTest {
     for (int failing = 0; failing < callsOfOnePublication; failing++) {
       String name = "rec/segments/" + failing + ".seg";
       int number = failing;
+      Publisher fresh = new Publisher(store, "rec/_tmp");
       store.inject(
           (call, op, after) -> {
             if (call == number && after == afterwards) {
@@ -43,11 +44,11 @@ final class PublisherTest {
           });
 
       assertThatExceptionOfType(StoreUnavailableException.class)
-          .isThrownBy(() -> publisher.publish(source, name));
+          .isThrownBy(() -> fresh.publish(source, name));
       if (store.status(name).isPresent()) {
         assertThat(store.matches(name, source)).as("seen by a reader").isTrue();
       }
-      publisher.publish(source, name);
+      fresh.publish(source, name);
 
       assertThat(store.matches(name, source)).isTrue();
     }
