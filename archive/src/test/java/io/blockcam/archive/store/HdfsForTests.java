@@ -8,7 +8,8 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
-import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -20,9 +21,21 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * starts one with {@code scripts/hdfs} and stops it after the last test. With neither the tests are
  * skipped.
  */
-public final class HdfsForTests implements ParameterResolver {
+public final class HdfsForTests implements ExecutionCondition, ParameterResolver {
   private static final String SKIPPED =
       "no HDFS: set BLOCKCAM_HDFS=start, or BLOCKCAM_HDFS_URI to the URI of one that runs";
+
+  @Override
+  public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+    return given().isEmpty() && !"start".equals(System.getenv("BLOCKCAM_HDFS"))
+        ? ConditionEvaluationResult.disabled(SKIPPED)
+        : ConditionEvaluationResult.enabled("there is an HDFS");
+  }
+
+  private static String given() {
+    String uri = System.getenv("BLOCKCAM_HDFS_URI");
+    return uri == null ? "" : uri;
+  }
 
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
@@ -31,12 +44,8 @@ public final class HdfsForTests implements ParameterResolver {
 
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    String given = System.getenv("BLOCKCAM_HDFS_URI");
-    String uri;
-    if (given != null && !given.isEmpty()) {
-      uri = given;
-    } else {
-      Assumptions.assumeTrue("start".equals(System.getenv("BLOCKCAM_HDFS")), SKIPPED);
+    String uri = given();
+    if (uri.isEmpty()) {
       // Kept by the root context: one HDFS for all tests of this process, stopped at its end.
       uri =
           context
