@@ -125,6 +125,7 @@ public final class RecordingReader {
     Chain chain = Chain.beginning(recording);
     for (final ObjectStatus status : objects()) {
       final SegmentReader reader = SegmentReader.open(bytes(status));
+      reader.header(); // repeats what the trailer says; a difference is damage
       chain = chain.next(reader.name(), number(status).orElseThrow(), reader.trailer());
       segments.add(new Segment(reader));
     }
