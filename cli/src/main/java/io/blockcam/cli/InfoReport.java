@@ -105,8 +105,9 @@ final class InfoReport {
             Table.Align.RIGHT,
             Table.Align.RIGHT,
             Table.Align.RIGHT,
+            Table.Align.RIGHT,
             Table.Align.LEFT);
-    table.row("EPOCH", "FROM", "TO", "FIRST SEQ", "LAST SEQ", "SEGMENTS", "END");
+    table.row("EPOCH", "FROM", "TO", "FIRST SEQ", "LAST SEQ", "RECORDS", "SEGMENTS", "END");
     for (final RecordingInfo.Epoch epoch : info.epochs()) {
       table.row(
           Long.toString(epoch.number()),
@@ -114,6 +115,7 @@ final class InfoReport {
           epoch.last().toString(),
           Long.toString(epoch.firstSequence()),
           Long.toString(epoch.lastSequence()),
+          Long.toString(epoch.records()),
           Long.toString(epoch.segments()),
           epoch.clean() ? "clean" : "open");
     }

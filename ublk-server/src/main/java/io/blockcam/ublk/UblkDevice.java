@@ -11,6 +11,7 @@ import io.blockcam.ublk.queue.QueueSet;
 import io.blockcam.ublk.tap.WriteTap;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +32,9 @@ public final class UblkDevice {
   private static final int OPEN_ATTEMPTS = 200;
 
   private static final int OPEN_PAUSE_MS = 10;
+
+  /** The kernel frees the number of a device that nobody uses in milliseconds. */
+  private static final Duration FREE_LIMIT = Duration.ofSeconds(5);
 
   private final DeviceOptions options;
   private final UblkControl control;
@@ -164,7 +168,9 @@ public final class UblkDevice {
     queues.close();
     posix.close(charDeviceFd);
     try {
-      control.delete(info.id(), options.stopLimit());
+      if (!control.delete(info.id(), FREE_LIMIT)) {
+        LOG.warn("something still holds device {} (a mounted file system?)", info.id());
+      }
     } finally {
       control.close();
     }

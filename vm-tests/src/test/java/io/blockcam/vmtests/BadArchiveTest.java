@@ -231,7 +231,7 @@ class BadArchiveTest {
     Files.delete(segment("disk", 1));
     final Shell.Result verified = run("verify").shouldEndWith(NO);
     assertThat(verified.out() + verified.err()).contains("segment").containsPattern("\\b0*1\\b");
-    here.refuses(NO, () -> run("replay", "--to", image()));
+    here.refuses(NO, () -> run("replay", "--to", image()), "segment 1 is missing");
   }
 
   /** verify tells where, and replay refuses rather than guess. */

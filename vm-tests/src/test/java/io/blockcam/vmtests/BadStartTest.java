@@ -173,7 +173,7 @@ class BadStartTest {
       disk.shouldStopCleanly();
     }
     Shell.run("rm", "-r", recording.spool().toString(), recording.backing().toString());
-    here.refuses(ENVIRONMENT, () -> Blockcam.run(recordArguments()), "disk", "--name");
+    here.refuses(USAGE, () -> Blockcam.run(recordArguments()), "disk", "--name");
   }
 
   @Test

@@ -22,9 +22,9 @@ class LoadTest {
 
   @Test
   void latestEqualsTheDiskAfterLargeAndSmallWritesOnTwoQueues() {
-    final Recording recording = Recording.inDirectory(scratch, "mixed", "256M");
+    final Recording recording = Recording.inDirectory(scratch, "mixed", "64M");
     try (LiveDisk disk = recording.record("--queues", 2)) {
-      fio(disk, "bssplit=4k/40:8k/20:16k/15:64k/15:128k/5:256k/5", "size=64M");
+      fio(disk, "bssplit=4k/40:8k/20:16k/15:64k/15:128k/5:256k/5", "size=24M");
       disk.shouldStopCleanly();
     }
     recording.latestShouldEqualTheDisk();
@@ -34,9 +34,9 @@ class LoadTest {
 
   @Test
   void latestEqualsTheDiskAfterWritesAlignedToSectorsOnly() {
-    final Recording recording = Recording.inDirectory(scratch, "sectors", "128M");
+    final Recording recording = Recording.inDirectory(scratch, "sectors", "32M");
     try (LiveDisk disk = recording.record("--queues", 2)) {
-      fio(disk, "bsrange=512-64k", "blockalign=512", "size=24M");
+      fio(disk, "bsrange=512-64k", "blockalign=512", "size=8M");
       disk.shouldStopCleanly();
     }
     recording.latestShouldEqualTheDisk();
@@ -60,14 +60,14 @@ class LoadTest {
 
   @Test
   void latestEqualsTheDiskAfterWritesThatOverlapInFlight() {
-    final Recording recording = Recording.inDirectory(scratch, "overlap", "64M");
+    final Recording recording = Recording.inDirectory(scratch, "overlap", "16M");
     try (LiveDisk disk = recording.record("--queues", 2)) {
       new Fio(scratch, disk.device())
           .with("rw=randwrite", "iodepth=16", "thread", "numjobs=6", "norandommap")
           .with("refill_buffers", "randrepeat=0", "serialize_overlap=0")
-          .with("bsrange=512-128k", "blockalign=512", "size=2M", "io_size=20M")
+          .with("bsrange=512-128k", "blockalign=512", "size=2M", "io_size=8M")
           .with("name=trim", "rw=randtrim", "iodepth=1", "numjobs=1", "thread", "norandommap")
-          .with("bsrange=4k-64k", "blockalign=4k", "size=2M", "io_size=4M")
+          .with("bsrange=4k-64k", "blockalign=4k", "size=2M", "io_size=2M")
           .run();
       disk.shouldStopCleanly();
     }

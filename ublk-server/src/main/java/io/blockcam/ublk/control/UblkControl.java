@@ -16,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The commands of {@code /dev/ublk-control} (Documentation/block/ublk.rst, "Control plane").
@@ -31,6 +32,8 @@ public final class UblkControl implements AutoCloseable {
 
   /** Whatever does not wait for others answers in microseconds. */
   private static final Duration LIMIT = Duration.ofSeconds(20);
+
+  private static final long POLL_NS = 2_000_000;
 
   private static final String CONTROL_PATH = "/dev/ublk-control";
   private static final short NO_QUEUE = (short) -1;
@@ -218,10 +221,36 @@ public final class UblkControl implements AutoCloseable {
         run(Ublk.UBLK_U_CMD_STOP_DEV(), id, NO_QUEUE, null, 0, limit), "STOP_DEV", "device " + id);
   }
 
-  /** DEL_DEV: removes the device; waits until nobody holds its character device any more. */
-  public void delete(final int id, final Duration limit) throws IOException {
-    ErrnoException.orThrow(
-        run(Ublk.UBLK_U_CMD_DEL_DEV(), id, NO_QUEUE, null, 0, limit), "DEL_DEV", "device " + id);
+  /**
+   * DEL_DEV_ASYNC: removes the device. Its nodes are gone at once, its number is free when nobody
+   * holds it any more: a file system that is still mounted does. DEL_DEV would wait for that, with
+   * a lock that every other start and stop of a device on this machine needs.
+   *
+   * @param limit how long to wait for the number to become free
+   * @return whether it did
+   */
+  public boolean delete(final int id, final Duration limit) throws IOException {
+    final int result = run(Ublk.UBLK_U_CMD_DEL_DEV_ASYNC(), id, NO_QUEUE, null, 0, LIMIT);
+    if (result == -Linux.EOPNOTSUPP()) { // before 6.7
+      ErrnoException.orThrow(
+          run(Ublk.UBLK_U_CMD_DEL_DEV(), id, NO_QUEUE, null, 0, limit), "DEL_DEV", "device " + id);
+      return true;
+    }
+    ErrnoException.orThrow(result, "DEL_DEV_ASYNC", "device " + id);
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
+    while (exists(id)) {
+      if (System.nanoTime() - deadlineNs >= 0) {
+        return false;
+      }
+      LockSupport.parkNanos(POLL_NS);
+    }
+    return true;
+  }
+
+  private boolean exists(final int id) throws IOException {
+    try (Buffer buffer = new Buffer(ublksrv_ctrl_dev_info.sizeof())) {
+      return run(Ublk.UBLK_U_CMD_GET_DEV_INFO(), id, NO_QUEUE, buffer, 0, LIMIT) != -Linux.ENODEV();
+    }
   }
 
   /** GET_DEV_INFO. */

@@ -3,8 +3,11 @@ package io.blockcam.vmtests.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.vmtests.record.PublishedRecording;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +16,8 @@ import java.util.List;
 
 /** A disk, its recorder, and the archive it records into: everything below one directory. */
 public final class Recording {
+
+  private static final int CHUNK_BYTES = 1 << 20;
 
   private final Path dir;
   private final String archiveUri;
@@ -119,13 +124,16 @@ public final class Recording {
 
   /** Fails unless both files hold the same bytes; tells where they differ first. */
   public static void shouldBeEqual(final Path image, final Path disk) {
-    try {
-      final long at = Files.mismatch(image, disk);
-      assertThat(at)
-          .as(
-              "first byte that differs (block %d) between %s of %d bytes and %s of %d bytes",
-              at / 4096, image, Files.size(image), disk, Files.size(disk))
-          .isEqualTo(-1);
+    try (FileChannel one = FileChannel.open(image);
+        FileChannel other = FileChannel.open(disk)) {
+      final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
+      final ByteBuffer otherChunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
+      assertThat(one.size()).as("size of %s, against %s", image, disk).isEqualTo(other.size());
+      for (long at = 0; at < one.size(); at += CHUNK_BYTES) {
+        fill(chunk, one, at);
+        fill(otherChunk, other, at);
+        shouldHold(chunk, otherChunk, at, image);
+      }
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -133,16 +141,36 @@ public final class Recording {
 
   /** Fails unless the file holds these bytes; tells where they differ first. */
   public static void shouldHold(final Path image, final byte[] expected) {
-    try {
-      final byte[] actual = Files.readAllBytes(image);
-      final int at = Arrays.mismatch(actual, expected);
-      assertThat(at)
-          .as(
-              "first byte that differs (block %d) in %s of %d bytes from the expected %d bytes",
-              at / 4096, image, actual.length, expected.length)
-          .isEqualTo(-1);
+    try (FileChannel file = FileChannel.open(image)) {
+      final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
+      assertThat(file.size()).as("size of %s", image).isEqualTo(expected.length);
+      for (int at = 0; at < expected.length; at += CHUNK_BYTES) {
+        fill(chunk, file, at);
+        shouldHold(chunk, ByteBuffer.wrap(expected, at, chunk.limit()), at, image);
+      }
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void fill(final ByteBuffer chunk, final FileChannel file, final long at)
+      throws IOException {
+    chunk.clear().limit((int) Math.min(CHUNK_BYTES, file.size() - at));
+    while (chunk.hasRemaining()) {
+      if (file.read(chunk, at + chunk.position()) < 0) {
+        throw new EOFException("file got shorter while it was read");
+      }
+    }
+    chunk.flip();
+  }
+
+  private static void shouldHold(
+      final ByteBuffer chunk, final ByteBuffer expected, final long at, final Path image) {
+    final int differs = chunk.mismatch(expected);
+    if (differs >= 0) {
+      throw new AssertionError(
+          "%s: byte %d (in block %d) is not what it must be"
+              .formatted(image, at + differs, (at + differs) / 4096));
     }
   }
 

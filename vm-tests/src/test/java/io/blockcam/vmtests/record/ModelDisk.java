@@ -30,15 +30,13 @@ public final class ModelDisk {
   }
 
   private final BlockDevice device;
-  private final int diskBytes;
   private final List<Step> steps = new ArrayList<>();
 
   /**
    * @param device stays the caller's
    */
-  public ModelDisk(final BlockDevice device, final int diskBytes) {
+  public ModelDisk(final BlockDevice device) {
     this.device = device;
-    this.diskBytes = diskBytes;
   }
 
   /** A write of whole sectors. */
@@ -51,6 +49,7 @@ public final class ModelDisk {
   public void writeDurably(final long offset, final byte[] data) {
     device.writeDurably(offset, data);
     addData(offset, data, " fua");
+    addFlush(); // generic_write_sync() of the kernel, for O_DSYNC on a block device
   }
 
   /** DISCARD of whole blocks. */
@@ -68,7 +67,11 @@ public final class ModelDisk {
   /** FLUSH: changes nothing, but is a record. */
   public void flush() {
     device.flush();
-    steps.add(new Step("kind 4 block 0+0 mask 00", 0, new byte[0]));
+    addFlush();
+  }
+
+  private void addFlush() {
+    steps.add(new Step("kind 4 block 0+0 mask 00 first", 0, new byte[0]));
   }
 
   private void addData(final long offset, final byte[] data, final String flags) {
@@ -105,12 +108,10 @@ public final class ModelDisk {
     return steps.stream().map(s -> s.what).toList();
   }
 
-  /** The disk after the first {@code count} records. */
-  public byte[] diskAfter(final int count) {
-    final byte[] disk = new byte[diskBytes];
-    for (final Step step : steps.subList(0, count)) {
+  /** Brings a disk that is as after {@code from} records to what it is after {@code to}. */
+  public void apply(final byte[] disk, final int from, final int to) {
+    for (final Step step : steps.subList(from, to)) {
       System.arraycopy(step.content, 0, disk, (int) step.at, step.content.length);
     }
-    return disk;
   }
 }
