@@ -2,20 +2,22 @@ package io.blockcam.uploader;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.store.ObjectConflictException;
 import io.blockcam.archive.store.ObjectSource;
 import io.blockcam.archive.store.ObjectStatus;
 import io.blockcam.archive.store.ObjectStore;
 import io.blockcam.archive.store.Publisher;
 import io.blockcam.archive.store.StoreException;
+import io.blockcam.archive.store.StoreRefusedException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +40,8 @@ public final class Uploader implements AutoCloseable {
   /** While somebody waits for the spool to become empty, a retry does not wait longer. */
   private static final Duration DRAIN_PAUSE = Duration.ofMillis(250);
 
+  private static final Duration LAST_RESORT_PAUSE = Duration.ofSeconds(1);
+
   /** A store that stays away is mentioned again after this time. */
   private static final Duration REMINDER = Duration.ofMinutes(1);
 
@@ -59,7 +63,7 @@ public final class Uploader implements AutoCloseable {
   private long publishedBytes;
   private int failures;
   private @Nullable Instant failingSince;
-  private @Nullable Instant lastReminder;
+  private @Nullable Instant lastMention;
   private String lastError = "";
   private boolean draining;
   private boolean closed;
@@ -96,13 +100,14 @@ public final class Uploader implements AutoCloseable {
 
   /** What it is doing. Any thread. */
   public UploaderStatus status() {
+    final int backlog = source.backlog();
     lock.lock();
     try {
       return new UploaderStatus(
           state,
           publishedSegments,
           publishedBytes,
-          source.backlog(),
+          backlog,
           failures,
           Optional.ofNullable(failingSince),
           lastError);
@@ -117,15 +122,16 @@ public final class Uploader implements AutoCloseable {
    * @return false when the time was over first; what is left stays in the spool
    */
   public boolean drain(final Duration limit) throws InterruptedException {
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
     lock.lock();
     try {
       draining = true;
       changed.signalAll();
       long leftNs = limit.toNanos();
       while (!closed && leftNs > 0 && !isShipped()) {
-        leftNs =
-            changed.awaitNanos(Math.min(leftNs, DRAIN_PAUSE.toNanos()))
-                + Math.max(0, leftNs - DRAIN_PAUSE.toNanos());
+        // Not every change of the backlog is signalled.
+        changed.awaitNanos(Math.min(leftNs, DRAIN_PAUSE.toNanos()));
+        leftNs = deadlineNs - System.nanoTime();
       }
       return isShipped();
     } finally {
@@ -134,6 +140,7 @@ public final class Uploader implements AutoCloseable {
     }
   }
 
+  /** Holds the lock. A segment counts as waiting until it is published. */
   private boolean isShipped() {
     return state == UploaderStatus.State.IDLE && source.backlog() == 0;
   }
@@ -175,8 +182,13 @@ public final class Uploader implements AutoCloseable {
         // Also an Error: a thread that died silently would fill the spool.
         try {
           onFailure(e);
+          pause();
         } catch (final InterruptedException closing) {
           // see above
+        } catch (final Throwable again) {
+          // Not even telling works (no memory, a broken source). Going on is all that is left, and
+          // without a pause it would be a busy loop.
+          LockSupport.parkNanos(LAST_RESORT_PAUSE.toNanos());
         }
       }
     }
@@ -196,7 +208,7 @@ public final class Uploader implements AutoCloseable {
       return false;
     }
     enter(UploaderStatus.State.SHIPPING);
-    final ObjectSource file = ObjectSource.of(segment.get());
+    final ObjectSource file = SealedSegmentSource.of(segment.get(), recording);
     final long bytes = file.lengthBytes();
     publisher.publish(
         file,
@@ -220,13 +232,20 @@ public final class Uploader implements AutoCloseable {
     recordingIsThere = true;
   }
 
-  /** What an earlier run left under temporary names is of no use to anybody. */
+  /**
+   * What an earlier run left under temporary names is of no use to anybody. Only names that a
+   * publisher gives are touched, and what cannot be removed holds nothing up.
+   */
   private void sweep() throws StoreException {
     final String dir = recording.name() + "/" + Recording.TEMPORARY_DIRECTORY;
     for (final ObjectStatus leftover : store.list(dir)) {
-      if (!leftover.isDirectory()) {
+      if (!leftover.isDirectory() && Publisher.isTemporaryName(leftover.name())) {
         LOG.info("removing unfinished upload {}", leftover.path());
-        store.delete(leftover.path());
+        try {
+          store.delete(leftover.path());
+        } catch (final StoreRefusedException e) {
+          LOG.warn("an unfinished upload stays: {}", wordsFor(e));
+        }
       }
     }
   }
@@ -251,7 +270,11 @@ public final class Uploader implements AutoCloseable {
     }
   }
 
-  private void onFailure(final Throwable e) throws InterruptedException {
+  /** Notes a failed attempt down, and tells of it now and then. */
+  void onFailure(final Throwable e) {
+    // Whoever emptied or replaced the archive meanwhile gets a recording.json again.
+    recordingIsThere = false;
+    final boolean mention;
     lock.lock();
     try {
       if (closed) {
@@ -259,42 +282,64 @@ public final class Uploader implements AutoCloseable {
       }
       final Instant now = clock.instant();
       failures++;
-      lastError = e.getMessage() == null ? e.toString() : e.getMessage();
+      lastError = wordsFor(e);
       if (failingSince == null) {
         failingSince = now;
-        lastReminder = null;
       }
-      if (lastReminder == null || Duration.between(lastReminder, now).compareTo(REMINDER) >= 0) {
-        lastReminder = now;
-        LOG.warn(
-            "not shipped, will go on trying; {} segments wait in the spool: {}",
-            source.backlog(),
-            lastError);
-        if (!(e instanceof IOException)) {
-          LOG.error("unexpected", e);
-        }
-      }
-      enter(
-          e instanceof ObjectConflictException
-              ? UploaderStatus.State.BLOCKED
-              : UploaderStatus.State.RETRYING);
+      enter(needsSomebody(e) ? UploaderStatus.State.BLOCKED : UploaderStatus.State.RETRYING);
       changed.signalAll();
-      pause(backoff.after(failures, random));
+      mention =
+          failures == 1
+              || lastMention == null
+              || Duration.between(lastMention, now).compareTo(REMINDER) >= 0;
+      if (mention) {
+        lastMention = now;
+      }
     } finally {
       lock.unlock();
     }
+    if (mention) {
+      LOG.warn(
+          "not shipped, will go on trying; {} segments wait in the spool: {}",
+          source.backlog(),
+          wordsFor(e));
+      if (!(e instanceof IOException)) {
+        LOG.error("unexpected", e);
+      }
+    }
   }
 
-  /** Waits, unless closed or drained meanwhile. Holds the lock. */
-  private void pause(final Duration time) throws InterruptedException {
-    long leftNs = time.toNanos();
-    while (!closed && leftNs > 0) {
-      if (draining) {
-        leftNs = Math.min(leftNs, DRAIN_PAUSE.toNanos());
-        changed.await(leftNs, TimeUnit.NANOSECONDS);
-        return;
+  /** Our own exceptions speak for themselves; of others the kind is needed too. */
+  private static String wordsFor(final Throwable e) {
+    final String message = e.getMessage();
+    return message != null && (e instanceof StoreException || e instanceof SegmentException)
+        ? message
+        : e.toString();
+  }
+
+  /** Whether time alone will not help: other bytes under our names, or damage in the spool. */
+  private static boolean needsSomebody(final Throwable e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ObjectConflictException || cause instanceof SegmentException) {
+        return true;
       }
-      leftNs = changed.awaitNanos(leftNs);
+    }
+    return false;
+  }
+
+  /** Waits before the next attempt, unless closed or drained meanwhile. */
+  private void pause() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      long leftNs = backoff.after(Math.max(1, failures), random).toNanos();
+      while (!closed && leftNs > 0) {
+        if (draining) {
+          leftNs = Math.min(leftNs, DRAIN_PAUSE.toNanos());
+        }
+        leftNs = changed.awaitNanos(leftNs);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -33,7 +33,10 @@ public record UploaderStatus(
     SHIPPING,
     /** The last attempt failed; the next will come. */
     RETRYING,
-    /** The archive has something else under our names: somebody must decide. It keeps trying. */
+    /**
+     * Somebody must decide: the archive has something else under our names, or a segment was
+     * damaged in the spool. Nothing is removed, and it keeps trying.
+     */
     BLOCKED,
     /** Ended. */
     CLOSED

@@ -1,6 +1,7 @@
 package io.blockcam.archive.store;
 
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,6 +14,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Publisher {
   private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
+
+  private static final Pattern TEMPORARY_NAME =
+      Pattern.compile(".+\\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}");
 
   private final ObjectStore store;
   private final String tempDir;
@@ -38,6 +42,14 @@ public final class Publisher {
     PUBLISHED,
     /** It stood there already, with the same bytes. */
     ALREADY_THERE
+  }
+
+  /**
+   * Returns whether a name is one that a publisher gives to an object that is not published yet:
+   * the final name, a dot and a UUID.
+   */
+  public static boolean isTemporaryName(String name) {
+    return TEMPORARY_NAME.matcher(name).matches();
   }
 
   /**

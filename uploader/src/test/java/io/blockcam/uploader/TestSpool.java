@@ -1,0 +1,116 @@
+package io.blockcam.uploader;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SealedSegment;
+import io.blockcam.archive.segment.SegmentHeader;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentWriter;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.UUID;
+
+/** A spool of real sealed segments. Remembers what it was told is published. */
+final class TestSpool implements SegmentSource {
+  static final Recording RECORDING =
+      new Recording(
+          new UUID(1, 2),
+          "disk",
+          1L << 30,
+          Instant.parse("2026-11-22T10:00:00Z"),
+          "host",
+          "",
+          Baseline.EMPTY);
+
+  private final Path dir;
+  private final Deque<Path> waiting = new ArrayDeque<>();
+  private final List<String> published = new ArrayList<>();
+  private long nextSegment;
+  private long nextSequence;
+  private Sha256Digest previous = Sha256Digest.NONE;
+
+  TestSpool(Path dir) throws IOException {
+    this.dir = Files.createDirectories(dir);
+  }
+
+  /** Seals a segment of that many random blocks. */
+  synchronized Path seal(int blocks) throws IOException {
+    SegmentHeader header =
+        new SegmentHeader(RECORDING.id(), 0, nextSegment, nextSequence, 1, RECORDING.diskBytes());
+    byte[] block = new byte[4096];
+    Random random = new Random(nextSegment);
+    try (SegmentWriter writer = SegmentWriter.create(dir, header, SegmentLimits.DEFAULT)) {
+      for (int i = 0; i < blocks; i++) {
+        random.nextBytes(block);
+        writer.append(
+            nextSequence,
+            nextSequence,
+            i,
+            1,
+            RecordKind.DATA,
+            0xff,
+            0,
+            0,
+            MemorySegment.ofArray(block),
+            0);
+        nextSequence++;
+      }
+      SealedSegment sealed = writer.seal(previous);
+      previous = sealed.digest();
+      nextSegment++;
+      waiting.add(sealed.path());
+      notifyAll();
+      return sealed.path();
+    }
+  }
+
+  /** Returns the names in the order in which they were published. */
+  synchronized List<String> published() {
+    return List.copyOf(published);
+  }
+
+  @Override
+  public synchronized Optional<Path> oldestSealed() {
+    return Optional.ofNullable(waiting.peek());
+  }
+
+  @Override
+  public synchronized void published(Path segment) throws IOException {
+    if (!segment.equals(waiting.peek())) {
+      throw new IllegalArgumentException(segment + " is not the oldest");
+    }
+    Files.delete(segment);
+    waiting.remove();
+    published.add(String.valueOf(segment.getFileName()));
+    notifyAll();
+  }
+
+  @Override
+  public synchronized void awaitWork(Duration limit) throws InterruptedException {
+    long deadlineNs = System.nanoTime() + limit.toNanos();
+    while (waiting.isEmpty()) {
+      long leftMs = (deadlineNs - System.nanoTime()) / 1_000_000;
+      if (leftMs <= 0) {
+        return;
+      }
+      wait(leftMs);
+    }
+  }
+
+  @Override
+  public synchronized int backlog() {
+    return waiting.size();
+  }
+}

@@ -1,0 +1,67 @@
+package io.blockcam.uploader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.archive.store.FaultyStore;
+import io.blockcam.archive.store.HdfsForTests;
+import io.blockcam.archive.store.ObjectSource;
+import io.blockcam.archive.store.ObjectStatus;
+import io.blockcam.archive.store.StoreOptions;
+import io.blockcam.archive.store.StoreUnavailableException;
+import io.blockcam.archive.store.StoreUri;
+import io.blockcam.archive.store.Stores;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The uploader with a real NameNode and DataNode, over a bad line. */
+@ExtendWith(HdfsForTests.class)
+final class UploaderOnHdfsTest {
+  @TempDir private Path dir;
+
+  @Test
+  void shouldShipASpoolOverALineThatFailsEveryFewCalls(StoreUri.WebHdfs uri) throws Exception {
+    TestSpool spool = new TestSpool(dir.resolve("spool"));
+    Path copies = Files.createDirectories(dir.resolve("copies"));
+    for (int i = 0; i < 6; i++) {
+      Path segment = spool.seal(200);
+      Files.copy(segment, copies.resolve(String.valueOf(segment.getFileName())));
+    }
+    Random random = new Random(11);
+    try (FaultyStore store = new FaultyStore(Stores.open(uri, StoreOptions.defaults(Map.of())))) {
+      store.inject(
+          (call, op, after) -> {
+            if (random.nextInt(12) == 0) {
+              throw new StoreUnavailableException("bad line in " + op);
+            }
+          });
+      try (Uploader uploader =
+          new Uploader(
+              store,
+              TestSpool.RECORDING,
+              spool,
+              new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)),
+              InstantSource.system(),
+              new Random(1))) {
+        uploader.start();
+
+        assertThat(uploader.drain(Duration.ofSeconds(100))).isTrue();
+      }
+      store.inject((call, op, after) -> {});
+      assertThat(store.list("disk/segments"))
+          .extracting(ObjectStatus::name)
+          .containsExactlyElementsOf(spool.published());
+      for (String name : spool.published()) {
+        assertThat(store.matches("disk/segments/" + name, ObjectSource.of(copies.resolve(name))))
+            .isTrue();
+      }
+      assertThat(store.list("disk/_tmp")).isEmpty();
+    }
+  }
+}

@@ -1,0 +1,601 @@
+package io.blockcam.uploader;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.store.FaultyStore;
+import io.blockcam.archive.store.ObjectSource;
+import io.blockcam.archive.store.ObjectStatus;
+import io.blockcam.archive.store.StoreException;
+import io.blockcam.archive.store.StoreRefusedException;
+import io.blockcam.archive.store.StoreUnavailableException;
+import io.blockcam.archive.store.Stores;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Most tests drive {@code doWork} by hand; those with the thread wait for it without a clock. */
+@Timeout(120)
+final class UploaderTest {
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Backoff AT_ONCE = new Backoff(Duration.ofMillis(1), Duration.ofMillis(2));
+  private static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
+  private static final String SEGMENTS = "disk/segments";
+  private static final String TEMPORARY = "disk/_tmp";
+
+  @TempDir private Path dir;
+  private Path archive;
+  private FaultyStore store;
+  private TestSpool spool;
+  private Uploader uploader;
+
+  @BeforeEach
+  void open() throws IOException {
+    archive = dir.resolve("archive");
+    store = new FaultyStore(Stores.open(archive.toUri().toString()));
+    spool = new TestSpool(dir.resolve("spool"));
+    uploader = uploader(AT_ONCE);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    uploader.close();
+    store.close();
+  }
+
+  // --- shipping ------------------------------------------------------------------------------
+
+  @Test
+  void shouldShipInOrderAndKeepTheBytes() throws IOException {
+    byte[][] bytes = new byte[5][];
+    for (int i = 0; i < 5; i++) {
+      bytes[i] = Files.readAllBytes(spool.seal(10 + i));
+    }
+
+    while (uploader.doWork()) {}
+
+    assertThat(spool.published())
+        .containsExactly(
+            "0000000000.seg",
+            "0000000001.seg",
+            "0000000002.seg",
+            "0000000003.seg",
+            "0000000004.seg");
+    for (int i = 0; i < 5; i++) {
+      assertThat(archived(i)).hasBinaryContent(bytes[i]);
+    }
+    assertThat(uploader.status().publishedSegments()).isEqualTo(5);
+    assertThat(uploader.status().publishedBytes())
+        .isEqualTo(List.of(bytes).stream().mapToLong(b -> b.length).sum());
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.IDLE);
+    assertThat(store.list(TEMPORARY)).isEmpty();
+  }
+
+  @Test
+  void shouldPublishTheRecordingBeforeTheFirstSegment() throws IOException {
+    assertThat(uploader.doWork()).isFalse();
+
+    assertThat(archive.resolve("disk/recording.json"))
+        .hasBinaryContent(RecordingJson.write(TestSpool.RECORDING));
+  }
+
+  /** Each call to the store fails once, before or after the store has done what was asked. */
+  @Test
+  void shouldShipEachSegmentExactlyOnceWhateverFails() throws IOException {
+    byte[] first = Files.readAllBytes(spool.seal(3));
+    int calls = 12;
+    for (int failing = 0; failing < calls; failing++) {
+      for (boolean afterwards : new boolean[] {false, true}) {
+        int number = failing;
+        store.inject(
+            (call, op, after) -> {
+              if (call == number && after == afterwards) {
+                throw new StoreUnavailableException("injected into " + op);
+              }
+            });
+        workUntilEmpty();
+        spool.seal(3);
+      }
+    }
+    workUntilEmpty();
+
+    assertThat(spool.published()).hasSize(calls * 2 + 1).isSorted().doesNotHaveDuplicates();
+    assertThat(uploader.status().publishedSegments()).isEqualTo(calls * 2 + 1);
+    assertThat(store.list(SEGMENTS))
+        .extracting(ObjectStatus::name)
+        .containsExactlyElementsOf(spool.published());
+    assertThat(archived(0)).hasBinaryContent(first);
+    for (int i = 0; i < calls * 2 + 1; i++) {
+      try (FileBytes bytes = FileBytes.open(archived(i))) {
+        SegmentReader.open(bytes).tables();
+      }
+    }
+    assertThat(store.list(TEMPORARY)).isEmpty();
+  }
+
+  @Test
+  void shouldCountARenameWhoseAnswerWasLostOnce() throws IOException {
+    uploader.doWork();
+    spool.seal(3);
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("rename") && after) {
+            throw new StoreUnavailableException("answer lost");
+          }
+        });
+    assertThatExceptionOfType(StoreUnavailableException.class).isThrownBy(() -> uploader.doWork());
+    assertThat(spool.backlog()).isEqualTo(1);
+    store.inject((call, op, after) -> {});
+
+    assertThat(uploader.doWork()).isTrue();
+
+    assertThat(store.calls()).doesNotContain("create");
+    assertThat(uploader.status().publishedSegments()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldTakeASegmentThatIsThereAlreadyForShipped() throws IOException {
+    Path segment = spool.seal(3);
+    store.create(SEGMENTS + "/0000000000.seg", ObjectSource.of(segment));
+
+    uploader.doWork();
+
+    assertThat(spool.published()).containsExactly("0000000000.seg");
+  }
+
+  // --- what needs somebody -------------------------------------------------------------------
+
+  @Test
+  void shouldKeepTheSpoolWhenTheNameBelongsToAnotherRecording() throws IOException {
+    byte[] foreign =
+        RecordingJson.write(
+            new Recording(
+                new UUID(7, 7),
+                "disk",
+                1L << 30,
+                NOW,
+                "elsewhere",
+                "",
+                TestSpool.RECORDING.baseline()));
+    store.create("disk/recording.json", ObjectSource.of("foreign", foreign));
+    store.create(TEMPORARY + "/0000000000.seg." + UUID.randomUUID(), ObjectSource.of(foreign()));
+    Path segment = spool.seal(3);
+
+    failOnce();
+
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.BLOCKED);
+    assertThat(uploader.status().lastError()).contains("disk/recording.json exists and differs");
+    assertThat(segment).exists();
+    assertThat(archive.resolve("disk/recording.json")).hasBinaryContent(foreign);
+    assertThat(store.list(TEMPORARY)).as("what is not ours").hasSize(1);
+    assertThat(store.list(SEGMENTS)).isEmpty();
+  }
+
+  @Test
+  void shouldKeepASegmentWhoseNameHoldsOtherBytes() throws IOException {
+    Path segment = spool.seal(3);
+    store.create(SEGMENTS + "/0000000000.seg", ObjectSource.of("other", "other".getBytes(UTF_8)));
+
+    failOnce();
+
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.BLOCKED);
+    assertThat(segment).exists();
+    assertThat(archived(0)).hasContent("other");
+  }
+
+  @Test
+  void shouldGoOnOnceSomebodyHasDecided() throws IOException {
+    spool.seal(3);
+    store.create(SEGMENTS + "/0000000000.seg", ObjectSource.of("other", "other".getBytes(UTF_8)));
+    failOnce();
+
+    store.delete(SEGMENTS + "/0000000000.seg");
+
+    assertThat(uploader.doWork()).isTrue();
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.SHIPPING);
+    assertThat(uploader.status().failures()).isZero();
+    assertThat(uploader.status().failingSince()).isEmpty();
+    assertThat(uploader.status().lastError()).isEmpty();
+  }
+
+  /** One bit anywhere in the file; the last bytes of the trailer have a CRC of their own. */
+  @Test
+  void shouldNotPublishASegmentThatWasDamagedInTheSpool() throws IOException {
+    uploader.doWork();
+    Path segment = spool.seal(40);
+    byte[] good = Files.readAllBytes(segment);
+    Random random = new Random(5);
+    for (int i = 0; i < 50; i++) {
+      byte[] bad = good.clone();
+      int position = i == 0 ? bad.length - 1 : random.nextInt(bad.length);
+      bad[position] ^= (byte) (1 << random.nextInt(8));
+      Files.write(segment, bad);
+
+      failOnce();
+
+      assertThat(uploader.status().state())
+          .as("byte %d", position)
+          .isEqualTo(UploaderStatus.State.BLOCKED);
+      assertThat(store.status(SEGMENTS + "/0000000000.seg")).isEmpty();
+      assertThat(spool.backlog()).isEqualTo(1);
+    }
+    assertThat(uploader.status().lastError()).contains(segment.toString());
+    Files.write(segment, good);
+
+    assertThat(uploader.doWork()).isTrue();
+    assertThat(archived(0)).hasBinaryContent(good);
+  }
+
+  @Test
+  void refusesASegmentOfAnotherRecordingOrNumber() throws IOException {
+    Path segment = spool.seal(3);
+    Recording other =
+        new Recording(
+            new UUID(9, 9), "disk", 1L << 30, NOW, "", "", TestSpool.RECORDING.baseline());
+    assertThatExceptionOfType(SegmentException.class)
+        .isThrownBy(() -> SealedSegmentSource.of(segment, other))
+        .withMessageContaining(new UUID(9, 9).toString());
+
+    Path renamed = Files.copy(segment, dir.resolve("0000000001.seg"));
+    assertThatExceptionOfType(SegmentException.class)
+        .isThrownBy(() -> SealedSegmentSource.of(renamed, TestSpool.RECORDING))
+        .withMessageContaining("holds segment 0000000000.seg");
+  }
+
+  // --- retrying ------------------------------------------------------------------------------
+
+  @Test
+  void shouldTellSinceWhenAndWhyItFails() throws IOException {
+    spool.seal(3);
+    store.inject(
+        (call, op, after) -> {
+          throw new StoreRefusedException("quota exceeded");
+        });
+
+    failOnce();
+    failOnce();
+
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.RETRYING);
+    assertThat(uploader.status().failures()).isEqualTo(2);
+    assertThat(uploader.status().failingSince()).contains(NOW);
+    assertThat(uploader.status().lastError()).isEqualTo("quota exceeded");
+    assertThat(uploader.status().backlog()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldRetryUntilTheStoreComesBack() throws Exception {
+    AtomicInteger failures = new AtomicInteger();
+    store.inject(
+        (call, op, after) -> {
+          if (failures.get() < 500) {
+            failures.incrementAndGet();
+            throw new StoreUnavailableException("away");
+          }
+        });
+    for (int i = 0; i < 10; i++) {
+      spool.seal(2);
+    }
+    uploader.start();
+
+    assertThat(uploader.drain(LONG)).isTrue();
+
+    assertThat(spool.published()).hasSize(10).isSorted();
+    assertThat(failures).hasValue(500);
+  }
+
+  @Test
+  void shouldSurviveErrorsAndExceptionsOfEveryKind() throws Exception {
+    List<Throwable> thrown =
+        List.of(
+            new OutOfMemoryError("injected"),
+            new StackOverflowError("injected"),
+            new AssertionError("injected"),
+            new IllegalStateException("injected"),
+            new NullPointerException());
+    AtomicInteger next = new AtomicInteger();
+    store.inject(
+        (call, op, after) -> {
+          int number = next.getAndIncrement();
+          if (number < thrown.size()) {
+            switch (thrown.get(number)) {
+              case Error e -> throw e;
+              case RuntimeException e -> throw e;
+              default -> throw new AssertionError();
+            }
+          }
+        });
+    spool.seal(2);
+    uploader.start();
+
+    assertThat(uploader.drain(LONG)).isTrue();
+    assertThat(next.get()).isGreaterThan(thrown.size());
+  }
+
+  @Test
+  void shouldReportAnErrorInItsStatus() {
+    uploader.onFailure(new NoClassDefFoundError("x/Y"));
+
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.RETRYING);
+    assertThat(uploader.status().lastError()).contains("NoClassDefFoundError").contains("x/Y");
+  }
+
+  @Test
+  void shouldRetryWhenTheSpoolCannotBeRead() throws IOException {
+    Path segment = spool.seal(3);
+    byte[] bytes = Files.readAllBytes(segment);
+    Files.delete(segment);
+    failOnce();
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.RETRYING);
+    Files.write(segment, bytes);
+
+    assertThat(uploader.doWork()).isTrue();
+  }
+
+  @Test
+  void shouldBringTheRecordingBackWhenTheArchiveWasEmptied() throws IOException {
+    spool.seal(3);
+    uploader.doWork();
+    store.delete("disk/recording.json");
+    spool.seal(3);
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("create")) {
+            throw new StoreUnavailableException("away");
+          }
+        });
+    failOnce();
+    store.inject((call, op, after) -> {});
+
+    uploader.doWork();
+
+    assertThat(archive.resolve("disk/recording.json")).exists();
+  }
+
+  // --- leftovers -----------------------------------------------------------------------------
+
+  @Test
+  void shouldRemoveWhatAnEarlierRunLeftAndNothingElse() throws IOException {
+    String unfinished = TEMPORARY + "/0000000003.seg." + UUID.randomUUID();
+    store.create(unfinished, ObjectSource.of(foreign()));
+    store.create(TEMPORARY + "/somebody-elses", ObjectSource.of(foreign()));
+    store.mkdirs(TEMPORARY + "/directory." + UUID.randomUUID());
+
+    uploader.doWork();
+
+    assertThat(store.status(unfinished)).isEmpty();
+    assertThat(store.list(TEMPORARY)).hasSize(2);
+  }
+
+  @Test
+  void shouldShipEvenIfALeftoverCannotBeRemoved() throws IOException {
+    store.create(TEMPORARY + "/0000000003.seg." + UUID.randomUUID(), ObjectSource.of(foreign()));
+    spool.seal(3);
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("delete")) {
+            throw new StoreRefusedException("not yours");
+          }
+        });
+
+    assertThat(uploader.doWork()).isTrue();
+  }
+
+  // --- ending --------------------------------------------------------------------------------
+
+  @Test
+  void shouldDrainWhatIsLeft() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      spool.seal(2);
+    }
+    uploader.start();
+
+    assertThat(uploader.drain(LONG)).isTrue();
+
+    assertThat(spool.backlog()).isZero();
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.IDLE);
+  }
+
+  @Test
+  void shouldNotDrainLongerThanAllowed() throws Exception {
+    store.inject(
+        (call, op, after) -> {
+          throw new StoreUnavailableException("away");
+        });
+    Path segment = spool.seal(2);
+    uploader.start();
+
+    assertThat(uploader.drain(Duration.ofMillis(50))).isFalse();
+
+    assertThat(segment).exists();
+  }
+
+  @Test
+  void shouldNotSitOutALongBackoffWhileItIsDrained() throws Exception {
+    CountDownLatch failed = new CountDownLatch(1);
+    uploader = uploader(new Backoff(Duration.ofHours(1), Duration.ofHours(1)));
+    AtomicInteger calls = new AtomicInteger();
+    store.inject(
+        (call, op, after) -> {
+          if (calls.getAndIncrement() == 0) {
+            failed.countDown();
+            throw new StoreUnavailableException("away");
+          }
+        });
+    spool.seal(2);
+    uploader.start();
+    failed.await();
+
+    assertThat(uploader.drain(LONG)).isTrue();
+  }
+
+  @Test
+  void shouldStopAtOnceInALongBackoff() throws Exception {
+    CountDownLatch failed = new CountDownLatch(1);
+    uploader = uploader(new Backoff(Duration.ofHours(1), Duration.ofHours(1)));
+    store.inject(
+        (call, op, after) -> {
+          failed.countDown();
+          throw new StoreUnavailableException("away");
+        });
+    Path segment = spool.seal(2);
+    uploader.start();
+    failed.await();
+
+    uploader.close();
+
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.CLOSED);
+    assertThat(segment).exists();
+  }
+
+  @Test
+  void shouldStopAtOnceInATransferThatStandsStill() throws Exception {
+    CountDownLatch sending = new CountDownLatch(1);
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("create")) {
+            sending.countDown();
+            hang();
+          }
+        });
+    Path segment = spool.seal(2);
+    uploader.start();
+    sending.await();
+
+    uploader.close();
+
+    assertThat(segment).exists();
+    assertThat(spool.published()).isEmpty();
+  }
+
+  @Test
+  void shouldStopWhenThereIsNothingToDo() throws Exception {
+    uploader.start();
+    assertThat(uploader.drain(LONG)).isTrue();
+
+    uploader.close();
+    uploader.close();
+
+    assertThat(uploader.drain(LONG)).as("once closed nothing is shipped").isFalse();
+  }
+
+  @Test
+  void shouldGoOnAfterAnInterruptThatWasNotMeant() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    store.inject(
+        (call, op, after) -> {
+          if (calls.getAndIncrement() < 3) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    spool.seal(2);
+    uploader.start();
+
+    assertThat(uploader.drain(LONG)).isTrue();
+  }
+
+  // --- memory --------------------------------------------------------------------------------
+
+  @Test
+  void shouldAskForNoMoreThanTheOldestSegment() throws IOException {
+    AtomicLong asked = new AtomicLong();
+    SegmentSource endless =
+        new SegmentSource() {
+          private int left = 2000;
+
+          @Override
+          public java.util.Optional<Path> oldestSealed() {
+            asked.incrementAndGet();
+            return left == 0 ? java.util.Optional.empty() : spool.oldestSealed();
+          }
+
+          @Override
+          public void published(Path segment) {
+            left--;
+          }
+
+          @Override
+          public void awaitWork(Duration limit) {}
+
+          @Override
+          public int backlog() {
+            return left;
+          }
+        };
+    spool.seal(1);
+    Uploader busy =
+        new Uploader(
+            store, TestSpool.RECORDING, endless, AT_ONCE, InstantSource.fixed(NOW), new Random(1));
+
+    while (busy.doWork()) {}
+
+    assertThat(asked).hasValue(2001);
+    assertThat(busy.status().publishedSegments()).isEqualTo(2000);
+  }
+
+  // --- help ----------------------------------------------------------------------------------
+
+  private Uploader uploader(Backoff backoff) {
+    return new Uploader(
+        store, TestSpool.RECORDING, spool, backoff, InstantSource.fixed(NOW), new Random(1));
+  }
+
+  private Path archived(int segment) {
+    return archive.resolve(SEGMENTS).resolve(String.format("%010d.seg", segment));
+  }
+
+  private Path foreign() throws IOException {
+    return Files.writeString(dir.resolve("foreign"), "foreign");
+  }
+
+  /** One failed attempt, as the thread makes it. */
+  private void failOnce() {
+    try {
+      uploader.doWork();
+    } catch (IOException e) {
+      uploader.onFailure(e);
+      return;
+    }
+    throw new AssertionError("should have failed");
+  }
+
+  private void workUntilEmpty() {
+    while (true) {
+      try {
+        if (!uploader.doWork()) {
+          return;
+        }
+      } catch (IOException e) {
+        uploader.onFailure(e);
+      }
+    }
+  }
+
+  private static void hang() throws StoreException {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreUnavailableException("interrupted", e);
+    }
+  }
+}
