@@ -5,6 +5,7 @@ import io.blockcam.archive.store.HdfsChecksum.Algorithm;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,12 +32,15 @@ final class WebHdfsStore implements ObjectStore {
   /** A segment fits into one block. */
   private static final long BLOCK_BYTES = 128L << 20;
 
+  private static final int READ_ATTEMPTS = 3;
+  private static final Duration READ_PAUSE = Duration.ofMillis(200);
   private static final int COPY_BUFFER_BYTES = 256 << 10;
 
   private final StoreUri.WebHdfs uri;
   private final WebHdfsClient client;
   private final long blockBytes;
 
+  private volatile boolean closed;
   private volatile boolean checksumSupported = true;
   private volatile boolean batchListSupported = true;
 
@@ -208,8 +212,41 @@ final class WebHdfsStore implements ObjectStore {
     return reply.bool(what);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Tried several times, since another DataNode may have what the first one could not deliver,
+   * and a reader (a disk that is attached) has no second chance of its own.
+   */
   @Override
   public void read(String path, long offset, ByteBuffer into) throws StoreException {
+    int start = into.position();
+    for (int attempt = 1; ; attempt++) {
+      try {
+        readOnce(path, offset, into);
+        return;
+      } catch (StoreUnavailableException e) {
+        if (attempt == READ_ATTEMPTS || closed || !pauseBeforeAttempt(attempt + 1)) {
+          throw e;
+        }
+        LOG.debug("reading again after: {}", e.getMessage());
+        into.position(start);
+      }
+    }
+  }
+
+  /** Returns false when the thread was interrupted instead; its interrupt status is set then. */
+  private static boolean pauseBeforeAttempt(int attempt) {
+    try {
+      Thread.sleep(READ_PAUSE.multipliedBy(attempt - 1L));
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private void readOnce(String path, long offset, ByteBuffer into) throws StoreException {
     int wanted = into.remaining();
     if (wanted == 0) {
       return;
@@ -268,6 +305,7 @@ final class WebHdfsStore implements ObjectStore {
 
   @Override
   public void close() {
+    closed = true;
     client.close();
   }
 

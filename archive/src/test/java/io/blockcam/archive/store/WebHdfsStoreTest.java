@@ -530,6 +530,25 @@ final class WebHdfsStoreTest {
   }
 
   @Test
+  void shouldReadAgainWhatADataNodeDidNotDeliver() throws IOException {
+    AtomicInteger attempts = new AtomicInteger();
+    ScriptedServer dataNode =
+        server(
+            exchange -> {
+              exchange.raw("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n12");
+              if (attempts.incrementAndGet() == 3) {
+                exchange.raw("345");
+              }
+              exchange.end();
+            });
+    ByteBuffer buffer = ByteBuffer.allocate(7).position(1).limit(6);
+
+    store(nameNodeOf(dataNode)).read("x", 0, buffer);
+
+    assertThat(buffer.array()).isEqualTo("\00012345\0".getBytes(UTF_8));
+  }
+
+  @Test
   void shouldAskAgainWhenTheServerHasClosedAConnectionThatWasKept() throws IOException {
     ScriptedServer server =
         server(
