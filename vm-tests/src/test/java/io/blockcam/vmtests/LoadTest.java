@@ -66,7 +66,8 @@ class LoadTest {
           .with("rw=randwrite", "iodepth=16", "thread", "numjobs=6", "norandommap")
           .with("refill_buffers", "randrepeat=0", "serialize_overlap=0")
           .with("bsrange=512-128k", "blockalign=512", "size=2M", "io_size=8M")
-          .with("name=trim", "rw=randtrim", "iodepth=1", "numjobs=1", "thread", "norandommap")
+          .with("name=trim", "filename=" + disk.device(), "direct=1")
+          .with("rw=randtrim", "iodepth=1", "numjobs=1", "thread", "norandommap")
           .with("bsrange=4k-64k", "blockalign=4k", "size=2M", "io_size=2M")
           .run();
       disk.shouldStopCleanly();
