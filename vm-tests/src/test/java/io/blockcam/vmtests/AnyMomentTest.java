@@ -25,7 +25,7 @@ class AnyMomentTest {
   private static final int DISK_BYTES = 8 << 20;
   private static final int BLOCK_BYTES = 4096;
   private static final int SECTOR_BYTES = 512;
-  private static final int REQUESTS = 1500;
+  private static final int REQUESTS = 600;
   private static final int MOMENTS = 20;
   private static final long SEED = 20261122;
 
@@ -57,7 +57,7 @@ class AnyMomentTest {
       final int upTo = (int) events.stream().filter(e -> e.sequence() <= sequence).count();
       model.apply(disk, applied, upTo);
       applied = upTo;
-      final Path image = recording.replay("seq:" + sequence);
+      final Path image = recording.replayHere("seq:" + sequence);
       Recording.shouldHold(image, disk);
       Files.delete(image);
     }

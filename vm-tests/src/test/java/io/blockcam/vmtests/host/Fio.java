@@ -19,7 +19,6 @@ public final class Fio {
     arguments.addAll(
         List.of(
             "fio",
-            "--name=scenario",
             "--filename=" + device,
             "--direct=1",
             "--ioengine=libaio",
@@ -27,10 +26,14 @@ public final class Fio {
             "--eta=never",
             "--randrepeat=1",
             "--verify_state_save=0",
-            "--aux-path=" + scratch));
+            "--aux-path=" + scratch,
+            "--name=scenario"));
   }
 
-  /** Adds options as they stand on fio's command line, without the dashes. */
+  /**
+   * Adds options as they stand on fio's command line, without the dashes. A further {@code name=}
+   * begins another job, which shares the device and nothing else.
+   */
   public Fio with(final String... options) {
     for (final String option : options) {
       arguments.add("--" + option);

@@ -103,6 +103,13 @@ public final class Recording {
     return image;
   }
 
+  /** The same in this JVM, for tests that restore many moments. */
+  public Path replayHere(final String when) {
+    final Path image = dir.resolve("%s-%d.image".formatted(name, images++));
+    Blockcam.runHere(arguments("replay", List.of("--at", when, "--to", image)));
+    return image;
+  }
+
   /** Rule 1: with no I/O in flight, the latest moment is the disk. */
   public void latestShouldEqualTheDisk() {
     final Path image = replay("latest");
