@@ -27,16 +27,24 @@ final class UploadEntity extends AbstractHttpEntity {
   private boolean complete;
   private boolean started;
 
-  UploadEntity(ObjectSource source, HdfsChecksum checksum) {
+  /**
+   * @param algorithm by which HDFS will sum the object up
+   */
+  UploadEntity(ObjectSource source, HdfsChecksum.Algorithm algorithm) {
     // HttpFS refuses a body of any other type.
     super(ContentType.APPLICATION_OCTET_STREAM, null);
     this.source = source;
-    this.checksum = checksum;
+    this.checksum = new HdfsChecksum(algorithm);
   }
 
   /** Tells who is to know about progress. */
   void watchedBy(Watchdog.Watch by) {
     this.watch = by;
+  }
+
+  /** Returns the checksum of what was sent; once, and only when it is {@link #complete}. */
+  byte[] checksum() {
+    return checksum.digest();
   }
 
   /** Returns whether the last byte was handed to the socket. */

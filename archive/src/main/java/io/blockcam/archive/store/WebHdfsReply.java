@@ -45,6 +45,8 @@ record WebHdfsReply(
           "UnknownHostException",
           "EOFException",
           "IOException",
+          "PathIOException",
+          "BlockMissingException",
           "RemoteException",
           "RuntimeException",
           "NullPointerException",

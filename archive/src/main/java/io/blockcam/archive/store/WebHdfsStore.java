@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Needed of the server: MKDIRS, CREATE, GETFILESTATUS, LISTSTATUS, OPEN, RENAME, DELETE. Used
  * when there: GETFILECHECKSUM (otherwise objects are read back to be compared), LISTSTATUS_BATCH,
- * the parameter {@code renameoptions}. Never used: APPEND.
+ * the parameters {@code renameoptions} and {@code createflag}. Never used: APPEND.
  *
  * <p>An upload that broke off leaves a closed file which looks like any other, only shorter: to
  * exist means nothing, to {@linkplain #matches match} does.
@@ -41,6 +41,7 @@ final class WebHdfsStore implements ObjectStore {
   private final long blockBytes;
 
   private volatile boolean closed;
+  private volatile boolean syncSupported = true;
   private volatile boolean checksumSupported = true;
   private volatile boolean batchListSupported = true;
 
@@ -104,26 +105,28 @@ final class WebHdfsStore implements ObjectStore {
     }
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>DataNodes are asked to sync the blocks to their disks before they say yes (SYNC_BLOCK).
+   * Otherwise a power cut of the cluster could take what the spool has given up already.
+   */
   @Override
   public void create(String path, ObjectSource source) throws StoreException {
     ObjectPath.checkObject(path);
     String what = "cannot store " + where(path);
     lastSent = null;
     Algorithm algorithm = Algorithm.usual(source.lengthBytes(), blockBytes);
-    HdfsChecksum checksum = new HdfsChecksum(algorithm);
-    UploadEntity body = new UploadEntity(source, checksum);
-    WebHdfsReply reply =
-        client.upload(
-            what,
-            "CREATE",
-            absolute(path),
-            body,
-            "overwrite",
-            "true",
-            "permission",
-            "640",
-            "blocksize",
-            Long.toString(blockBytes));
+    UploadEntity body = new UploadEntity(source, algorithm);
+    WebHdfsReply reply = upload(what, path, body);
+    if (syncSupported && reply.isUnsupported()) {
+      LOG.warn(
+          "{} cannot be asked to sync what it stores: a power cut of all its DataNodes may lose it",
+          describe());
+      syncSupported = false;
+      body = new UploadEntity(source, algorithm);
+      reply = upload(what, path, body);
+    }
     if (reply.failedWith("FileNotFoundException")) {
       // "does not have any open files": the file was replaced or removed while it was written.
       throw new StoreUnavailableException(
@@ -138,7 +141,18 @@ final class WebHdfsStore implements ObjectStore {
     if (!body.complete()) {
       throw new StoreUnavailableException(what + ": the answer came before all was sent");
     }
-    lastSent = new Sent(source, algorithm, HexFormat.of().formatHex(checksum.digest()));
+    lastSent = new Sent(source, algorithm, HexFormat.of().formatHex(body.checksum()));
+  }
+
+  private WebHdfsReply upload(String what, String path, UploadEntity body) throws StoreException {
+    List<String> parameters =
+        new ArrayList<>(
+            List.of(
+                "overwrite", "true", "permission", "640", "blocksize", Long.toString(blockBytes)));
+    if (syncSupported) {
+      parameters.addAll(List.of("createflag", "CREATE,OVERWRITE,SYNC_BLOCK"));
+    }
+    return client.upload(what, "CREATE", absolute(path), body, parameters.toArray(String[]::new));
   }
 
   /**

@@ -66,6 +66,7 @@ final class WebHdfsStoreTest {
         .containsEntry("overwrite", "true")
         .containsEntry("permission", "640")
         .containsEntry("blocksize", "134217728")
+        .containsEntry("createflag", "CREATE,OVERWRITE,SYNC_BLOCK")
         .containsEntry("noredirect", "true")
         .containsEntry("user.name", "alice");
     assertThat(step1.headers).containsEntry("x-xsrf-header", "").doesNotContainKey("expect");
@@ -564,6 +565,35 @@ final class WebHdfsStoreTest {
   }
 
   // --- servers that can less -----------------------------------------------------------------
+
+  @Test
+  void shouldStoreWhereNoSyncCanBeAskedFor() throws IOException {
+    ScriptedServer dataNode =
+        server(
+            exchange -> {
+              if (exchange.path.contains("sync")) {
+                exchange.remoteException(400, "IllegalArgumentException", "No enum constant");
+                exchange.end();
+              } else {
+                takeObject(exchange);
+              }
+            });
+    ScriptedServer nameNode =
+        server(
+            exchange ->
+                exchange.redirect(
+                    dataNode.location(
+                        exchange.query.containsKey("createflag") ? "sync" : "plain")));
+    ObjectStore store = store(nameNode);
+
+    // Of a body this short the client sends all even to somebody who said no.
+    store.create("x", source(10));
+    store.create("y", source(5_000_000));
+
+    assertThat(dataNode.exchanges())
+        .extracting(exchange -> exchange.path)
+        .containsExactly("/webhdfs/v1/sync", "/webhdfs/v1/plain", "/webhdfs/v1/plain");
+  }
 
   @Test
   void shouldReadBackWhereNoChecksumIsKnown() throws IOException {
