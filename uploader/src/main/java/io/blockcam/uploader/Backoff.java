@@ -18,6 +18,8 @@ public record Backoff(Duration first, Duration cap) {
   public static final Backoff DEFAULT = new Backoff(Duration.ofMillis(250), Duration.ofSeconds(30));
 
   /**
+   * Returns how long to wait before the next attempt.
+   *
    * @param failures in a row, at least 1
    * @return between half and all of the doubled time
    */

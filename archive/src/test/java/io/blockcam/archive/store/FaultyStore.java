@@ -14,6 +14,8 @@ public final class FaultyStore implements ObjectStore {
   @FunctionalInterface
   public interface Faults {
     /**
+     * Decides about one call.
+     *
      * @param call counts from 0
      * @param op name of the method
      * @param after whether the real store has done it already
