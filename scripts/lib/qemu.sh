@@ -12,7 +12,7 @@ QEMU_MODULES=(virtio_blk 9pnet_virtio 9p overlay ublk_drv loop brd
 AHCI_MODULES=(ahci sd_mod ext4)
 
 # Two digits that must change whenever the steps below give other files.
-QEMU_RECIPE=01
+QEMU_RECIPE=02
 
 qemu_digest() {
   printf '%s-%s\n' "$(digest_of "$LIB/guest/qemu-init" "$LIB/guest/ahci-init")" "$QEMU_RECIPE"
@@ -90,6 +90,7 @@ qemu_unpack() {
     && initrd_program "$work/ahci" "$(command -v e2fsck)" \
     && initrd_program "$work/ahci" "$(command -v fstrim)" \
     && initrd_program "$work/ahci" "$(command -v blkdiscard)" \
+    && initrd_program "$work/ahci" "$(command -v dd)" \
     && initrd_pack "$work/ahci" "$work/done/ahci-initrd" \
     && cp "$kernel" "$work/done/vmlinuz" \
     && printf '%s\n' "$version" >"$work/done/version"

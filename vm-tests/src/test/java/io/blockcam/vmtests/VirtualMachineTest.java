@@ -48,7 +48,8 @@ class VirtualMachineTest {
       sha256sum file*
       cd /
       umount /mnt
-      dd if=/dev/urandom of=/dev/sda bs=512 count=3 seek=%d oflag=direct conv=fsync,notrunc 2>/dev/null
+      # busybox dd has no aligned buffer for O_DIRECT and falls back to the page cache
+      /sbin/dd if=/dev/urandom of=/dev/sda bs=512 count=3 seek=%d oflag=direct conv=fsync,notrunc 2>/dev/null
       """
           .formatted(FILE_SYSTEM_SIZE, SINGLE_SECTORS_AT / 512);
 
