@@ -34,7 +34,8 @@ import picocli.CommandLine.Command;
       "2 bad usage; 3 the environment lacks something (no ublk driver, no permission,",
       "store unreachable).",
       "",
-      "`blockcam help COMMAND` shows the options of a command, with examples."
+      "`blockcam help COMMAND` shows the options of a command, with examples.",
+      "`blockcam make-cache` makes commands start faster, after another Java was installed."
     })
 public final class Blockcam {
 

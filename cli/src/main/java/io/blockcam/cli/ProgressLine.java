@@ -14,7 +14,9 @@ final class ProgressLine implements AutoCloseable {
   private static final long SHORT_WORK_NS = 700_000_000L;
   private static final long MIB = 1 << 20;
 
-  private final boolean wanted = System.console() != null && System.console().isTerminal();
+  /** Whether standard error is a terminal: the launcher knows, Java asks only after the others. */
+  private final boolean wanted = Boolean.getBoolean("blockcam.terminal");
+
   private final long startNs = System.nanoTime();
   private @Nullable ProgressBar bar;
   private String phase = "";

@@ -3,6 +3,7 @@ package io.blockcam.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Rows that line up: text to the left, numbers to the right, two spaces between columns. */
 final class Table {
@@ -21,13 +22,13 @@ final class Table {
   }
 
   /**
-   * @param cells as many as there are columns
+   * @param cells as many as there are columns; shown as {@link Printable}
    */
   Table row(final String... cells) {
     if (cells.length != alignment.size()) {
       throw new IllegalArgumentException(cells.length + " cells for " + alignment.size());
     }
-    rows.add(List.of(cells));
+    rows.add(Stream.of(cells).map(Printable::of).toList());
     return this;
   }
 

@@ -50,7 +50,7 @@ final class VerifyCommand implements Callable<Integer> {
                     findings.add(finding);
                     if (!json) {
                       progress.close();
-                      out.println(finding);
+                      out.println(Printable.of(finding));
                       out.flush();
                     }
                   },

@@ -35,7 +35,7 @@ final class RpmContentsTest {
     assertThat(entries)
         .containsKeys(
             "./usr/share/licenses/blockcam/LICENSE",
-            "./usr/share/blockcam/lib/picocli.jar",
+            "./usr/share/man/man1/blockcam.1",
             "./usr/share/blockcam/lib/cli.jar",
             "./usr/share/blockcam/lib/native-bindings.jar",
             "./usr/share/blockcam/lib/ublk-server.jar",
@@ -58,6 +58,16 @@ final class RpmContentsTest {
     try (RpmInputStream rpm = open()) {
       final Object names = rpm.getPayloadHeader().getTag(RpmTag.REQUIRE_NAME);
       assertThat((String[]) names).contains("java-headless", "systemd");
+    }
+  }
+
+  @Test
+  void shouldMakeTheCacheOfClassesWhenInstalledAndRemoveItWhenRemoved() throws IOException {
+    try (RpmInputStream rpm = open()) {
+      assertThat(rpm.getPayloadHeader().getTag(RpmTag.POSTINSTALL_SCRIPT))
+          .isEqualTo("/usr/bin/blockcam make-cache || :");
+      assertThat(rpm.getPayloadHeader().getTag(RpmTag.POSTREMOVE_SCRIPT).toString())
+          .contains("rm -rf /var/cache/blockcam");
     }
   }
 

@@ -67,8 +67,7 @@ final class DirectoryStore implements ObjectStore {
     } catch (NoSuchFileException | NotDirectoryException e) {
       return Optional.empty();
     } catch (IOException e) {
-      // stat of "object/name" is ENOTDIR, for which Java has only a text.
-      if (isNotADirectory(e)) {
+      if (isBelowAnObject(path, e)) {
         return Optional.empty();
       }
       throw failure("look up", path, e);
@@ -204,7 +203,7 @@ final class DirectoryStore implements ObjectStore {
     } catch (DirectoryNotEmptyException e) {
       throw new StoreException("cannot remove " + where(path) + ": the directory is not empty", e);
     } catch (IOException e) {
-      if (isNotADirectory(e)) {
+      if (isBelowAnObject(path, e)) {
         return false;
       }
       throw failure("remove", path, e);
@@ -285,7 +284,7 @@ final class DirectoryStore implements ObjectStore {
     } catch (NoSuchFileException e) {
       throw notFound("read", path);
     } catch (IOException e) {
-      if (isNotADirectory(e)) {
+      if (isBelowAnObject(path, e)) {
         throw notFound("read", path);
       }
       throw failure("read", path, e);
@@ -387,8 +386,16 @@ final class DirectoryStore implements ObjectStore {
     return parent == null ? file : parent;
   }
 
-  private static boolean isNotADirectory(IOException e) {
-    return e instanceof FileSystemException f && "Not a directory".equals(f.getReason());
+  /** Whether what stands above the path is no directory, which Java tells by a mere text. */
+  private boolean isBelowAnObject(String path, IOException e) {
+    if (e instanceof StoreException) {
+      return false;
+    }
+    Path above = root.resolve(path);
+    do {
+      above = parentOf(above);
+    } while (!Files.exists(above) && !above.equals(parentOf(above)));
+    return !Files.isDirectory(above);
   }
 
   private String where(String path) {
@@ -414,6 +421,7 @@ final class DirectoryStore implements ObjectStore {
     String text = reason == null ? e.getClass().getSimpleName() : reason;
     return switch (text) {
       // The texts of strerror(3), which is all that Java passes on of EPERM, ENOSPC, EDQUOT, EROFS.
+      // They come in the language of LC_MESSAGES: bin/blockcam sets it to C for that.
       case "Operation not permitted",
           "No space left on device",
           "Disk quota exceeded",

@@ -2,6 +2,7 @@ package io.blockcam.archive.store;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,8 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SchemePortResolver;
@@ -30,8 +33,10 @@ import org.apache.hc.core5.http.config.RegistryBuilder;
 import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
 import org.apache.hc.core5.http.impl.io.HttpRequestExecutor;
 import org.apache.hc.core5.http.io.SocketConfig;
+import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sets an HTTP client up for WebHDFS: it follows no redirect, retries nothing, keeps no cookie and
@@ -48,7 +53,11 @@ final class HttpTransport {
 
   private HttpTransport() {}
 
-  static CloseableHttpClient create(StoreOptions options) throws StoreException {
+  /**
+   * @param tls whether HTTPS is spoken; if not, nothing of TLS is set up, since reading the
+   *     certificates of the Java runtime takes longer than a short command
+   */
+  static CloseableHttpClient create(StoreOptions options, boolean tls) throws StoreException {
     Timeout connect = Timeout.of(options.connectTimeout());
     Timeout response = Timeout.of(options.responseTimeout());
     Http1Config http1 =
@@ -63,7 +72,7 @@ final class HttpTransport {
             .build();
     var connections =
         new InterruptibleConnections()
-            .setTlsSocketStrategy(tls(options))
+            .setTlsSocketStrategy(tls ? tls(options) : HttpTransport::refuseTls)
             .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(response).build())
             .setMaxConnTotal(MAX_CONNECTIONS)
             .setMaxConnPerRoute(MAX_CONNECTIONS / 2)
@@ -95,6 +104,14 @@ final class HttpTransport {
         .disableAuthCaching()
         .disableContentCompression()
         .build();
+  }
+
+  /** A {@link TlsSocketStrategy}: a client that was made for plain HTTP is asked for HTTPS. */
+  private static SSLSocket refuseTls(
+      Socket socket, String target, int port, @Nullable Object attachment, HttpContext context)
+      throws SSLException {
+    throw new SSLException(
+        "no TLS with " + target + ":" + port + ": the archive is plain webhdfs://");
   }
 
   private static TlsSocketStrategy tls(StoreOptions options) throws StoreException {

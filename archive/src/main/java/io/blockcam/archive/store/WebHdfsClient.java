@@ -72,7 +72,7 @@ final class WebHdfsClient implements Closeable {
   WebHdfsClient(StoreUri.WebHdfs uri, StoreOptions options) throws StoreException {
     this.uri = uri;
     this.user = uri.user().orElse(options.user());
-    this.http = HttpTransport.create(options);
+    this.http = HttpTransport.create(options, uri.tls());
     this.watchdog = new Watchdog("store-watchdog");
     this.limit = options.connectTimeout().plus(options.responseTimeout());
     this.uploadConfig =

@@ -14,10 +14,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.security.Provider;
+import java.security.Security;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.ManagerFactoryParameters;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactorySpi;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -97,6 +104,49 @@ final class WebHdfsTlsTest {
                 Stores.open(
                     uri(server), StoreOptions.defaults(Map.of()).withTrustedCertificates(empty)))
         .withMessageContaining("empty.pem");
+  }
+
+  @Test
+  void shouldNotReadCertificatesForAPlainArchive() throws IOException {
+    Provider counting = new CountingTrust();
+    Security.insertProviderAt(counting, 1);
+    try {
+      Stores.open("webhdfs://127.0.0.1:1/archive").close();
+      assertThat(CountingTrust.USES).as("for plain HTTP").hasValue(0);
+      Stores.open("swebhdfs://127.0.0.1:1/archive").close();
+      assertThat(CountingTrust.USES).as("for TLS").hasPositiveValue();
+    } finally {
+      Security.removeProvider(counting.getName());
+    }
+  }
+
+  /** Stands before the trust managers of the Java runtime and counts who asks for one. */
+  public static final class CountingTrust extends Provider {
+    private static final long serialVersionUID = 1L;
+    private static final AtomicInteger USES = new AtomicInteger();
+
+    CountingTrust() {
+      super("counting", "1", "counts");
+      put("TrustManagerFactory.PKIX", Factory.class.getName());
+    }
+
+    /** Called by the Java runtime. */
+    public static final class Factory extends TrustManagerFactorySpi {
+      @Override
+      protected void engineInit(@Nullable KeyStore keys) {
+        USES.incrementAndGet();
+      }
+
+      @Override
+      protected void engineInit(ManagerFactoryParameters parameters) {
+        USES.incrementAndGet();
+      }
+
+      @Override
+      protected TrustManager[] engineGetTrustManagers() {
+        return new TrustManager[0];
+      }
+    }
   }
 
   private ObjectStore open(HttpsServer at, String trusted) throws IOException {
