@@ -53,13 +53,52 @@ with_lock() {
   return "$status"
 }
 
+# cause_of LOG: in words, what the log of a failed command complains of, if it is one of the things
+# that the machine lacks and not the command.
+cause_of() {
+  local log=$1 space
+  [[ -s $log ]] || return 0
+  if grep -qiE 'no space left on device|not enough free space|ENOSPC' "$log"; then
+    space=$(df -Ph "${log%/*}" | awk 'NR == 2 { print $4 " free on " $6 }')
+    printf 'the disk is full (%s): make room' "$space"
+  elif grep -qE 'Could not resolve|Temporary failure (in name resolution|resolving)|Unknown host|Network is unreachable|Could not connect|Unable to connect|Connection (refused|timed out)|Could not transfer artifact|Unable to fetch|Failed to fetch|in offline mode|No route to host' "$log"; then
+    printf 'the network does not reach where it comes from: check the network, the proxy and the mirrors of apt and Maven'
+  fi
+}
+
+# failed CODE MESSAGE LOG: like die, with the cause if the log tells it, else with the log's name.
+failed() {
+  local cause
+  cause=$(cause_of "$3")
+  if [[ -n $cause ]]; then
+    die "$1" "$2: $cause"
+  fi
+  note "the end of $3:"
+  tail -n 30 "$3" >&2 || true
+  die "$1" "$2: see $3"
+}
+
+# need_room DIR MIB WHAT: makes sure that DIR has that much free, before anything is begun.
+need_room() {
+  local free elsewhere=''
+  [[ $1 != "$(cache_dir)" ]] || elsewhere=', or let BLOCKCAM_CACHE name another place'
+  if ! mkdir -p "$1" 2>/dev/null || [[ ! -w $1 ]]; then
+    die "$EXIT_ENVIRONMENT" "$1 cannot be written, and $3 needs it: make it writable$elsewhere"
+  fi
+  free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+  if ((free < $2)); then
+    die "$EXIT_ENVIRONMENT" "$1 has $free MiB free, and $3 takes $2: make room$elsewhere"
+  fi
+}
+
 # with_progress LABEL LOG COMMAND...: runs COMMAND with its output in LOG and says every few
-# seconds that it still runs: one line that counts on a terminal, a plain line each half
-# minute elsewhere. On failure shows the end of LOG. Returns the status of COMMAND.
+# seconds that it still runs: one line that counts on a terminal, a plain line every eight seconds
+# elsewhere. Returns the status of COMMAND; the caller says what a failure means (see failed).
 with_progress() {
   local label=$1 log=$2 pid start now told=0 status=0
   shift 2
   start=$SECONDS
+  mkdir -p "${log%/*}"
   # Job control gives COMMAND a process group of its own, to end it whole.
   set -m
   "$@" >"$log" 2>&1 </dev/null &
@@ -75,7 +114,7 @@ with_progress() {
         printf '\r%s ... %d s ' "$label" "$now" >&2
         told=$now
       fi
-    elif ((now >= told + 30 || (told == 0 && now >= 3))); then
+    elif ((now >= told + 8 || (told == 0 && now >= 3))); then
       note "$label ... $now s"
       told=$now
     fi
@@ -87,8 +126,7 @@ with_progress() {
     printf '\r\033[K' >&2
   fi
   if ((status != 0)); then
-    note "$label: failed after $now s with status $status; the end of $log:"
-    tail -n 30 "$log" >&2
+    note "$label: failed after $now s with status $status"
   elif ((now >= 3)); then
     note "$label: done in $now s"
   fi

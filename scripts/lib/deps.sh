@@ -25,8 +25,7 @@ need_packages() {
     # The lists may be absent or too old to name files that the mirror still has.
     apt_get_quietly "${options[@]}" update || note "apt-get update failed; trying to install anyway"
     apt_get_quietly "${options[@]}" install "${missing[@]}" \
-      || die "$EXIT_ENVIRONMENT" "apt-get could not install ${missing[*]}:
-$(tail -n 15 "$(cache_dir)/logs/apt.log")"
+      || failed "$EXIT_ENVIRONMENT" "apt-get could not install ${missing[*]}" "$(cache_dir)/logs/apt.log"
   fi
 }
 

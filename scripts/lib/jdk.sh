@@ -32,7 +32,7 @@ find_jdk() {
     fi
   done
   if [[ -z $best ]]; then
-    die "$EXIT_ENVIRONMENT" "no JDK >= $JDK_FLOOR found: set JAVA_HOME, or install one under /usr/lib/jvm"
+    die "$EXIT_ENVIRONMENT" "no JDK >= $JDK_FLOOR found: install one (Debian 13: openjdk-25-jdk-headless) or set JAVA_HOME"
   fi
   printf '%s\n' "$best"
 }

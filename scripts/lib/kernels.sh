@@ -11,27 +11,36 @@ source "$LIB/uml.sh"
 # shellcheck source=scripts/lib/qemu.sh
 source "$LIB/qemu.sh"
 
+# The names of them. uml-small is for a first look: half of it is built in half the time.
+KERNELS=(uml uml-small qemu-6.12 qemu-backports)
+
+# check_kernel NAME: refuses what is none.
+check_kernel() {
+  [[ " ${KERNELS[*]} " == *" $1 "* ]] || die "$EXIT_USAGE" "--kernel $1: use one of ${KERNELS[*]}"
+}
+
 # fetch_packages SUITE DIR PACKAGE...: downloads Debian packages of that suite into DIR.
 fetch_packages() {
   local suite=$1 dir=$2
   shift 2
   mkdir -p "$dir"
   (cd "$dir" && with_progress "fetching $*" "$(cache_dir)/logs/apt-download.log" \
-    private_apt "$suite" apt-get download "$@") || die "$EXIT_ENVIRONMENT" "cannot fetch $* of $suite"
+    private_apt "$suite" apt-get download "$@") \
+    || failed "$EXIT_ENVIRONMENT" "cannot fetch $* of $suite" "$(cache_dir)/logs/apt-download.log"
 }
 
 # update_lists SUITE: the list of packages in that suite.
 update_lists() {
   with_progress "fetching the package list of $1" "$(cache_dir)/logs/apt-lists.log" private_apt_update "$1" \
-    || die "$EXIT_ENVIRONMENT" "cannot fetch the package list of $1"
+    || failed "$EXIT_ENVIRONMENT" "cannot fetch the package list of $1" "$(cache_dir)/logs/apt-lists.log"
 }
 
 # kernels_prepare NAME: makes sure that kernel NAME and what it needs to run are there.
 kernels_prepare() {
   case $1 in
-    uml)
+    uml*)
       need_packages busybox-static util-linux
-      uml_prepare
+      uml_prepare "$1"
       ;;
     *) qemu_prepare "$1" ;;
   esac
@@ -42,15 +51,15 @@ kernels_prepare() {
 # error, and with the numbers of two file descriptors for the output of the command in OUT and ERR.
 kernel_command() {
   local line=()
-  if [[ $1 == uml ]]; then
-    uml_command "${@:2}"
+  if [[ $1 == uml* ]]; then
+    uml_command "$@"
   else
     qemu_command "$@"
   fi
 }
 
 uml_command() {
-  local run=$1 memory_mib=$2 cpus=$3 disks=$5 i
+  local name=$1 run=$2 memory_mib=$3 cpus=$4 disks=$6 i
   if ((cpus > 4)); then
     die "$EXIT_USAGE" "--cpus $cpus: a UML test host has at most 4"
   fi
@@ -58,7 +67,7 @@ uml_command() {
     printf 'export TMPDIR=%q\n' "$(uml_memory_dir "$memory_mib")"
     printf 'ulimit -c 0\n'
     printf 'exec %q mem=%dM ncpus=%d root=none rootfstype=hostfs rootflags=/ ro init=%q seccomp=auto' \
-      "$(uml_cached)" "$memory_mib" "$cpus" "$run/init"
+      "$(uml_cached "$name")" "$memory_mib" "$cpus" "$run/init"
     # shellcheck disable=SC2016  # for the script that is written
     printf ' uml_dir=%q con=null con0=fd:0,fd:1 con1=null,fd:$OUT con2=null,fd:$ERR' "$run/"
     for ((i = 0; i < disks; i++)); do

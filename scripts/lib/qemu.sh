@@ -42,6 +42,7 @@ qemu_build() {
     qemu-backports) suite=trixie-backports ;;
     *) die "$EXIT_USAGE" "unknown kernel $name" ;;
   esac
+  need_room "$(cache_dir)" 1000 "preparing kernel $name"
   update_lists "$suite"
   mapfile -t packages < <(qemu_packages "$suite")
   ((${#packages[@]} > 0)) || die "$EXIT_ENVIRONMENT" "no linux-image-amd64 in $suite on the Debian mirror"
@@ -51,11 +52,11 @@ qemu_build() {
   mkdir -p "$work/done"
   fetch_packages "$suite" "$work" "${packages[@]}"
   with_progress "preparing kernel $name" "$log" qemu_unpack "$work" \
-    || die "$EXIT_ENVIRONMENT" "cannot prepare kernel $name: see $log"
+    || failed "$EXIT_ENVIRONMENT" "cannot prepare kernel $name" "$log"
   version=$(<"$work/done/version")
   target=$(cache_dir)/$name/$version-$(qemu_digest)
-  rm -rf "$target"
-  mv "$work/done" "$target"
+  { rm -rf "$target" && mv "$work/done" "$target"; } >>"$log" 2>&1 \
+    || failed "$EXIT_ENVIRONMENT" "kernel $name cannot be put into $target" "$log"
   rm -rf "$work"
 }
 

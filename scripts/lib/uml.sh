@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The kernel of the User-Mode Linux test host: found in the cache or built once.
+# The kernels of the User-Mode Linux test hosts: found in the cache or built once.
 # Sourced by kernels.sh.
 
 UML_PACKAGES=(gcc make flex bison bc libelf-dev libssl-dev xz-utils rsync)
@@ -8,52 +8,73 @@ UML_PACKAGES=(gcc make flex bison bc libelf-dev libssl-dev xz-utils rsync)
 UML_SUITES=(trixie-backports forky)
 
 # Two digits that must change whenever the steps below give another kernel.
-UML_RECIPE=01
+UML_RECIPE=02
 
-uml_digest() {
-  printf '%s-%s\n' "$(digest_of "$LIB/uml/config")" "$UML_RECIPE"
+# What source, objects and packages take while a kernel is built.
+UML_BUILD_MIB=2500
+
+# Directories of the source that no User-Mode Linux is built from: half of the files.
+UML_UNUSED=('*/Documentation/*.[rsytp]*' '*/drivers/gpu/*.[chS]' '*/drivers/net/*/*.[chS]'
+  '*/drivers/media/*.[chS]' '*/sound/*.[chS]' '*/arch/arm*/*.[chSd]*' '*/arch/mips/*.[chSd]*'
+  '*/arch/powerpc/*.[chSd]*')
+
+# uml_config NAME: the files that configure it. What all have in common comes first.
+uml_config() {
+  case $1 in
+    uml) printf '%s\n' "$LIB/uml/config" "$LIB/uml/config-full" ;;
+    uml-small) printf '%s\n' "$LIB/uml/config" "$LIB/uml/config-small" ;;
+  esac
 }
 
-# uml_cached: prints the newest kernel in the cache that was built from this configuration.
+uml_digest() {
+  local files
+  mapfile -t files < <(uml_config "$1")
+  printf '%s-%s\n' "$(digest_of "${files[@]}")" "$UML_RECIPE"
+}
+
+# uml_cached NAME: prints the newest kernel in the cache that was built from this configuration.
 uml_cached() {
   local found
-  found=$(find "$(cache_dir)/uml" -mindepth 2 -maxdepth 2 -path "*-$(uml_digest)/linux" 2>/dev/null \
+  found=$(find "$(cache_dir)/$1" -mindepth 2 -maxdepth 2 -path "*-$(uml_digest "$1")/linux" 2>/dev/null \
     | sort -V | tail -n 1)
   [[ -n $found ]] && printf '%s\n' "$found"
 }
 
-# uml_prepare: makes sure that there is one.
+# uml_prepare NAME: makes sure that there is one.
 uml_prepare() {
-  uml_cached >/dev/null || with_lock uml uml_build
+  uml_cached "$1" >/dev/null || with_lock "$1" uml_build "$1"
 }
 
 uml_build() {
-  local package version suite target work log
-  if uml_cached >/dev/null; then
+  local name=$1 package version suite target work log
+  if uml_cached "$name" >/dev/null; then
     return 0
   fi
   need_packages "${UML_PACKAGES[@]}"
+  need_room "$(cache_dir)" "$UML_BUILD_MIB" "building a kernel"
   for suite in "${UML_SUITES[@]}"; do
     update_lists "$suite"
   done
   read -r package version suite < <(uml_newest_source) \
     || die "$EXIT_ENVIRONMENT" "the Debian mirror has no linux-source package in ${UML_SUITES[*]}"
-  target=$(cache_dir)/uml/${version//[^0-9A-Za-z.+-]/_}-$(uml_digest)
-  work=$(cache_dir)/uml/.build
-  log=$(cache_dir)/logs/uml-build.log
+  target=$(cache_dir)/$name/${version//[^0-9A-Za-z.+-]/_}-$(uml_digest "$name")
+  work=$(cache_dir)/$name/.build
+  log=$(cache_dir)/logs/$name-build.log
   rm -rf "$work"
   mkdir -p "$work" "$(cache_dir)/logs"
   fetch_packages "$suite" "$work" "$package=$version"
   with_progress "unpacking $package" "$log" uml_unpack "$work" \
-    || die "$EXIT_ENVIRONMENT" "cannot unpack $package: see $log"
-  with_progress "building a User-Mode Linux kernel from $package $version (once; takes minutes)" "$log" \
-    uml_make "$work" || die "$EXIT_ENVIRONMENT" "the kernel build failed: see $log"
-  mkdir -p "$work/done"
-  strip -o "$work/done/linux" "$work/source/linux"
-  cp "$work/source/.config" "$work/done/config"
-  printf '%s\n' "$package $version" >"$work/done/source-package"
-  rm -rf "$target"
-  mv "$work/done" "$target"
+    || failed "$EXIT_ENVIRONMENT" "cannot unpack $package" "$log"
+  with_progress "building a User-Mode Linux kernel, $name, from $package $version (once; takes minutes)" \
+    "$log" uml_make "$name" "$work" || failed "$EXIT_ENVIRONMENT" "the kernel build failed" "$log"
+  # All or nothing: what is in the cache is taken as it is.
+  {
+    mkdir -p "$work/done" \
+      && strip -o "$work/done/linux" "$work/source/linux" \
+      && cp "$work/source/.config" "$work/done/config" \
+      && printf '%s\n' "$package $version" >"$work/done/source-package" \
+      && rm -rf "$target" && mv "$work/done" "$target"
+  } >>"$log" 2>&1 || failed "$EXIT_ENVIRONMENT" "the kernel cannot be put into $target" "$log"
   rm -rf "$work"
 }
 
@@ -72,29 +93,35 @@ uml_newest_source() {
 
 uml_unpack() {
   local work=$1
+  printf '%s\n' "${UML_UNUSED[@]}" >"$work/unused"
   dpkg -x "$work"/linux-source-*.deb "$work/package" \
     && rm "$work"/linux-source-*.deb \
     && mkdir -p "$work/source" \
-    && tar -xf "$work"/package/usr/src/linux-source-*.tar.xz -C "$work/source" --strip-components=1 \
+    && tar -I 'xz -T0' -xf "$work"/package/usr/src/linux-source-*.tar.xz -C "$work/source" \
+      --strip-components=1 --wildcards --exclude-from="$work/unused" \
     && rm -rf "$work/package"
 }
 
-# uml_fragment: the configuration list as Kconfig lines.
+# uml_fragment NAME: its configuration as Kconfig lines.
 uml_fragment() {
+  local files
+  mapfile -t files < <(uml_config "$1")
   sed -nE -e 's/^-([A-Z0-9_]+)$/# CONFIG_\1 is not set/p' -e 's/^([A-Z0-9_]+=.+)$/CONFIG_\1/p' \
-    -e 's/^([A-Z0-9_]+)$/CONFIG_\1=y/p' "$LIB/uml/config"
+    -e 's/^([A-Z0-9_]+)$/CONFIG_\1=y/p' "${files[@]}"
 }
 
 uml_make() {
-  local work=$1 line lost=0
+  local name=$1 work=$2 line lost=0 flags=()
   cd "$work/source" || return 1
-  make ARCH=um tinyconfig && uml_fragment >>.config && make ARCH=um olddefconfig || return 1
+  make ARCH=um tinyconfig && uml_fragment "$name" >>.config && make ARCH=um olddefconfig || return 1
   while IFS= read -r line; do
     if [[ $line == CONFIG_* ]] && ! grep -qxF "$line" .config; then
       printf 'this kernel does not take %s\n' "$line"
       lost=1
     fi
-  done < <(uml_fragment)
+  done < <(uml_fragment "$name")
   ((lost == 0)) || return 1
-  make ARCH=um -j"$(nproc)" linux
+  # The small one is there to be built soon.
+  [[ $name != uml-small ]] || flags=(KCFLAGS=-O1)
+  make ARCH=um -j"$(nproc)" "${flags[@]}" linux
 }

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -16,15 +17,6 @@ import picocli.CommandLine.Command;
 @Command(
     name = "blockcam",
     description = "A surveillance camera for a disk: records every write, brings back any moment.",
-    subcommands = {
-      RecordCommand.class,
-      ServeCommand.class,
-      ListCommand.class,
-      InfoCommand.class,
-      ReplayCommand.class,
-      VerifyCommand.class,
-      CommandLine.HelpCommand.class
-    },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
@@ -39,12 +31,23 @@ import picocli.CommandLine.Command;
     })
 public final class Blockcam {
 
+  /** In the order in which the help shows them. */
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          RecordCommand.class,
+          ServeCommand.class,
+          ListCommand.class,
+          InfoCommand.class,
+          ReplayCommand.class,
+          VerifyCommand.class,
+          CommandLine.HelpCommand.class);
+
   private Blockcam() {}
 
   /** Runs a command and ends the process with its exit status. */
   public static void main(final String[] args) {
     // Always explicitly: a failed command must not be kept alive by a thread of its device.
-    StopSignal.exit(execute(commandLine(), args));
+    StopSignal.exit(execute(commandLine(args), args));
   }
 
   /** Runs a command in this process; its exit status. */
@@ -58,9 +61,32 @@ public final class Blockcam {
     return commandLine.execute(args);
   }
 
-  /** The command as picocli sees it. */
+  /** The command with all its subcommands, as picocli sees it. */
   public static CommandLine commandLine() {
+    return commandLine(COMMANDS);
+  }
+
+  /**
+   * The same for one run: if the arguments begin with the name of a command, only that one is set
+   * up, since to read the annotations of all takes longer than most commands.
+   */
+  static CommandLine commandLine(final String... arguments) {
+    final String first = arguments.length == 0 ? "" : arguments[0];
+    if (first.equals("--version") || first.equals("-V")) {
+      return commandLine(List.of());
+    }
+    return commandLine(
+        COMMANDS.stream()
+            .filter(command -> command != CommandLine.HelpCommand.class) // tells of the others
+            .filter(command -> command.getAnnotation(Command.class).name().equals(first))
+            .findAny()
+            .map(List::<Class<?>>of)
+            .orElse(COMMANDS));
+  }
+
+  private static CommandLine commandLine(final List<Class<?>> commands) {
     final CommandLine commandLine = new CommandLine(new Blockcam());
+    commands.forEach(commandLine::addSubcommand);
     commandLine.registerConverter(Size.class, Blockcam::size);
     commandLine.registerConverter(Duration.class, Blockcam::duration);
     commandLine.setUsageHelpWidth(100);

@@ -120,7 +120,7 @@ public final class Rehearsal {
 
   private static void command(final String... args) {
     Blockcam.execute(
-        Blockcam.commandLine()
+        Blockcam.commandLine(args)
             .setOut(new PrintWriter(new StringWriter()))
             .setErr(new PrintWriter(new StringWriter())),
         args);

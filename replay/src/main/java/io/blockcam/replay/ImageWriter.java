@@ -33,7 +33,7 @@ import java.util.Set;
 public final class ImageWriter {
 
   /** Payloads that are read with one request; also how far apart they may lie. */
-  private static final int MAX_READ_BLOCKS = 1024;
+  private static final int MAX_READ_BLOCKS = 4096;
 
   private static final int MAX_GAP_BLOCKS = 128;
 

@@ -2,15 +2,11 @@ package io.blockcam.vmtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Blockcam;
-import io.blockcam.vmtests.host.Limits;
-import io.blockcam.vmtests.host.LiveDisk;
-import io.blockcam.vmtests.host.Mount;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Refusals;
-import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
+import io.blockcam.vmtests.record.MadeUpRecording;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -19,20 +15,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import java.util.Random;
 import java.util.function.LongUnaryOperator;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whoever asks for what is not there, or has a damaged record, is told so and gets no image. */
-@Scenario
-@Tag("test-host")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class BadArchiveTest {
 
@@ -51,26 +42,10 @@ class BadArchiveTest {
 
   /** Two recordings of several segments, of which each test gets a copy. */
   @BeforeAll
-  void recordTwoDisks(@TempDir final Path dir) throws IOException {
+  void recordTwoDisks(@TempDir final Path dir) throws IOException, InterruptedException {
     sound = dir;
     for (final String name : List.of("disk", "other")) {
-      final Recording recording = Recording.inDirectory(dir, name, "16M");
-      final Random random = new Random(6);
-      try (LiveDisk disk = recording.record("--seal-after", "200ms")) {
-        try (BlockDevice device = new BlockDevice(disk.device())) {
-          for (int i = 1; i <= SEGMENTS; i++) {
-            final byte[] data = new byte[32 << 10];
-            random.nextBytes(data);
-            device.write((long) i << 20, data);
-            device.flush();
-            final int published = i;
-            assertThat(Limits.await(Limits.seconds(30), () -> segments(dir, name) >= published))
-                .as("segment %d was published; %s", i, disk.describe())
-                .isTrue();
-          }
-        }
-        disk.shouldStopCleanly();
-      }
+      MadeUpRecording.make(dir, name, 16 << 20, SEGMENTS, 32 << 10);
     }
   }
 
@@ -79,15 +54,6 @@ class BadArchiveTest {
     Shell.run("cp", "-r", sound.resolve("archive").toString(), dir.toString());
     scratch = dir;
     here = new Refusals(dir);
-  }
-
-  private static int segments(final Path dir, final String name) {
-    try (Stream<Path> files =
-        Files.list(dir.resolve("archive").resolve(name).resolve("segments"))) {
-      return (int) files.count();
-    } catch (final IOException e) {
-      return 0; // not yet
-    }
   }
 
   private Shell.Result run(final String command, final Object... more) {
@@ -154,18 +120,6 @@ class BadArchiveTest {
     assertThat(image()).hasContent("precious");
     run("replay", "--to", image(), "--force").shouldSucceed();
     Recording.shouldBeEqual(image(), sound.resolve("disk.disk"));
-  }
-
-  @Test
-  void leavesNothingBehindWhenTheDiskIsFull() throws IOException {
-    Files.createDirectory(scratch.resolve("full"));
-    try (Mount full = Mount.memory(scratch.resolve("full"), "64k")) {
-      here.refuses(
-          ENVIRONMENT, () -> run("replay", "--to", full.dir().resolve("image")), "full/image");
-      try (Stream<Path> files = Files.list(full.dir())) {
-        assertThat(files).isEmpty();
-      }
-    }
   }
 
   @Test

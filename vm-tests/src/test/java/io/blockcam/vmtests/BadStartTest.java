@@ -7,10 +7,12 @@ import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.Checkout;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Mount;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Refusals;
 import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
+import io.blockcam.vmtests.record.MadeUpRecording;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -111,7 +113,8 @@ class BadStartTest {
     here.refuses(
         USAGE,
         () ->
-            recording.run("record", "--backing", recording.backing(), "--spool", recording.spool()),
+            recording.runHere(
+                "record", "--backing", recording.backing(), "--spool", recording.spool()),
         recording.backing().toString(),
         "--size");
   }
@@ -121,7 +124,7 @@ class BadStartTest {
     here.refuses(
         USAGE,
         () ->
-            recording.run(
+            recording.runHere(
                 "record",
                 "--backing",
                 recording.backing(),
@@ -139,7 +142,8 @@ class BadStartTest {
     here.refuses(
         USAGE,
         () ->
-            recording.run("record", "--backing", recording.backing(), "--spool", recording.spool()),
+            recording.runHere(
+                "record", "--backing", recording.backing(), "--spool", recording.spool()),
         recording.backing().toString(),
         "1000");
   }
@@ -181,7 +185,7 @@ class BadStartTest {
     here.refuses(
         USAGE,
         () ->
-            Blockcam.run(
+            Blockcam.runHere(
                 "record",
                 "--archive",
                 "ftp://somewhere/archive",
@@ -196,11 +200,27 @@ class BadStartTest {
         "ftp");
   }
 
+  /** Here, because only root can mount a full disk. */
+  @Test
+  void leavesNothingOfAnImageBehindWhenTheDiskIsFull() throws IOException, InterruptedException {
+    MadeUpRecording.make(scratch, "disk", 16 << 20, 3, 32 << 10);
+    Files.createDirectory(scratch.resolve("full"));
+    try (Mount full = Mount.memory(scratch.resolve("full"), "64k")) {
+      here.refuses(
+          ENVIRONMENT,
+          () -> recording.run("replay", "--to", full.dir().resolve("image")),
+          "full/image");
+      try (Stream<Path> files = Files.list(full.dir())) {
+        assertThat(files).isEmpty();
+      }
+    }
+  }
+
   @Test
   void recordsAndSpoolsWhenTheArchiveIsNotReachable() {
     final Recording unreachable =
         Recording.at("webhdfs://127.0.0.1:9/archive", scratch, "spooled", "16M");
-    try (LiveDisk disk = unreachable.record()) {
+    try (LiveDisk disk = unreachable.record("--stop-limit", "1s")) {
       try (BlockDevice device = new BlockDevice(disk.device())) {
         device.write(0, new byte[4096]);
         device.flush();

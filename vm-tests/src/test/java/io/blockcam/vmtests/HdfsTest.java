@@ -120,7 +120,7 @@ class HdfsTest {
     final Random random = new Random(5);
     hdfs.stop();
 
-    try (LiveDisk disk = recording.record()) {
+    try (LiveDisk disk = recording.record("--stop-limit", "1s")) {
       write(disk, 0, random);
       disk.shouldStopCleanly();
       assertThat(disk.err()).as("says that the archive is not reachable").contains(hdfs.uri());

@@ -1,8 +1,13 @@
 package io.blockcam.vmtests.host;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -21,33 +26,34 @@ public final class Blockcam {
 
   /** Runs a command that ends by itself. */
   public static Shell.Result run(final Object... arguments) {
-    final ProcessBuilder builder = process(Checkout.file("bin/blockcam"), arguments);
-    // For seconds of work the second compiler costs more than it gains, above all in a test host.
-    builder.environment().put("BLOCKCAM_JAVA_OPTS", "-XX:TieredStopAtLevel=1");
-    return Shell.execute(COMMAND_LIMIT, builder);
+    return Shell.execute(COMMAND_LIMIT, process(Checkout.file("bin/blockcam"), arguments));
   }
 
   /**
-   * Runs a command in this JVM, for tests that need many; fails the test unless it succeeds.
-   *
-   * @return what it printed
+   * Runs a command in this JVM, for tests that need many: in a test host the start of a JVM takes
+   * longer than what most commands do.
    */
-  public static String runHere(final Object... arguments) {
+  public static Shell.Result runHere(final Object... arguments) {
     final StringWriter out = new StringWriter();
-    final StringWriter err = new StringWriter();
-    final int status =
-        io.blockcam.cli.Blockcam.execute(
-            io.blockcam.cli.Blockcam.commandLine()
-                .setOut(new PrintWriter(out))
-                .setErr(new PrintWriter(err)),
-            Stream.of(arguments).map(Object::toString).toArray(String[]::new));
+    final ByteArrayOutputStream logged = new ByteArrayOutputStream();
+    final PrintStream err = System.err;
+    final int status;
+    System.setErr(new PrintStream(logged, /* autoFlush= */ true, UTF_8)); // where the log goes, too
+    try {
+      status =
+          io.blockcam.cli.Blockcam.execute(
+              io.blockcam.cli.Blockcam.commandLine()
+                  .setOut(new PrintWriter(out))
+                  .setErr(new PrintWriter(new OutputStreamWriter(System.err, UTF_8), true)),
+              Stream.of(arguments).map(Object::toString).toArray(String[]::new));
+    } finally {
+      System.setErr(err);
+    }
     return new Shell.Result(
-            Stream.of(arguments).map(Object::toString).toList(),
-            status,
-            out.toString(),
-            err.toString())
-        .shouldSucceed()
-        .out();
+        Stream.of(arguments).map(Object::toString).toList(),
+        status,
+        out.toString(),
+        logged.toString(UTF_8));
   }
 
   /** Runs a command that must succeed and prints JSON. */
@@ -72,7 +78,7 @@ public final class Blockcam {
       command.add(argument.toString());
     }
     final ProcessBuilder builder = new ProcessBuilder(command);
-    // Saves the launcher the search: every start of a JVM counts in a test host.
+    // The Java of the tests.
     builder
         .environment()
         .put("BLOCKCAM_JAVA", Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -55,6 +55,11 @@ public final class Recording {
     return Blockcam.run(arguments(command, List.of(), more));
   }
 
+  /** The same in this JVM, for tests that need many. */
+  public Shell.Result runHere(final String command, final Object... more) {
+    return Blockcam.runHere(arguments(command, List.of(), more));
+  }
+
   /** The arguments of a command on this recording. */
   public Object[] arguments(
       final String command, final List<Object> options, final Object... more) {
@@ -106,7 +111,7 @@ public final class Recording {
   /** The same in this JVM, for tests that restore many moments. */
   public Path replayHere(final String when) {
     final Path image = dir.resolve("%s-%d.image".formatted(name, images++));
-    Blockcam.runHere(arguments("replay", List.of("--at", when, "--to", image)));
+    Blockcam.runHere(arguments("replay", List.of("--at", when, "--to", image))).shouldSucceed();
     return image;
   }
 

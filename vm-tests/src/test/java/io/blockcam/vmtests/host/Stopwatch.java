@@ -14,6 +14,8 @@ final class Stopwatch implements BeforeEachCallback, AfterEachCallback {
   @Override
   public void beforeEach(final ExtensionContext context) {
     context.getStore(SPACE).put("began", System.nanoTime());
+    // If the kernel dies or hangs now, this is the last line.
+    System.out.printf("begins  %s%n", name(context));
   }
 
   @Override
@@ -21,10 +23,13 @@ final class Stopwatch implements BeforeEachCallback, AfterEachCallback {
     final long began = context.getStore(SPACE).getOrDefault("began", Long.class, System.nanoTime());
     System.out.printf(
         Locale.ROOT,
-        "%6.1f s  %s  %s: %s%n",
+        "%6.1f s  %s  %s%n",
         (System.nanoTime() - began) / 1e9,
         context.getExecutionException().isPresent() ? "FAILED" : "ok    ",
-        context.getRequiredTestClass().getSimpleName(),
-        context.getDisplayName());
+        name(context));
+  }
+
+  private static String name(final ExtensionContext context) {
+    return context.getRequiredTestClass().getSimpleName() + ": " + context.getDisplayName();
   }
 }
