@@ -27,6 +27,24 @@ cache_dir() {
   printf '%s\n' "${BLOCKCAM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/blockcam}"
 }
 
+# Everything in the cache gets its name only when it is complete, and a list of what is in it, so
+# that what a crash or a full disk cut short later is made anew and not run.
+
+# seal DIR: writes the list.
+seal() {
+  local files
+  mapfile -d '' -t files < <(cd "$1" && find . -type f -print0 | LC_ALL=C sort -z)
+  (cd "$1" && sha256sum "${files[@]}" >SHA256SUMS)
+}
+
+# is_whole DIR: whether all is as it was sealed; says so if not.
+is_whole() {
+  if ! (cd "$1" 2>/dev/null && sha256sum --check --status SHA256SUMS 2>/dev/null); then
+    note "$1 is damaged or cut short: making it anew"
+    return 1
+  fi
+}
+
 # digest_of FILE...: twelve hexadecimal digits standing for names and contents of the files.
 digest_of() {
   local file

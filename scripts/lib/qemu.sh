@@ -12,7 +12,7 @@ QEMU_MODULES=(virtio_blk 9pnet_virtio 9p overlay ublk_drv loop brd
 AHCI_MODULES=(ahci sd_mod ext4)
 
 # Two digits that must change whenever the steps below give other files.
-QEMU_RECIPE=02
+QEMU_RECIPE=03
 
 qemu_digest() {
   printf '%s-%s\n' "$(digest_of "$LIB/guest/qemu-init" "$LIB/guest/ahci-init")" "$QEMU_RECIPE"
@@ -28,7 +28,11 @@ qemu_cached() {
 }
 
 qemu_prepare() {
+  local found
   need_packages "${QEMU_PACKAGES[@]}"
+  if found=$(qemu_cached "$1") && ! is_whole "$found"; then
+    rm -rf "$found"
+  fi
   qemu_cached "$1" >/dev/null || with_lock "$1" qemu_build "$1"
 }
 
@@ -55,7 +59,7 @@ qemu_build() {
     || failed "$EXIT_ENVIRONMENT" "cannot prepare kernel $name" "$log"
   version=$(<"$work/done/version")
   target=$(cache_dir)/$name/$version-$(qemu_digest)
-  { rm -rf "$target" && mv "$work/done" "$target"; } >>"$log" 2>&1 \
+  { seal "$work/done" && rm -rf "$target" && mv "$work/done" "$target"; } >>"$log" 2>&1 \
     || failed "$EXIT_ENVIRONMENT" "kernel $name cannot be put into $target" "$log"
   rm -rf "$work"
 }

@@ -8,7 +8,7 @@ UML_PACKAGES=(gcc make flex bison bc libelf-dev libssl-dev xz-utils rsync)
 UML_SUITES=(trixie-backports forky)
 
 # Two digits that must change whenever the steps below give another kernel.
-UML_RECIPE=02
+UML_RECIPE=03
 
 # What source, objects and packages take while a kernel is built.
 UML_BUILD_MIB=2500
@@ -42,6 +42,10 @@ uml_cached() {
 
 # uml_prepare NAME: makes sure that there is one.
 uml_prepare() {
+  local found
+  if found=$(uml_cached "$1") && ! is_whole "${found%/linux}"; then
+    rm -rf "${found%/linux}"
+  fi
   uml_cached "$1" >/dev/null || with_lock "$1" uml_build "$1"
 }
 
@@ -73,7 +77,7 @@ uml_build() {
       && strip -o "$work/done/linux" "$work/source/linux" \
       && cp "$work/source/.config" "$work/done/config" \
       && printf '%s\n' "$package $version" >"$work/done/source-package" \
-      && rm -rf "$target" && mv "$work/done" "$target"
+      && seal "$work/done" && rm -rf "$target" && mv "$work/done" "$target"
   } >>"$log" 2>&1 || failed "$EXIT_ENVIRONMENT" "the kernel cannot be put into $target" "$log"
   rm -rf "$work"
 }
