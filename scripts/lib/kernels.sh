@@ -93,7 +93,11 @@ uml_memory_dir() {
 }
 
 qemu_command() {
-  local name=$1 run=$2 memory_mib=$3 cpus=$4 writable=$5 disks=$6 dir accel=tcg,thread=multi i
+  local name=$1 run=$2 memory_mib=$3 cpus=$4 writable=$5 disks=$6 dir i
+  # One thread emulates all CPUs in turn. With a thread each (thread=multi) QEMU 7.2 runs stale code
+  # now and then where a program writes code while another CPU runs it, as a JVM does all the time:
+  # SIGSEGV at the first instruction of a method just compiled.
+  local accel=tcg,thread=single
   dir=$(qemu_cached "$name")
   if qemu_has_kvm "$dir"; then
     accel=kvm

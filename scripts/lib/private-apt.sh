@@ -77,7 +77,8 @@ private_apt_update() {
     if [ -n "$(find "$directory/updated" -mmin -1440 2>/dev/null)" ]; then
       exit 0
     fi
-    if ! private_apt "$suite" apt-get update >&2; then
+    # Without the mode a fetch that failed counts as one that found nothing new.
+    if ! private_apt "$suite" apt-get -o APT::Update::Error-Mode=any update >&2; then
       echo "private-apt: the package lists of $suite could not be fetched: check the network and" \
         "the machine's apt sources" >&2
       exit 3

@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** The spool as the uploader wants it; the two modules do not know each other. */
-record SpoolSource(Spool spool) implements SegmentSource {
+public record SpoolSource(Spool spool) implements SegmentSource {
 
   @Override
   public Optional<Path> oldestSealed() {

@@ -30,17 +30,17 @@ class FileSystemTest {
 
   @Test
   void bringsBackExt4() throws IOException {
-    bringsBack("ext4", "mkfs.ext4 -q -F", 512, 32, 300);
+    bringsBack("ext4", "mkfs.ext4 -q -F", 192, 32, 300);
   }
 
   @Test
   void bringsBackXfs() throws IOException {
-    bringsBack("xfs", "mkfs.xfs -q -f", 512, 32, 300);
+    bringsBack("xfs", "mkfs.xfs -q -f", 320, 32, 300);
   }
 
   @Test
   void bringsBackBtrfs() throws IOException {
-    bringsBack("btrfs", "mkfs.btrfs -q -f", 512, 32, 300);
+    bringsBack("btrfs", "mkfs.btrfs -q -f", 256, 32, 300);
   }
 
   /** The whole job in small: for kernels that are emulated and slow. */

@@ -9,9 +9,9 @@ import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.cli.SpoolSource;
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.uploader.Backoff;
-import io.blockcam.uploader.SegmentSource;
 import io.blockcam.uploader.Uploader;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -22,7 +22,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
@@ -69,7 +68,7 @@ public final class MadeUpRecording {
             new Uploader(
                 store,
                 recording,
-                new Source(spool),
+                new SpoolSource(spool),
                 Backoff.DEFAULT,
                 InstantSource.system(),
                 RandomGenerator.getDefault());
@@ -108,29 +107,6 @@ public final class MadeUpRecording {
         throw new AssertionError(segments + " segments were not published: " + uploader.status());
       }
       Thread.sleep(5);
-    }
-  }
-
-  private record Source(Spool spool) implements SegmentSource {
-
-    @Override
-    public Optional<Path> oldestSealed() {
-      return spool.oldestSealed();
-    }
-
-    @Override
-    public void published(final Path segment) throws IOException {
-      spool.remove(segment);
-    }
-
-    @Override
-    public void awaitWork(final Duration limit) throws InterruptedException {
-      spool.awaitSealed(limit);
-    }
-
-    @Override
-    public int backlog() {
-      return spool.backlog();
     }
   }
 }
