@@ -4,7 +4,7 @@
 # need_packages NAME...: makes sure that these Debian packages are installed. As root on
 # Debian installs what is missing; elsewhere prints what to install and exits 3.
 need_packages() {
-  local name missing=() options
+  local name missing=() options log
   if ! command -v dpkg-query >/dev/null; then
     die "$EXIT_ENVIRONMENT" "this is not Debian: install what its packages $* contain"
   fi
@@ -19,19 +19,19 @@ need_packages() {
   if ((EUID != 0)); then
     die "$EXIT_ENVIRONMENT" "packages missing: as root run: apt-get install ${missing[*]}"
   fi
-  note "installing packages: ${missing[*]}"
   options=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -y -q --no-install-recommends)
-  if ! apt_get_quietly "${options[@]}" install "${missing[@]}"; then
+  log=$(cache_dir)/logs/apt.log
+  if ! with_progress "installing packages: ${missing[*]}" "$log" \
+    apt_get "${options[@]}" install "${missing[@]}"; then
     # The lists may be absent or too old to name files that the mirror still has.
-    apt_get_quietly "${options[@]}" update || note "apt-get update failed; trying to install anyway"
-    apt_get_quietly "${options[@]}" install "${missing[@]}" \
-      || failed "$EXIT_ENVIRONMENT" "apt-get could not install ${missing[*]}" "$(cache_dir)/logs/apt.log"
+    with_progress 'fetching the package lists of this machine' "$log" apt_get "${options[@]}" update \
+      || note "apt-get update failed; trying to install anyway"
+    with_progress "installing packages: ${missing[*]}" "$log" \
+      apt_get "${options[@]}" install "${missing[@]}" \
+      || failed "$EXIT_ENVIRONMENT" "apt-get could not install ${missing[*]}" "$log"
   fi
 }
 
-apt_get_quietly() {
-  local log
-  log=$(cache_dir)/logs/apt.log
-  mkdir -p "${log%/*}"
-  DEBIAN_FRONTEND=noninteractive apt-get "$@" >"$log" 2>&1 </dev/null
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get "$@"
 }

@@ -14,6 +14,7 @@ import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +37,7 @@ public final class Capture {
   private final CaptureRing ring;
   private final SpoolWriter writer;
   private final RecordConsumer consumer;
+  private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
   private final Thread consumerThread;
   private final Thread clockThread;
   private volatile boolean abandoned;
@@ -103,6 +105,22 @@ public final class Capture {
   /** Where the device's queues offer their writes. */
   public WriteTap tap() {
     return ring;
+  }
+
+  /**
+   * Completes with the reason when the thread that fills the spool has died; never otherwise. No
+   * flush is answered then: the device must be stopped.
+   */
+  public CompletableFuture<Throwable> failure() {
+    return failure;
+  }
+
+  /**
+   * To be called before the device is stopped: what the stop itself writes and flushes must not
+   * wait for room in a full spool.
+   */
+  public void prepareStop() {
+    consumer.liftLimit();
   }
 
   /** What the run before left in the ring. */
@@ -201,10 +219,14 @@ public final class Capture {
   }
 
   private void consume() {
-    while (!consumer.isFinished() && !abandoned) {
-      if (consumer.doWork() == 0) {
-        consumer.awaitWork();
+    try {
+      while (!consumer.isFinished() && !abandoned) {
+        if (consumer.doWork() == 0) {
+          consumer.awaitWork();
+        }
       }
+    } catch (final Throwable e) { // nobody else would learn of it, and every flush would wait
+      failure.complete(e);
     }
   }
 

@@ -56,6 +56,7 @@ public final class RecordConsumer {
 
   private volatile long appended;
   private volatile long durable;
+  private volatile boolean unlimited;
   private volatile boolean finishing;
   private volatile boolean finished;
   private final AtomicLong failures = new AtomicLong();
@@ -95,7 +96,7 @@ public final class RecordConsumer {
       return 0;
     }
     try {
-      if (finishing) {
+      if (unlimited) {
         sink.ignoreLimit();
       }
       final int work = take() + sealOld() + makeDurable() + finish();
@@ -129,7 +130,17 @@ public final class RecordConsumer {
    * sealed. Nothing may be offered after this. Any thread.
    */
   public void requestFinish() {
+    unlimited = true;
     finishing = true;
+    ring.wake();
+  }
+
+  /**
+   * From now on everything goes into the spool whatever its limit: the device is about to stop, and
+   * its last writes and flushes must not wait for a room that only shipping would make. Any thread.
+   */
+  public void liftLimit() {
+    unlimited = true;
     ring.wake();
   }
 

@@ -16,11 +16,14 @@ import io.blockcam.ublk.target.Geometry;
 import io.blockcam.uploader.Backoff;
 import io.blockcam.uploader.Uploader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.concurrent.Callable;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -126,6 +129,7 @@ final class RecordCommand implements Callable<Integer> {
         ObjectStore store = archive.open();
         FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {
       boolean live = false;
+      boolean spoolIsNew = false;
       try {
         final Recording recording =
             RecordingIdentity.decide(
@@ -136,6 +140,7 @@ final class RecordCommand implements Callable<Integer> {
                 target.isKnownEmpty(),
                 note);
         final CaptureOptions options = captureOptions(recording, device);
+        spoolIsNew = isAbsentOrEmpty(spoolPath);
         try (Spool spool = Spool.open(spoolPath, recording, spoolLimit.bytes());
             Uploader uploader =
                 new Uploader(
@@ -146,15 +151,37 @@ final class RecordCommand implements Callable<Integer> {
                     InstantSource.system(),
                     RandomGenerator.getDefault())) {
           final Capture capture = startCapture(spool, options);
-          uploader.start();
           live = run(device, target, recording, capture, uploader, signal);
         }
       } finally {
         if (!live) {
           target.discardIfCreated();
+          if (spoolIsNew) {
+            removeAll(spoolPath);
+          }
         }
       }
       return signal.failure() == null ? ExitCode.DONE : ExitCode.ENVIRONMENT;
+    }
+  }
+
+  private static boolean isAbsentOrEmpty(final Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      return true;
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.findAny().isEmpty();
+    }
+  }
+
+  /** A start that failed leaves no spool: it would pass for a recording that was begun. */
+  private static void removeAll(final Path directory) throws IOException {
+    if (Files.exists(directory)) {
+      try (Stream<Path> files = Files.walk(directory)) {
+        for (final Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
     }
   }
 
@@ -182,12 +209,20 @@ final class RecordCommand implements Callable<Integer> {
     try {
       final UblkDevice device = UblkDevice.start(options, target, capture.tap());
       live = true;
+      target.keep();
+      // Not earlier: a start that fails must not have published anything.
+      uploader.start();
       device.failure().thenAccept(signal::fail);
+      capture.failure().thenAccept(signal::fail);
       spec.commandLine()
           .getOut()
           .printf("recording %s on %s%n", recording.name(), device.info().blockDevicePath());
       spec.commandLine().getOut().flush();
       signal.await();
+      if (signal.failure() != null) {
+        LOG.error("stopping, because the disk cannot be served any more: {}", signal.failure());
+      }
+      capture.prepareStop();
       device.stop();
       return true;
     } finally {

@@ -4,7 +4,7 @@ import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.store.ObjectStore;
-import io.blockcam.archive.store.StoreException;
+import io.blockcam.archive.store.StoreUnavailableException;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.replay.RecordingReader;
 import java.io.IOException;
@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
  * <p>The spool knows: it was made with the recording. The archive may hold a recording of the same
  * name only if it is the spool's; another one is refused rather than mixed with. An archive that
  * cannot be reached decides nothing: the uploader finds out later and touches nothing that is not
- * ours.
+ * ours. One that answers but refuses (permission, certificate, credentials, no WebHDFS there) would
+ * refuse for ever, so the start fails.
  */
 final class RecordingIdentity {
 
@@ -116,7 +117,7 @@ final class RecordingIdentity {
       return RecordingReader.read(store, name);
     } catch (final RecordingFormatException e) {
       throw CommandException.usage(Messages.of(e) + ": choose another --name");
-    } catch (final StoreException e) {
+    } catch (final StoreUnavailableException e) {
       LOG.warn(
           "the archive cannot be reached; recording starts all the same, into the spool, and ships"
               + " later: {}",

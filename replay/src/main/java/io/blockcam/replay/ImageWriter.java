@@ -22,6 +22,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a moment of the disk as a sparse raw image.
@@ -92,16 +93,22 @@ public final class ImageWriter {
    */
   public Image write(final Path file, final boolean replace) throws IOException {
     final Path target = file.toAbsolutePath();
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      // A device node would be replaced by the image, not written.
+      throw new ImageFileException(
+          ImageFileException.Kind.EXISTS,
+          target
+              + (Files.isDirectory(target) ? " is a directory" : " is no regular file")
+              + ": name a file, and copy it from there");
+    }
     if (!replace && Files.exists(target)) {
       throw exists(target);
-    }
-    if (Files.isDirectory(target)) {
-      throw new ImageFileException(
-          ImageFileException.Kind.EXISTS, target + " is a directory: name a file");
     }
     final Path part =
         target.resolveSibling(target.getFileName() + ".part-" + ProcessHandle.current().pid());
     boolean done = false;
+    final Thread interrupted = new Thread(() -> deleteQuietly(part), "image-remover");
+    Runtime.getRuntime().addShutdownHook(interrupted); // Ctrl-C
     try {
       final String sha256 = writePart(part, target);
       if (replace) {
@@ -110,11 +117,34 @@ public final class ImageWriter {
         // link(2) fails if somebody made a file of that name meanwhile; rename(2) would replace it.
         link(target, part);
       }
+      forceDirectory(target.getParent());
       done = true;
       return new Image(target, diskBytes, bytesWritten, sha256);
     } finally {
       if (!done || !replace) {
         Files.deleteIfExists(part);
+      }
+      try {
+        Runtime.getRuntime().removeShutdownHook(interrupted);
+      } catch (final IllegalStateException e) {
+        // It runs.
+      }
+    }
+  }
+
+  private static void deleteQuietly(final Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (final IOException e) {
+      // The process ends, and nobody could do more.
+    }
+  }
+
+  /** A new name is durable only when its directory is (fsync(2)). */
+  private static void forceDirectory(final @Nullable Path directory) throws IOException {
+    if (directory != null) {
+      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        channel.force(true);
       }
     }
   }

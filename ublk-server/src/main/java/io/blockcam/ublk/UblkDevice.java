@@ -5,7 +5,9 @@ import io.blockcam.nativebindings.ErrnoException;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
 import io.blockcam.nativebindings.uapi.Ublk;
+import io.blockcam.ublk.control.DeviceIdTakenException;
 import io.blockcam.ublk.control.DeviceInfo;
+import io.blockcam.ublk.control.DeviceState;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.queue.QueueSet;
 import io.blockcam.ublk.tap.WriteTap;
@@ -78,13 +80,7 @@ public final class UblkDevice {
     rollback.add(control::close);
     try {
       final long features = control.features();
-      final DeviceInfo info =
-          control.add(
-              options.id(),
-              options.queues(),
-              options.depth(),
-              options.maxIoBytes(),
-              features & Ublk.UBLK_F_CMD_IOCTL_ENCODE());
+      final DeviceInfo info = add(control, options, features & Ublk.UBLK_F_CMD_IOCTL_ENCODE());
       rollback.add(() -> control.delete(info.id(), options.stopLimit()));
       if (info.maxIoBytes() != options.maxIoBytes() || info.depth() != options.depth()) {
         LOG.info("the driver gave depth {}, {} bytes per request", info.depth(), info.maxIoBytes());
@@ -113,6 +109,33 @@ public final class UblkDevice {
       rollback.run(e);
       throw e;
     }
+  }
+
+  /** Adds the device; if its number is only held by one whose server was killed, removes that. */
+  private static DeviceInfo add(
+      final UblkControl control, final DeviceOptions options, final long flags) throws IOException {
+    try {
+      return control.add(
+          options.id(), options.queues(), options.depth(), options.maxIoBytes(), flags);
+    } catch (final DeviceIdTakenException taken) {
+      final DeviceInfo left = control.info(options.id().orElse(-1));
+      if (left.state() != DeviceState.DEAD || isAlive(left.serverPid())) {
+        throw taken;
+      }
+      LOG.warn(
+          "device {} was left behind by process {}, which is gone: removing it",
+          left.id(),
+          left.serverPid());
+      if (!control.delete(left.id(), FREE_LIMIT)) {
+        throw taken; // somebody still has it open, a mounted file system say
+      }
+      return control.add(
+          options.id(), options.queues(), options.depth(), options.maxIoBytes(), flags);
+    }
+  }
+
+  private static boolean isAlive(final int pid) {
+    return pid > 0 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
   }
 
   private static int openCharDevice(final Posix posix, final DeviceInfo info) throws IOException {
@@ -178,14 +201,33 @@ public final class UblkDevice {
 
   /**
    * Writes back what the page cache holds. Our own descriptor is closed again before the device
-   * stops, because stopping waits for it.
+   * stops, because stopping waits for it. On a thread of its own, since fsync(2) has no limit: it
+   * waits for the backing store and for the record, and either may have failed for good.
    */
   private void flushPageCache() {
-    final int fd = posix.open(info.blockDevicePath(), Linux.O_RDONLY() | Linux.O_CLOEXEC(), 0);
+    final Thread flusher =
+        Thread.ofPlatform()
+            .name("ublk" + info.id() + "-flush")
+            .daemon(true)
+            .start(() -> flushPageCache(Posix.linux(), info.blockDevicePath()));
+    try {
+      if (!flusher.join(options.stopLimit())) {
+        LOG.warn(
+            "{} was not flushed within {} s: what its users wrote last may be lost",
+            info.blockDevicePath(),
+            options.stopLimit().toSeconds());
+      }
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void flushPageCache(final Posix posix, final String path) {
+    final int fd = posix.open(path, Linux.O_RDONLY() | Linux.O_CLOEXEC(), 0);
     if (fd >= 0) {
       final int result = posix.fsync(fd);
       if (result < 0) {
-        LOG.warn("fsync {}: {}", info.blockDevicePath(), Errno.describe(-result));
+        LOG.warn("fsync {}: {}", path, Errno.describe(-result));
       }
       posix.close(fd);
     }

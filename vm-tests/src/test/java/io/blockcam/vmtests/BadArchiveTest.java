@@ -122,6 +122,13 @@ class BadArchiveTest {
     Recording.shouldBeEqual(image(), sound.resolve("disk.disk"));
   }
 
+  /** It would be replaced by the image, not written. */
+  @Test
+  void refusesADeviceAsAnImage() {
+    here.refuses(
+        USAGE, () -> run("replay", "--to", "/dev/null", "--force"), "/dev/null", "regular file");
+  }
+
   @Test
   void namesTheRecordWhosePayloadHasAFlippedBit() throws IOException {
     flipBit(segment("disk", 1), length -> HEADER_BYTES + 4096 + 7);

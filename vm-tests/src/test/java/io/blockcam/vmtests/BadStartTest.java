@@ -2,6 +2,7 @@ package io.blockcam.vmtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.Checkout;
@@ -15,6 +16,8 @@ import io.blockcam.vmtests.host.Shell;
 import io.blockcam.vmtests.record.MadeUpRecording;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -198,6 +201,63 @@ class BadStartTest {
                 "--spool",
                 recording.spool()),
         "ftp");
+  }
+
+  @Test
+  void refusesABlockDeviceThatIsMounted() throws IOException {
+    final Path file = Files.createFile(scratch.resolve("mounted"));
+    Shell.sh("truncate -s 16M $1 && mkfs.ext4 -q -F $1", file);
+    final String loop = Shell.run("losetup", "--find", "--show", file.toString()).strip();
+    try (Mount mount = Mount.device(Path.of(loop), scratch.resolve("mnt"))) {
+      final Shell.Result result = Blockcam.runHere("serve", "--backing", loop);
+      result.shouldEndWith(ENVIRONMENT);
+      assertThat(result.err().lines().toList()).as("%s", result).hasSize(1);
+      assertThat(result.err()).contains(loop, "mounted");
+      assertThat(mount.dir()).exists();
+    } finally {
+      Shell.run("losetup", "--detach", loop);
+    }
+  }
+
+  @Test
+  void leavesNothingBehindWhenTheNumberOfTheDeviceIsTaken() {
+    final Path other = scratch.resolve("other");
+    try (LiveDisk disk = Blockcam.start("serve", "--backing", other, "--size", "1M", "--id", 9)) {
+      final Shell.Result result = Blockcam.run(recordArguments("--id", 9));
+      result.shouldEndWith(ENVIRONMENT);
+      assertThat(result.err()).as("%s", result).contains("device id 9 is taken", "--id");
+      assertThat(recording.backing()).doesNotExist();
+      assertThat(recording.spool()).doesNotExist();
+      assertThat(recording.folder()).doesNotExist();
+      disk.shouldStopCleanly();
+    }
+  }
+
+  /** A mistyped port, a proxy: it would be spooled for until the spool is full. */
+  @Test
+  void refusesAnArchiveThatAnswersButIsNone() throws IOException {
+    final HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          exchange.getResponseHeaders().set("Content-Type", "text/html");
+          exchange.sendResponseHeaders(404, -1);
+          exchange.close();
+        });
+    server.start();
+    try {
+      final String uri = "webhdfs://127.0.0.1:" + server.getAddress().getPort() + "/archive";
+      final Recording none = Recording.at(uri, scratch, "disk", "16M");
+      here.refuses(
+          ENVIRONMENT,
+          () ->
+              none.run(
+                  "record", "--backing", none.backing(), "--size", "16M", "--spool", none.spool()),
+          uri);
+    } finally {
+      server.stop(0);
+    }
   }
 
   /** Here, because only root can mount a full disk. */

@@ -114,6 +114,20 @@ class ServeTest {
     }
   }
 
+  /** A server that was killed leaves its number behind. */
+  @Test
+  void takesItsNumberBackAfterItWasKilled() {
+    try (LiveDisk disk = serve("64M", "--id", 8)) {
+      Shell.run("kill", "-KILL", Long.toString(disk.pid()));
+      disk.awaitEnd();
+      assertThat(Path.of("/dev/ublkc8")).as("what the kill left behind").exists();
+    }
+    try (LiveDisk disk = Blockcam.start("serve", "--backing", backing(), "--id", 8)) {
+      assertThat(disk.device()).isEqualTo(Path.of("/dev/ublkb8"));
+      disk.shouldStopCleanly();
+    }
+  }
+
   @Test
   void servesTheSameDataAfterARestart() {
     final byte[] data = new byte[64 << 10];

@@ -7,11 +7,12 @@ import java.util.concurrent.atomic.AtomicLong;
  * consumer, which keeps those it can not serve yet.
  *
  * <p>Hot path: no allocation, no lock. A queue has at most 4096 tags (UBLK_MAX_QUEUE_DEPTH,
- * ublk_cmd.h), each with one request that is waited for; as many again may already be served and
- * not yet be forgotten. The two arrays hold both.
+ * ublk_cmd.h), each with one request that is waited for; two more of each may already be served and
+ * not yet be forgotten, since the consumer can make the record durable twice between two looks here
+ * (after a flush, then because a segment was old). Each array holds all of them.
  */
 final class DurableRequests {
-  private static final int CAPACITY = 4096;
+  private static final int CAPACITY = 4 * 4096;
   private static final int MASK = CAPACITY - 1;
 
   private final long[] handedOver = new long[CAPACITY];
@@ -25,10 +26,9 @@ final class DurableRequests {
   /** Queue's thread; once per ticket, so that a full queue can not happen. */
   void add(final long ticket) {
     final long at = tail.getPlain();
-    if (at - head.get() < CAPACITY) {
-      handedOver[(int) at & MASK] = ticket;
-      tail.set(at + 1); // volatile: ordered before the wake-up of the consumer
-    }
+    assert at - head.get() < CAPACITY : "more tickets than tags";
+    handedOver[(int) at & MASK] = ticket;
+    tail.set(at + 1); // volatile: ordered before the wake-up of the consumer
   }
 
   /**

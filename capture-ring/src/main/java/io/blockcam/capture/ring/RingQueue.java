@@ -48,6 +48,33 @@ final class RingQueue implements QueueTap {
     this.waker = waker;
   }
 
+  @Override
+  public boolean hasRoom(final long startSector, final long sectors, final boolean payload) {
+    final int count =
+        payload
+            ? Math.ceilDiv((int) (startSector & BLOCK_SECTORS - 1) + (int) sectors, BLOCK_SECTORS)
+            : zeroSlots(startSector, sectors);
+    if (ring.hasRoom(count)) {
+      return true;
+    }
+    refuse(count);
+    return false;
+  }
+
+  /** Slots of a zeroing: a head, runs, a tail. */
+  private static int zeroSlots(final long startSector, final long sectors) {
+    final long end = startSector + sectors;
+    final long firstBlock = startSector / BLOCK_SECTORS;
+    final long lastBlock = (end - 1) / BLOCK_SECTORS;
+    if (firstBlock == lastBlock) {
+      return 1;
+    }
+    final int head = (startSector & BLOCK_SECTORS - 1) != 0 ? 1 : 0;
+    final int tail = (end & BLOCK_SECTORS - 1) != 0 ? 1 : 0;
+    final long runBlocks = lastBlock + 1 - tail - (firstBlock + head);
+    return (int) ((runBlocks + MAX_RUN_BLOCKS - 1) / MAX_RUN_BLOCKS) + head + tail;
+  }
+
   /**
    * {@inheritDoc}
    *
@@ -153,6 +180,7 @@ final class RingQueue implements QueueTap {
     final long runBlocks = (hasTail ? lastBlock : lastBlock + 1) - runFrom;
     final long runs = (runBlocks + MAX_RUN_BLOCKS - 1) / MAX_RUN_BLOCKS;
     final int count = (int) runs + (hasHead ? 1 : 0) + (hasTail ? 1 : 0);
+    assert count == zeroSlots(startSector, sectors);
     if (!ring.hasRoom(count)) {
       return refuse(count);
     }

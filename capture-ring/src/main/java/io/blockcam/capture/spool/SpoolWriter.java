@@ -34,6 +34,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
   private @Nullable SegmentWriter segment;
   private @Nullable SealedSegment unlisted;
   private long openedNs;
+  private boolean sealing;
   private boolean limited = true;
 
   /**
@@ -59,6 +60,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   @Override
   public boolean admit(final int records) throws IOException {
+    finishSealing();
     list();
     final long bytes =
         records * RECORD_FOOTPRINT_BYTES + (segment == null ? SEGMENT_FOOTPRINT_BYTES : 0);
@@ -111,6 +113,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   @Override
   public void write() throws IOException {
+    finishSealing();
     final SegmentWriter open = segment;
     if (open != null) {
       open.write();
@@ -120,6 +123,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   @Override
   public void force() throws IOException {
+    finishSealing();
     list();
     final SegmentWriter open = segment;
     if (open != null) {
@@ -140,11 +144,23 @@ public final class SpoolWriter implements RecordSink, Closeable {
         segment = null; // what can not be removed, create() meets again
         open.discard();
       } else {
+        sealing = true;
         unlisted = open.seal(spool.state().lastDigest());
         segment = null;
+        sealing = false;
       }
     }
     list();
+  }
+
+  /**
+   * A seal that failed half-way, after the rename say, is finished before anything else: the
+   * segment takes no more records, and what it holds is not durable under its new name yet.
+   */
+  private void finishSealing() throws IOException {
+    if (sealing) {
+      seal();
+    }
   }
 
   @Override

@@ -388,6 +388,30 @@ final class SpoolTest {
     }
   }
 
+  /**
+   * The rename was done, the journal could not be removed: nothing more may go into that segment.
+   */
+  @Test
+  void finishesASealThatFailedHalfWayBeforeItTakesMore() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 1);
+      writer.write();
+      final Path journal = directory.resolve(SegmentName.journal(0));
+      Files.delete(journal);
+      Files.createDirectories(journal.resolve("in-the-way"));
+      assertThatThrownBy(writer::seal).isInstanceOf(IOException.class);
+      assertThatThrownBy(writer::write).as("it still fails").isInstanceOf(IOException.class);
+
+      Files.delete(journal.resolve("in-the-way"));
+      writer.write();
+      append(writer, 1);
+      writer.seal();
+      assertThat(spool.sealed()).hasSize(2);
+      writer.close();
+    }
+  }
+
   private Spool open() throws IOException {
     return Spool.open(directory, DISK, LIMIT);
   }

@@ -118,12 +118,7 @@ public final class UblkControl implements AutoCloseable {
       ublksrv_ctrl_dev_info.flags(info, flags);
       final int result = run(Ublk.UBLK_U_CMD_ADD_DEV(), id.orElse(-1), NO_QUEUE, buffer, 0, LIMIT);
       if (result == -Linux.EEXIST()) {
-        throw new IOException(
-            "device id "
-                + id.orElse(-1)
-                + " is taken: /dev/ublkb"
-                + id.orElse(-1)
-                + " exists; choose another --id or none");
+        throw new DeviceIdTakenException(id.orElse(-1));
       }
       if (result == -Linux.EPERM() || result == -Linux.EACCES()) {
         throw new NoUblkException("the kernel refuses to add a ublk device: run as root");

@@ -69,17 +69,31 @@ final class InFlightBlocks {
     // Atomic*Array accesses are sequentially consistent, so one of the two sees the other.
     inFlight.getAndIncrement(queueId * STRIDE);
     if (exclusive.get() != NOBODY) {
-      inFlight.getAndDecrement(queueId * STRIDE);
+      withdraw(queueId, first, 0);
       return false;
     }
     for (int i = 0; i < blocks; i++) {
       if (!taken.compareAndSet((int) (first + i) & TABLE_MASK, 0, 1)) {
-        release(first, i);
-        inFlight.getAndDecrement(queueId * STRIDE);
+        withdraw(queueId, first, i);
         return false;
       }
     }
     return true;
+  }
+
+  /**
+   * Takes back what a refused try has announced. An exclusive owner may have counted us in
+   * meanwhile and now waits for us, as we for him: he must be woken. Nobody else: who was refused
+   * because of the blocks we had for a moment waits for the same holder as we, and to wake each
+   * other after every refusal would never end.
+   */
+  private void withdraw(final int queueId, final long first, final int blocks) {
+    release(first, blocks);
+    inFlight.getAndDecrement(queueId * STRIDE);
+    final int owner = exclusive.get();
+    if (owner != NOBODY && queueOf(owner) != queueId) {
+      wakers[queueOf(owner)].run();
+    }
   }
 
   /** Gives back what {@link #tryLock} took, and wakes the other queues that wait for something. */
@@ -100,8 +114,9 @@ final class InFlightBlocks {
   }
 
   /**
-   * Says how many requests of a queue wait here. To be told before the last try, so that whoever
-   * frees a range after that try sees it.
+   * Says how many requests of a queue wait here for a range; those that wait for anything else must
+   * not count, or two queues would wake each other for ever. To be told before the last try, so
+   * that whoever frees a range after that try sees it.
    */
   void setWaiting(final int queueId, final int requests) {
     waiting.set(queueId * STRIDE, requests);
@@ -128,5 +143,9 @@ final class InFlightBlocks {
 
   private static int owner(final int queueId, final int tag) {
     return (queueId << 16 | tag) + 1;
+  }
+
+  private static int queueOf(final int owner) {
+    return owner - 1 >>> 16;
   }
 }

@@ -95,6 +95,7 @@ final class QueueLoop implements QueueContext {
   private final TagFifo waitsForStart;
   private final TagFifo waitsForDurable;
   private int waitsForRoom;
+  private int waitsForRange;
   private int tagsInUse;
 
   /**
@@ -230,19 +231,28 @@ final class QueueLoop implements QueueContext {
   private boolean tryStart(final int tag) {
     final long offset = startSector[tag] * SECTOR_BYTES;
     final long length = length(tag);
+    final int op = opFlags[tag] & 0xff;
+    final boolean fua = (opFlags[tag] & FLAG_FUA) != 0;
+    // Room first: a range that is taken for a moment only to be given back wakes other queues,
+    // which
+    // do the same to us.
+    if (tap != null
+        && !tap.hasRoom(startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_WRITE)) {
+      tap.requestRoom();
+      state[tag] = WAITS_FOR_ROOM;
+      return false;
+    }
     if (!blocks.tryLock(queueId, tag, offset, length)) {
       state[tag] = WAITS_FOR_RANGE;
       return false;
     }
-    final int op = opFlags[tag] & 0xff;
-    final boolean fua = (opFlags[tag] & FLAG_FUA) != 0;
     if (tap != null) {
       final long t =
           op == OP_WRITE
               ? tap.offerWrite(startSector[tag], sectors[tag], buffers, bufferOffset(tag), fua)
               : tap.offerZeroes(
                   startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_DISCARD, fua);
-      if (t == QueueTap.FULL) {
+      if (t == QueueTap.FULL) { // another queue was faster
         blocks.unlock(queueId, offset, length);
         tap.requestRoom();
         state[tag] = WAITS_FOR_ROOM;
@@ -277,7 +287,9 @@ final class QueueLoop implements QueueContext {
   }
 
   private void park(final int tag) {
-    if (state[tag] != WAITS_FOR_RANGE) {
+    if (state[tag] == WAITS_FOR_RANGE) {
+      waitsForRange++;
+    } else {
       state[tag] = WAITS_FOR_ROOM;
       waitsForRoom++;
     }
@@ -289,12 +301,17 @@ final class QueueLoop implements QueueContext {
    * are not tried: small writes must not starve a large one.
    */
   private void retryStarts() {
+    // Told before the tries, and all that may come to wait: whoever frees a range after a try must
+    // see
+    // it. Put right behind them: one that waits for room wants no wake-up for a range.
     blocks.setWaiting(queueId, waitsForStart.size());
     boolean room = true;
     for (int n = waitsForStart.size(); n > 0; n--) {
       final int tag = waitsForStart.remove();
       if (state[tag] == WAITS_FOR_ROOM) {
         waitsForRoom--;
+      } else {
+        waitsForRange--;
       }
       if (!room) {
         park(tag);
@@ -306,7 +323,7 @@ final class QueueLoop implements QueueContext {
         park(tag);
       }
     }
-    blocks.setWaiting(queueId, waitsForStart.size());
+    blocks.setWaiting(queueId, waitsForRange);
   }
 
   private void retryDurable() {

@@ -14,6 +14,16 @@ public interface QueueTap {
   long FULL = -1;
 
   /**
+   * Whether an offer of so much would find room now. Another queue may take it meanwhile: the offer
+   * itself may still answer {@link #FULL}. After false, {@link #requestRoom} asks for this much.
+   *
+   * @param startSector first sector, in 512-byte units
+   * @param sectors length, in 512-byte units, at least 1
+   * @param payload whether the bytes are taken, too: a write, not a zeroing
+   */
+  boolean hasRoom(long startSector, long sectors, boolean payload);
+
+  /**
    * Takes a snapshot of a write: its place in the order, its time, its bytes.
    *
    * @param startSector first sector, in 512-byte units
@@ -61,6 +71,9 @@ public interface QueueTap {
   /** Whether the record is durable up to and including a ticket. */
   boolean isDurable(long ticket);
 
-  /** After {@link #FULL}: asks that the queue's waker fire when room was made. */
+  /**
+   * After {@link #FULL} or {@link #hasRoom} false: asks that the queue's waker fire when room was
+   * made.
+   */
   void requestRoom();
 }

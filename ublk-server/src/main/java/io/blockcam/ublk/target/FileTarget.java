@@ -32,7 +32,7 @@ public final class FileTarget implements Target {
   private final String path;
   private final int fd;
   private final boolean direct;
-  private final boolean created;
+  private boolean discardable;
   private final Geometry geometry;
 
   private FileTarget(
@@ -46,7 +46,7 @@ public final class FileTarget implements Target {
     this.path = path;
     this.fd = fd;
     this.direct = direct;
-    this.created = created;
+    this.discardable = created;
     this.geometry = geometry;
   }
 
@@ -80,6 +80,7 @@ public final class FileTarget implements Target {
               + ": "
               + io.blockcam.nativebindings.Errno.describe(-fd));
     }
+    fd = created ? fd : claimBlockDevice(posix, path, fd, flags);
     boolean opened = false;
     try {
       final FileTarget target = open(posix, path, fd, created, createBytes);
@@ -93,6 +94,42 @@ public final class FileTarget implements Target {
         }
       }
     }
+  }
+
+  /**
+   * Opens a block device once more, with O_EXCL, which the kernel refuses while a file system is
+   * mounted from it or another driver has claimed it (open(2)).
+   *
+   * @param fd is closed if another one is returned, or on failure
+   * @return {@code fd} itself for everything else
+   */
+  private static int claimBlockDevice(
+      final Posix posix, final String path, final int fd, final int flags) throws BackingException {
+    final int claimed;
+    try (Arena arena = Arena.ofConfined()) {
+      final MemorySegment st = statx.allocate(arena);
+      final boolean blockDevice =
+          posix.statx(fd, Linux.STATX_TYPE(), st) >= 0
+              && (statx.stx_mode(st) & 0xffff & Linux.S_IFMT()) == Linux.S_IFBLK();
+      if (!blockDevice) {
+        return fd;
+      }
+      claimed = posix.open(path, flags | Linux.O_EXCL(), 0);
+      posix.close(fd);
+    }
+    if (claimed < 0) {
+      throw new BackingException(
+          BackingException.Kind.ENVIRONMENT,
+          claimed == -Linux.EBUSY()
+              ? "backing store "
+                  + path
+                  + " is in use: it is mounted, or part of another device; unmount it first"
+              : "cannot open backing store "
+                  + path
+                  + ": "
+                  + io.blockcam.nativebindings.Errno.describe(-claimed));
+    }
+    return claimed;
   }
 
   private static FileTarget open(
@@ -194,11 +231,6 @@ public final class FileTarget implements Target {
     return false;
   }
 
-  /** Whether {@link #open} has made the file. */
-  public boolean wasCreated() {
-    return created;
-  }
-
   /**
    * Whether every byte is known to be zero: a file that is one hole (lseek(2): ENXIO where no data
    * is left). False for block devices, which do not tell.
@@ -207,9 +239,21 @@ public final class FileTarget implements Target {
     return posix.lseek(fd, 0, Linux.SEEK_DATA()) == -Linux.ENXIO();
   }
 
-  /** Removes the file again if {@link #open} has made it: for a start that failed later on. */
+  /**
+   * The device is live: from now on the file is somebody's disk, whatever fails later on, and
+   * {@link #discardIfCreated} leaves it.
+   */
+  public void keep() {
+    discardable = false;
+  }
+
+  /**
+   * Removes the file again if {@link #open} has made it and nobody could use it yet: for a start
+   * that failed later on.
+   */
   public void discardIfCreated() {
-    if (created) {
+    if (discardable) {
+      discardable = false;
       posix.unlink(path);
     }
   }

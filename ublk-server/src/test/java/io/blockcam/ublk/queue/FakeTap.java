@@ -16,6 +16,11 @@ final class FakeTap implements QueueTap {
   private long next;
 
   @Override
+  public boolean hasRoom(final long startSector, final long sectors, final boolean payload) {
+    return hasRoom;
+  }
+
+  @Override
   public long offerWrite(
       final long startSector,
       final int sectors,

@@ -2,6 +2,9 @@ package io.blockcam.ublk.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -73,6 +76,95 @@ final class InFlightBlocksTest {
     blocks.setWaiting(1, 1);
     blocks.unlock(0, 0, 4096);
     assertThat(woken).containsExactly(0, 1);
+  }
+
+  /** The owner may have counted in the one that is refused, in the moment before it was. */
+  @Test
+  void shouldWakeTheOwnerOfABigRangeWhenARefusedOneWithdraws() {
+    final int[] woken = new int[2];
+    blocks.onFreed(0, () -> woken[0]++);
+    blocks.onFreed(1, () -> woken[1]++);
+    assertThat(blocks.tryLock(0, 0, 0, 4096)).isTrue();
+    assertThat(blocks.tryLock(1, 7, 0, BIG)).isFalse(); // has announced itself and waits
+    blocks.setWaiting(1, 1);
+
+    assertThat(blocks.tryLock(0, 1, 1L << 40, 4096)).isFalse();
+
+    assertThat(woken).as("wake-ups of the owner's queue").containsExactly(0, 1);
+  }
+
+  /** Else they would wake each other for as long as somebody holds what both want. */
+  @Test
+  void shouldNotWakeOtherQueuesWhenOneIsRefused() {
+    final int[] woken = new int[2];
+    blocks.onFreed(0, () -> woken[0]++);
+    blocks.onFreed(1, () -> woken[1]++);
+    assertThat(blocks.tryLock(0, 0, 4096, 4096)).isTrue();
+    blocks.setWaiting(1, 1);
+    assertThat(blocks.tryLock(0, 1, 0, 8192)).isFalse();
+    assertThat(woken).containsExactly(0, 0);
+  }
+
+  /**
+   * Two queues by turns with big and small ranges, each sleeping until it is woken whenever it is
+   * refused, as the queue's thread does: both come to their end.
+   */
+  @Test
+  void shouldWakeWhoeverWaitsWhateverTheOrder() throws InterruptedException {
+    final int rounds = 20_000;
+    final Semaphore[] wakeUps = {new Semaphore(0), new Semaphore(0)};
+    final AtomicIntegerArray stuck = new AtomicIntegerArray(2);
+    final Thread[] threads = new Thread[2];
+    for (int q = 0; q < 2; q++) {
+      final int queue = q;
+      blocks.onFreed(queue, wakeUps[queue]::release);
+      threads[q] =
+          new Thread(
+              () -> {
+                final Random random = new Random(queue);
+                for (int i = 0; i < rounds && stuck.get(queue) == 0; i++) {
+                  final long length = random.nextInt(4) == 0 ? BIG : 8192;
+                  final long offset = random.nextInt(4) * 4096L;
+                  while (!tryOrWait(queue, offset, length, wakeUps[queue], stuck)) {
+                    // woken: try again
+                  }
+                  if (stuck.get(queue) == 0) {
+                    blocks.unlock(queue, offset, length);
+                  }
+                }
+              });
+      threads[q].start();
+    }
+    for (final Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(stuck.get(0) + stuck.get(1)).as("queues that nobody woke").isZero();
+  }
+
+  /** As QueueLoop does it: try, say that one waits, try again, sleep. True also when given up. */
+  private boolean tryOrWait(
+      final int queue,
+      final long offset,
+      final long length,
+      final Semaphore wakeUp,
+      final AtomicIntegerArray stuck) {
+    if (blocks.tryLock(queue, 0, offset, length)) {
+      return true;
+    }
+    blocks.setWaiting(queue, 1);
+    boolean locked = blocks.tryLock(queue, 0, offset, length);
+    try {
+      if (!locked && !wakeUp.tryAcquire(5, TimeUnit.SECONDS)) {
+        stuck.set(queue, 1);
+        locked = true;
+      }
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      locked = true;
+    }
+    wakeUp.drainPermits();
+    blocks.setWaiting(queue, 0);
+    return locked;
   }
 
   @Test

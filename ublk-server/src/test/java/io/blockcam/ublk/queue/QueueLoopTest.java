@@ -130,6 +130,34 @@ final class QueueLoopTest {
     assertThat(kernel.result(0)).isEqualTo(-EIO);
   }
 
+  /** Else two queues with a full ring wake each other for ever. */
+  @Test
+  void shouldTakeNoRangeAndWakeNobodyWhileRingIsFull() throws IOException {
+    final int[] woken = new int[1];
+    blocks.onFreed(1, () -> woken[0]++);
+    blocks.setWaiting(1, 1);
+    tap.hasRoom = false;
+    kernel.request(0, WRITE, 0, 0, 8);
+    work();
+
+    assertThat(woken[0]).as("wake-ups of the other queue").isZero();
+    assertThat(blocks.tryLock(1, 0, 0, 4096)).as("the range is free").isTrue();
+  }
+
+  /** One that waits for room wants no wake-up when a range is freed. */
+  @Test
+  void shouldCountOnlyThoseWhoWaitForARange() throws IOException {
+    final int[] woken = new int[1];
+    blocks.onFreed(0, () -> woken[0]++);
+    assertThat(blocks.tryLock(1, 0, 1 << 20, 4096)).isTrue();
+    tap.hasRoom = false;
+    kernel.request(0, WRITE, 0, 0, 8);
+    work();
+    blocks.unlock(1, 1 << 20, 4096);
+
+    assertThat(woken[0]).as("wake-ups of this queue").isZero();
+  }
+
   @Test
   void shouldKeepTagOfWriteWhileRingIsFullAndServeReads() throws IOException {
     tap.hasRoom = false;

@@ -28,6 +28,26 @@ final class FileTargetTest {
   }
 
   @Test
+  void shouldDiscardWhatItCreatedAsLongAsNobodyCouldUseIt() throws IOException {
+    final Path file = dir.resolve("disk");
+    try (FileTarget target = FileTarget.open(Posix.linux(), file.toString(), 4096)) {
+      target.discardIfCreated();
+    }
+    assertThat(file).doesNotExist();
+  }
+
+  /** A stop that fails must not take the guest's disk with it. */
+  @Test
+  void shouldNeverDiscardADiskThatWasLive() throws IOException {
+    final Path file = dir.resolve("disk");
+    try (FileTarget target = FileTarget.open(Posix.linux(), file.toString(), 4096)) {
+      target.keep();
+      target.discardIfCreated();
+    }
+    assertThat(file).exists();
+  }
+
+  @Test
   void refusesMissingBackingWithoutSize() {
     final Path file = dir.resolve("disk");
     assertThatThrownBy(() -> FileTarget.open(Posix.linux(), file.toString(), 0))
