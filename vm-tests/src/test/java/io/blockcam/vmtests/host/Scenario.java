@@ -13,9 +13,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * A class of tests that use real ublk devices.
  *
  * <p>Beside it stands the tag {@code test-host}: scripts/test looks for it in the class files and
- * runs these classes in a test host, all in one as long as its kernel lives. A test may also be
- * tagged {@code every-kernel} (small enough to run under an emulated stock kernel, too) or {@code
- * long} (takes minutes).
+ * runs each such class in a test host. A test may also be tagged {@code every-kernel} (small enough
+ * to run under an emulated stock kernel, too) or {@code long} (takes minutes).
  */
 @Documented
 @Target(ElementType.TYPE)
