@@ -118,6 +118,9 @@ final class RecordCommand implements Callable<Integer> {
 
   @Spec CommandSpec spec = CommandSpec.create();
 
+  /** Whether the device is or was live: from then on nothing of this run may be removed again. */
+  private boolean live;
+
   @Override
   public Integer call() throws Exception {
     final String recordingName = ArchiveOptions.checkName(name == null ? nameOfBacking() : name);
@@ -128,7 +131,6 @@ final class RecordCommand implements Callable<Integer> {
     try (StopSignal signal = new StopSignal();
         ObjectStore store = archive.open();
         FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {
-      boolean live = false;
       boolean spoolIsNew = false;
       try {
         final Recording recording =
@@ -151,7 +153,7 @@ final class RecordCommand implements Callable<Integer> {
                     InstantSource.system(),
                     RandomGenerator.getDefault())) {
           final Capture capture = startCapture(spool, options);
-          live = run(device, target, recording, capture, uploader, signal);
+          run(device, target, recording, capture, uploader, signal);
         }
       } finally {
         if (!live) {
@@ -195,9 +197,9 @@ final class RecordCommand implements Callable<Integer> {
   }
 
   /**
-   * @return whether the device was live; if not, an exception is on its way
+   * Serves until a signal or a failure; whatever happens, what was recorded goes into the spool.
    */
-  private boolean run(
+  private void run(
       final DeviceOptions options,
       final FileTarget target,
       final Recording recording,
@@ -205,7 +207,6 @@ final class RecordCommand implements Callable<Integer> {
       final Uploader uploader,
       final StopSignal signal)
       throws IOException, InterruptedException {
-    boolean live = false;
     try {
       final UblkDevice device = UblkDevice.start(options, target, capture.tap());
       live = true;
@@ -224,13 +225,12 @@ final class RecordCommand implements Callable<Integer> {
       }
       capture.prepareStop();
       device.stop();
-      return true;
     } finally {
-      finish(capture, uploader, live);
+      finish(capture, uploader);
     }
   }
 
-  private void finish(final Capture capture, final Uploader uploader, final boolean live)
+  private void finish(final Capture capture, final Uploader uploader)
       throws IOException, InterruptedException {
     if (!capture.stop(SPOOL_LIMIT)) {
       LOG.warn("not everything could be brought into the spool; the next start goes on with it");

@@ -26,7 +26,7 @@ class StopTest {
   @TempDir private Path scratch;
 
   @Test
-  void keepsTheDiskThatThisRunCreatedWhenTheStopFails() {
+  void keepsDiskAndSpoolThatThisRunCreatedWhenTheStopFails() {
     final Recording recording = Recording.inDirectory(scratch, "kept", "16M");
     final byte[] data = new byte[4096];
     new Random(8).nextBytes(data);
@@ -40,6 +40,7 @@ class StopTest {
           "ring=$(ls /dev/shm/blockcam-kept-*.ring) && rm $ring && mkdir $ring && touch $ring/x");
       assertThat(disk.stop()).as(disk::describe).isEqualTo(ENVIRONMENT);
       assertThat(disk.device()).doesNotExist();
+      assertThat(recording.spool()).as("what may not be shipped yet").isNotEmptyDirectory();
     } finally {
       Shell.sh("rm -rf /dev/shm/blockcam-kept-*.ring");
     }
