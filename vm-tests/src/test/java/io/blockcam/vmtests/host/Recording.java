@@ -19,6 +19,14 @@ public final class Recording {
 
   private static final int CHUNK_BYTES = 1 << 20;
 
+  /**
+   * Every page that a process of a User-Mode Linux host touches can become a mapping of its own on
+   * the machine, where a process has at most {@code vm.max_map_count} (65,530) of them. The default
+   * ring of 256 MiB is 65,536 pages, all touched at start: a recorder that needs one more than it
+   * can get faults on the same page for ever.
+   */
+  private static final String RING = "16M";
+
   private final Path dir;
   private final String archiveUri;
   private final String name;
@@ -66,11 +74,19 @@ public final class Recording {
     final List<Object> all =
         new ArrayList<>(List.of(command, "--archive", archiveUri, "--name", name));
     all.addAll(options);
-    if (command.equals("record") && !Arrays.asList(more).contains("--seal-after")) {
-      all.addAll(List.of("--seal-after", "1s"));
+    if (command.equals("record")) {
+      addUnlessGiven(all, "--seal-after", "1s", more);
+      addUnlessGiven(all, "--ring-size", RING, more);
     }
     all.addAll(Arrays.asList(more));
     return all.toArray();
+  }
+
+  private static void addUnlessGiven(
+      final List<Object> all, final String option, final String value, final Object... more) {
+    if (!Arrays.asList(more).contains(option)) {
+      all.addAll(List.of(option, value));
+    }
   }
 
   public String archiveUri() {
