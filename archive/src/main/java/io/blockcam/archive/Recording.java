@@ -34,7 +34,7 @@ public record Recording(
   public static final String SEGMENTS_DIRECTORY = "segments";
 
   /** Directory of objects that are not published yet, in the directory of the recording. */
-  public static final String TEMPORARY_DIRECTORY = "_tmp";
+  private static final String TEMPORARY_DIRECTORY = "_tmp";
 
   private static final int MAX_TEXT_CHARS = 4096;
 
@@ -54,5 +54,14 @@ public record Recording(
   /** Blocks of the disk; the last one may reach beyond its end. */
   public long diskBlocks() {
     return (diskBytes - 1) / RecordDescriptor.BLOCK_BYTES + 1;
+  }
+
+  /**
+   * Where this recording's objects are built that are not published yet, in the archive. One that
+   * wants to begin under the same name has another place, so that neither ever removes what the
+   * other is sending.
+   */
+  public String temporaryDirectory() {
+    return name + "/" + TEMPORARY_DIRECTORY + "/" + id;
   }
 }

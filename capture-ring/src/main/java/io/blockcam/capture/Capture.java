@@ -1,6 +1,8 @@
 package io.blockcam.capture;
 
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.ring.BootId;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.SlabException;
@@ -29,6 +31,9 @@ import org.slf4j.LoggerFactory;
 public final class Capture {
   private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
   private static final long POLL_NS = 1_000_000;
+
+  /** Longest run of one record. */
+  private static final long MAX_RUN_BLOCKS = Integer.MAX_VALUE;
 
   private final Spool spool;
   private final long epoch;
@@ -147,6 +152,28 @@ public final class Capture {
       }
       LockSupport.parkNanos(POLL_NS);
     }
+  }
+
+  /**
+   * Puts into the record that blocks from 0 to the end of the disk may have changed unseen: the
+   * moments before and after do not join. Waits while the ring is full.
+   */
+  public void recordGap() {
+    final long blocks =
+        Math.ceilDiv(spool.recording().diskBytes(), (long) RecordDescriptor.BLOCK_BYTES);
+    for (long from = 0; from < blocks; ) {
+      final long run = Math.min(blocks - from, MAX_RUN_BLOCKS);
+      if (ring.offerGap(from, run) == QueueTap.FULL) {
+        LockSupport.parkNanos(POLL_NS);
+      } else {
+        from += run;
+      }
+    }
+  }
+
+  /** Some of the blocks that this run has put into the record, in order. Any thread. */
+  public long[] sampledBlocks() {
+    return consumer.sample().blocks();
   }
 
   /** A snapshot. Any thread. */

@@ -2,6 +2,7 @@ package io.blockcam.capture;
 
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.disk.BlockSample;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.spool.RecordSink;
@@ -41,6 +42,7 @@ public final class RecordConsumer {
   private final Slab slab;
   private final RecordSink sink;
   private final LongSupplier clockNs;
+  private final BlockSample sample = new BlockSample();
 
   // The next record to append, and the write it belongs to.
   private long next;
@@ -159,6 +161,11 @@ public final class RecordConsumer {
     return durable;
   }
 
+  /** Some of the blocks that went into the record. Any thread. */
+  BlockSample sample() {
+    return sample;
+  }
+
   /** Attempts that failed since the last one that succeeded. Any thread. */
   public long failures() {
     return failures.get();
@@ -220,6 +227,9 @@ public final class RecordConsumer {
         slab.aux(sequence),
         payload,
         slab.payloadOffset(sequence));
+    if (payload != null) {
+      sample.add(slab.block(sequence));
+    }
     lastTimestampNs = timestampNs;
   }
 

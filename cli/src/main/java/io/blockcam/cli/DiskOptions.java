@@ -7,6 +7,7 @@ import io.blockcam.ublk.target.Geometry;
 import io.blockcam.ublk.target.NullTarget;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -50,6 +51,15 @@ final class DiskOptions {
   @Nullable Integer id;
 
   @Option(
+      names = "--request-limit",
+      paramLabel = "D",
+      defaultValue = "30s",
+      description =
+          "Name a request in the log that has no answer for so long; 0s: never (default:"
+              + " ${DEFAULT-VALUE}).")
+  Duration requestLimit = Duration.ZERO;
+
+  @Option(
       names = ConfigFile.OPTION,
       paramLabel = "FILE",
       description = "Take options from a properties file: same names, without dashes.")
@@ -61,7 +71,11 @@ final class DiskOptions {
       throw CommandException.usage("--id " + id + " is negative");
     }
     try {
-      return DeviceOptions.defaults().withId(wantedId).withQueues(queues).withDepth(depth);
+      return DeviceOptions.defaults()
+          .withId(wantedId)
+          .withQueues(queues)
+          .withDepth(depth)
+          .withRequestLimit(requestLimit);
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--" + Messages.of(e));
     }

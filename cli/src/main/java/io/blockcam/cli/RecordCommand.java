@@ -3,27 +3,22 @@ package io.blockcam.cli;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.store.ObjectStore;
-import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.disk.DiskFingerprinter;
 import io.blockcam.capture.ring.SlabHeader;
+import io.blockcam.capture.spool.DiskFingerprint;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.ublk.DeviceOptions;
-import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.ublk.target.Geometry;
-import io.blockcam.uploader.Backoff;
-import io.blockcam.uploader.Uploader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Comparator;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,8 +51,8 @@ final class RecordCommand implements Callable<Integer> {
   private static final Path SPOOLS = Path.of("/var/lib/blockcam/spool");
   private static final Path RINGS = Path.of("/dev/shm");
 
-  /** How long a stop may take to bring the ring into the spool. */
-  private static final Duration SPOOL_LIMIT = Duration.ofSeconds(60);
+  /** How old the fingerprint of the disk can be that a start after a crash has. */
+  private static final Duration REMEMBER_EVERY = Duration.ofMinutes(1);
 
   @Mixin DiskOptions disk = new DiskOptions();
 
@@ -116,10 +111,14 @@ final class RecordCommand implements Callable<Integer> {
           "How long a stop waits for the archive to take the rest (default: ${DEFAULT-VALUE}).")
   Duration stopLimit = Duration.ZERO;
 
-  @Spec CommandSpec spec = CommandSpec.create();
+  @Option(
+      names = "--rebind",
+      description =
+          "Go on with a disk that is not as the recorder left it, or another one. The record gets a"
+              + " gap: moments before and after do not join.")
+  boolean rebind;
 
-  /** Whether the device is or was live: from then on nothing of this run may be removed again. */
-  private boolean live;
+  @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() throws Exception {
@@ -131,7 +130,6 @@ final class RecordCommand implements Callable<Integer> {
     try (StopSignal signal = new StopSignal();
         ObjectStore store = archive.open();
         FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {
-      boolean spoolIsNew = false;
       try {
         final Recording recording =
             RecordingIdentity.decide(
@@ -141,105 +139,109 @@ final class RecordCommand implements Callable<Integer> {
                 target.geometry().bytes(),
                 target.isKnownEmpty(),
                 note);
-        final CaptureOptions options = captureOptions(recording, device);
-        spoolIsNew = isAbsentOrEmpty(spoolPath);
-        try (Spool spool = Spool.open(spoolPath, recording, spoolLimit.bytes());
-            Uploader uploader =
-                new Uploader(
-                    store,
+        final @Nullable DiskFingerprint before = Spool.diskOf(spoolPath).orElse(null);
+        final boolean gap = isChangedUnseen(recording, spoolPath, target, before);
+        final RecordingSession session =
+            start(
+                new RecordingSession.Plan(
                     recording,
-                    new SpoolSource(spool),
-                    Backoff.DEFAULT,
-                    InstantSource.system(),
-                    RandomGenerator.getDefault())) {
-          final Capture capture = startCapture(spool, options);
-          run(device, target, recording, capture, uploader, signal);
-        }
+                    spoolPath,
+                    spoolLimit.bytes(),
+                    captureOptions(recording, device),
+                    device,
+                    stopLimit,
+                    before,
+                    gap),
+                store,
+                target);
+        run(session, recording, signal);
       } finally {
-        if (!live) {
-          target.discardIfCreated();
-          if (spoolIsNew) {
-            removeAll(spoolPath);
-          }
-        }
+        target.discardIfCreated(); // does nothing once the device was live
       }
       return signal.failure() == null ? ExitCode.DONE : ExitCode.ENVIRONMENT;
     }
   }
 
-  private static boolean isAbsentOrEmpty(final Path directory) throws IOException {
-    if (!Files.exists(directory)) {
-      return true;
-    }
-    try (Stream<Path> files = Files.list(directory)) {
-      return files.findAny().isEmpty();
-    }
-  }
-
-  /** A start that failed leaves no spool: it would pass for a recording that was begun. */
-  private static void removeAll(final Path directory) throws IOException {
-    if (Files.exists(directory)) {
-      try (Stream<Path> files = Files.walk(directory)) {
-        for (final Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
-    }
-  }
-
-  private static Capture startCapture(final Spool spool, final CaptureOptions options)
+  private static RecordingSession start(
+      final RecordingSession.Plan plan, final ObjectStore store, final FileTarget target)
       throws IOException {
     try {
-      return Capture.start(spool, options);
+      return RecordingSession.start(plan, store, target);
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--spool-limit: " + Messages.of(e));
     }
   }
 
   /**
+   * Whether the disk is not the one that the recorder left, as far as can be told.
+   *
+   * @throws CommandException if so, unless it was asked for
+   */
+  private boolean isChangedUnseen(
+      final Recording recording,
+      final Path spoolPath,
+      final FileTarget target,
+      final @Nullable DiskFingerprint before)
+      throws IOException {
+    final Optional<String> reason = reasonAgainst(spoolPath, target, before);
+    if (reason.isEmpty()) {
+      return false;
+    }
+    final String what =
+        "backing store %s is not the disk that recording '%s' was left with: %s"
+            .formatted(disk.backing, recording.name(), reason.get());
+    if (!rebind) {
+      throw CommandException.usage(
+          what
+              + ". Give the right one; or --rebind to go on with this one, with a gap in the record"
+              + " (what it holds now is not in it)");
+    }
+    LOG.warn("{}. Going on with it: moments before and after this start do not join", what);
+    return true;
+  }
+
+  private Optional<String> reasonAgainst(
+      final Path spoolPath, final FileTarget target, final @Nullable DiskFingerprint before)
+      throws IOException {
+    if (Spool.recordingOf(spoolPath).isEmpty()) {
+      return Optional.empty(); // it begins with this disk
+    }
+    if (target.isNew()) {
+      return Optional.of("there was no such file, it would be a new one (is all mounted?)");
+    }
+    final Optional<String> unrecorded = new DiskMark(disk.backing).unrecordedSince();
+    if (unrecorded.isPresent()) {
+      return Optional.of("it was served without being recorded, since " + unrecorded.get());
+    }
+    return before == null
+        ? Optional.empty()
+        : new DiskFingerprinter(target, InstantSource.system()).mismatch(before);
+  }
+
+  /**
    * Serves until a signal or a failure; whatever happens, what was recorded goes into the spool.
    */
   private void run(
-      final DeviceOptions options,
-      final FileTarget target,
-      final Recording recording,
-      final Capture capture,
-      final Uploader uploader,
-      final StopSignal signal)
+      final RecordingSession session, final Recording recording, final StopSignal signal)
       throws IOException, InterruptedException {
+    final DiskMark mark = new DiskMark(disk.backing);
     try {
-      final UblkDevice device = UblkDevice.start(options, target, capture.tap());
-      live = true;
-      target.keep();
-      // Not earlier: a start that fails must not have published anything.
-      uploader.start();
-      device.failure().thenAccept(signal::fail);
-      capture.failure().thenAccept(signal::fail);
+      mark.setRecording(recording.name());
+      mark.clearUnrecorded();
+      session.failure().thenAccept(cause -> signal.fail((Throwable) cause));
       spec.commandLine()
           .getOut()
-          .printf("recording %s on %s%n", recording.name(), device.info().blockDevicePath());
+          .printf(
+              "recording %s on %s%n", recording.name(), session.device().info().blockDevicePath());
       spec.commandLine().getOut().flush();
-      signal.await();
+      while (!signal.await(REMEMBER_EVERY)) {
+        session.remember();
+      }
       if (signal.failure() != null) {
         LOG.error("stopping, because the disk cannot be served any more: {}", signal.failure());
       }
-      capture.prepareStop();
-      device.stop();
     } finally {
-      finish(capture, uploader);
-    }
-  }
-
-  private void finish(final Capture capture, final Uploader uploader)
-      throws IOException, InterruptedException {
-    if (!capture.stop(SPOOL_LIMIT)) {
-      LOG.warn("not everything could be brought into the spool; the next start goes on with it");
-    }
-    if (live && !uploader.drain(stopLimit)) {
-      LOG.warn(
-          "{} segments are not shipped yet; they stay in the spool and the next start ships them: {}",
-          uploader.status().backlog(),
-          uploader.status().lastError());
+      session.stop();
     }
   }
 

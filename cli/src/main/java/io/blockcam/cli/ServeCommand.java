@@ -3,7 +3,10 @@ package io.blockcam.cli;
 import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,6 +25,8 @@ import picocli.CommandLine.Spec;
     })
 final class ServeCommand implements Callable<Integer> {
 
+  private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
+
   @Mixin DiskOptions disk = new DiskOptions();
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -31,6 +36,7 @@ final class ServeCommand implements Callable<Integer> {
     try (StopSignal signal = new StopSignal();
         Target target = disk.openTarget(/* allowNull= */ true)) {
       final UblkDevice device = UblkDevice.start(disk.device(), target, null);
+      markUnrecorded();
       device.failure().thenAccept(signal::fail);
       spec.commandLine()
           .getOut()
@@ -40,5 +46,22 @@ final class ServeCommand implements Callable<Integer> {
       device.stop();
       return signal.failure() == null ? ExitCode.DONE : ExitCode.ENVIRONMENT;
     }
+  }
+
+  /** A disk that belongs to a recording is about to change without it. */
+  private void markUnrecorded() {
+    final DiskMark mark = new DiskMark(disk.backing);
+    mark.recording()
+        .ifPresent(
+            name -> {
+              LOG.warn(
+                  "{} is the disk of recording '{}', and what is written now is not recorded:"
+                      + " `blockcam record` will not go on with it unless told to (--rebind)",
+                  disk.backing,
+                  name);
+              if (mark.unrecordedSince().isEmpty()) {
+                mark.setUnrecordedSince(Instant.now().toString());
+              }
+            });
   }
 }

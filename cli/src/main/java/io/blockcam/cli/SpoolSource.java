@@ -11,6 +11,11 @@ import java.util.Optional;
 public record SpoolSource(Spool spool) implements SegmentSource {
 
   @Override
+  public byte[] recordingJson() throws IOException {
+    return spool.recordingJson();
+  }
+
+  @Override
   public Optional<Path> oldestSealed() {
     return spool.oldestSealed();
   }

@@ -11,7 +11,8 @@ import java.util.OptionalInt;
  * @param depth requests in flight per queue, 1 .. 4096
  * @param maxIoBytes largest request, a multiple of 4096; each tag has a buffer of this size
  * @param startLimit how long the device may take to come up
- * @param stopLimit how long each step of taking it down may take
+ * @param stopLimit how long taking it down may take, in {@linkplain StopLimits shares}
+ * @param requestLimit a request without an answer for so long is named in the log; zero: none is
  */
 public record DeviceOptions(
     OptionalInt id,
@@ -19,7 +20,8 @@ public record DeviceOptions(
     int depth,
     int maxIoBytes,
     Duration startLimit,
-    Duration stopLimit) {
+    Duration stopLimit,
+    Duration requestLimit) {
 
   /** UBLK_MAX_QUEUE_DEPTH of linux/ublk_cmd.h. */
   public static final int MAX_DEPTH = 4096;
@@ -41,18 +43,28 @@ public record DeviceOptions(
   /** One queue, 128 requests of up to 512 KiB, any id. */
   public static DeviceOptions defaults() {
     return new DeviceOptions(
-        OptionalInt.empty(), 1, 128, 512 * 1024, Duration.ofSeconds(30), Duration.ofSeconds(60));
+        OptionalInt.empty(),
+        1,
+        128,
+        512 * 1024,
+        Duration.ofSeconds(30),
+        Duration.ofSeconds(60),
+        Duration.ofSeconds(30));
   }
 
   public DeviceOptions withId(final OptionalInt newId) {
-    return new DeviceOptions(newId, queues, depth, maxIoBytes, startLimit, stopLimit);
+    return new DeviceOptions(newId, queues, depth, maxIoBytes, startLimit, stopLimit, requestLimit);
   }
 
   public DeviceOptions withQueues(final int newQueues) {
-    return new DeviceOptions(id, newQueues, depth, maxIoBytes, startLimit, stopLimit);
+    return new DeviceOptions(id, newQueues, depth, maxIoBytes, startLimit, stopLimit, requestLimit);
   }
 
   public DeviceOptions withDepth(final int newDepth) {
-    return new DeviceOptions(id, queues, newDepth, maxIoBytes, startLimit, stopLimit);
+    return new DeviceOptions(id, queues, newDepth, maxIoBytes, startLimit, stopLimit, requestLimit);
+  }
+
+  public DeviceOptions withRequestLimit(final Duration newLimit) {
+    return new DeviceOptions(id, queues, depth, maxIoBytes, startLimit, stopLimit, newLimit);
   }
 }

@@ -38,28 +38,16 @@ public final class UblkDevice {
   /** The kernel frees the number of a device that nobody uses in milliseconds. */
   private static final Duration FREE_LIMIT = Duration.ofSeconds(5);
 
-  private final DeviceOptions options;
-  private final UblkControl control;
-  private final Posix posix;
   private final DeviceInfo info;
-  private final int charDeviceFd;
-  private final QueueSet queues;
+  private final ReleaseStack acquired;
   private final CompletableFuture<Throwable> failure;
 
   private UblkDevice(
-      final DeviceOptions options,
-      final UblkControl control,
-      final Posix posix,
       final DeviceInfo info,
-      final int charDeviceFd,
-      final QueueSet queues,
+      final ReleaseStack acquired,
       final CompletableFuture<Throwable> failure) {
-    this.options = options;
-    this.control = control;
-    this.posix = posix;
     this.info = info;
-    this.charDeviceFd = charDeviceFd;
-    this.queues = queues;
+    this.acquired = acquired;
     this.failure = failure;
   }
 
@@ -76,18 +64,18 @@ public final class UblkDevice {
       throws IOException {
     final Posix posix = Posix.linux();
     final UblkControl control = UblkControl.open(posix);
-    final Rollback rollback = new Rollback();
-    rollback.add(control::close);
+    final ReleaseStack acquired = new ReleaseStack();
+    acquired.add(control::close);
     try {
       final long features = control.features();
       final DeviceInfo info = add(control, options, features & Ublk.UBLK_F_CMD_IOCTL_ENCODE());
-      rollback.add(() -> control.delete(info.id(), options.stopLimit()));
+      acquired.add(() -> delete(control, info));
       if (info.maxIoBytes() != options.maxIoBytes() || info.depth() != options.depth()) {
         LOG.info("the driver gave depth {}, {} bytes per request", info.depth(), info.maxIoBytes());
       }
       control.setParams(info.id(), target.geometry(), info.maxIoBytes());
       final int fd = openCharDevice(posix, info);
-      rollback.add(() -> posix.close(fd));
+      acquired.add(() -> posix.close(fd));
       final List<byte[]> affinities = new ArrayList<>();
       for (int q = 0; q < info.queues(); q++) {
         affinities.add(control.affinity(info.id(), q));
@@ -95,18 +83,16 @@ public final class UblkDevice {
       final CompletableFuture<Throwable> failure = new CompletableFuture<>();
       final QueueSet queues =
           new QueueSet(posix, info, fd, target, tap, affinities, failure::complete);
-      rollback.add(
-          () -> {
-            // Ends the fetches, so that the threads end. Nothing was served yet.
-            control.stop(info.id(), options.stopLimit());
-            queues.join(options.stopLimit());
-            queues.close();
-          });
+      final StopLimits limits = StopLimits.within(options.stopLimit());
+      acquired.add(() -> endQueues(queues, info, limits));
+      acquired.add(() -> stop(control, info, limits)); // ends the fetches, so that the threads end
       queues.start(options.startLimit());
+      queues.watch(options.requestLimit());
       control.start(info.id(), options.startLimit());
-      return new UblkDevice(options, control, posix, info, fd, queues, failure);
+      acquired.add(() -> flushPageCache(info, failure, limits));
+      return new UblkDevice(info, acquired, failure);
     } catch (final IOException | RuntimeException e) {
-      rollback.run(e);
+      acquired.undo(e);
       throw e;
     }
   }
@@ -166,59 +152,72 @@ public final class UblkDevice {
   }
 
   /**
-   * Takes the device down. Everything the kernel still has cached for it is written first, while
-   * the queues serve. Returns when the device is gone.
+   * Takes the device down, within {@link DeviceOptions#stopLimit} and a little: what the kernel
+   * still has cached is written while the queues serve, the device stops, the queues end, the
+   * number is given back. Each step is taken whatever became of the one before.
+   *
+   * @throws IOException the first thing that went wrong; nothing more can be done then
    */
   public void stop() throws IOException {
-    if (!failure.isDone()) {
-      flushPageCache(); // a device whose queue has failed would only answer with errors
+    acquired.release();
+  }
+
+  private static void stop(
+      final UblkControl control, final DeviceInfo info, final StopLimits limits)
+      throws IOException {
+    if ((info.flags() & Ublk.UBLK_F_SAFE_STOP_DEV()) != 0) {
+      try {
+        if (control.tryStop(info.id(), limits.stop())) {
+          return;
+        }
+        LOG.warn("{} is still in use; it goes away all the same", info.blockDevicePath());
+      } catch (final IOException e) {
+        LOG.debug("the gentle stop did not work: {}", e.getMessage()); // also: it was never live
+      }
     }
-    if ((info.flags() & Ublk.UBLK_F_SAFE_STOP_DEV()) == 0) {
-      control.stop(info.id(), options.stopLimit());
-    } else if (!control.tryStop(info.id(), options.stopLimit())) {
-      LOG.warn("{} is still in use; it goes away all the same", info.blockDevicePath());
-      control.stop(info.id(), options.stopLimit());
-    }
-    boolean ended = false;
+    control.stop(info.id(), limits.stop());
+  }
+
+  private static void endQueues(
+      final QueueSet queues, final DeviceInfo info, final StopLimits limits)
+      throws InterruptedException {
     try {
-      ended = queues.join(options.stopLimit());
-    } catch (final InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (!ended) {
-      LOG.error("{}: its queues did not end in time", info.blockDevicePath());
-    }
-    queues.close();
-    posix.close(charDeviceFd);
-    try {
-      if (!control.delete(info.id(), FREE_LIMIT)) {
-        LOG.warn("something still holds device {} (a mounted file system?)", info.id());
+      if (!queues.join(limits.queues())) {
+        LOG.error("{}: its queues did not end in time", info.blockDevicePath());
       }
     } finally {
-      control.close();
+      queues.close();
+    }
+  }
+
+  private static void delete(final UblkControl control, final DeviceInfo info) throws IOException {
+    if (!control.delete(info.id(), FREE_LIMIT)) {
+      LOG.warn("something still holds device {} (a mounted file system?)", info.id());
     }
   }
 
   /**
    * Writes back what the page cache holds. Our own descriptor is closed again before the device
    * stops, because stopping waits for it. On a thread of its own, since fsync(2) has no limit: it
-   * waits for the backing store and for the record, and either may have failed for good.
+   * waits for the backing store and for the record, and either may have failed for good. Not at all
+   * when a queue has failed: the device would only answer with errors.
    */
-  private void flushPageCache() {
+  private static void flushPageCache(
+      final DeviceInfo info, final CompletableFuture<Throwable> failure, final StopLimits limits)
+      throws InterruptedException {
+    if (failure.isDone()) {
+      return;
+    }
     final Thread flusher =
         Thread.ofPlatform()
             .name("ublk" + info.id() + "-flush")
             .daemon(true)
             .start(() -> flushPageCache(Posix.linux(), info.blockDevicePath()));
-    try {
-      if (!flusher.join(options.stopLimit())) {
-        LOG.warn(
-            "{} was not flushed within {} s: what its users wrote last may be lost",
-            info.blockDevicePath(),
-            options.stopLimit().toSeconds());
-      }
-    } catch (final InterruptedException e) {
-      Thread.currentThread().interrupt();
+    if (!flusher.join(limits.flush())) {
+      LOG.warn(
+          "{} was not flushed within {} s: what its users wrote last may be lost",
+          info.blockDevicePath(),
+          limits.flush().toSeconds());
     }
   }
 

@@ -1,7 +1,6 @@
 package io.blockcam.uploader;
 
 import io.blockcam.archive.Recording;
-import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.store.ObjectConflictException;
 import io.blockcam.archive.store.ObjectSource;
@@ -89,7 +88,7 @@ public final class Uploader implements AutoCloseable {
     this.backoff = backoff;
     this.clock = clock;
     this.random = random;
-    this.publisher = new Publisher(store, recording.name() + "/" + Recording.TEMPORARY_DIRECTORY);
+    this.publisher = new Publisher(store, recording.temporaryDirectory());
     this.thread = new Thread(this::run, "blockcam-uploader");
   }
 
@@ -227,7 +226,7 @@ public final class Uploader implements AutoCloseable {
       return;
     }
     final String path = recording.name() + "/" + Recording.FILE_NAME;
-    publisher.publish(ObjectSource.of(Recording.FILE_NAME, RecordingJson.write(recording)), path);
+    publisher.publish(ObjectSource.of(Recording.FILE_NAME, source.recordingJson()), path);
     sweep();
     recordingIsThere = true;
   }
@@ -237,8 +236,7 @@ public final class Uploader implements AutoCloseable {
    * publisher gives are touched, and what cannot be removed holds nothing up.
    */
   private void sweep() throws StoreException {
-    final String dir = recording.name() + "/" + Recording.TEMPORARY_DIRECTORY;
-    for (final ObjectStatus leftover : store.list(dir)) {
+    for (final ObjectStatus leftover : store.list(recording.temporaryDirectory())) {
       if (!leftover.isDirectory() && Publisher.isTemporaryName(leftover.name())) {
         LOG.info("removing unfinished upload {}", leftover.path());
         try {
@@ -317,10 +315,15 @@ public final class Uploader implements AutoCloseable {
         : e.toString();
   }
 
-  /** Whether time alone will not help: other bytes under our names, or damage in the spool. */
+  /**
+   * Whether time alone will not help: other bytes under our names, a quota or a permission, or
+   * damage in the spool.
+   */
   private static boolean needsSomebody(final Throwable e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof ObjectConflictException || cause instanceof SegmentException) {
+      if (cause instanceof ObjectConflictException
+          || cause instanceof StoreRefusedException
+          || cause instanceof SegmentException) {
         return true;
       }
     }

@@ -2,6 +2,7 @@ package io.blockcam.uploader;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SealedSegment;
@@ -37,6 +38,7 @@ final class TestSpool implements SegmentSource {
   private final Path dir;
   private final Deque<Path> waiting = new ArrayDeque<>();
   private final List<String> published = new ArrayList<>();
+  private byte[] recordingJson = RecordingJson.write(RECORDING);
   private long nextSegment;
   private long nextSequence;
   private Sha256Digest previous = Sha256Digest.NONE;
@@ -79,6 +81,16 @@ final class TestSpool implements SegmentSource {
   /** Returns the names in the order in which they were published. */
   synchronized List<String> published() {
     return List.copyOf(published);
+  }
+
+  /** As if another version had printed it when the recording was begun. */
+  synchronized void recordingJson(byte[] bytes) {
+    recordingJson = bytes.clone();
+  }
+
+  @Override
+  public synchronized byte[] recordingJson() {
+    return recordingJson.clone();
   }
 
   @Override

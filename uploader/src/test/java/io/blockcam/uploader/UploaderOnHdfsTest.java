@@ -61,7 +61,7 @@ final class UploaderOnHdfsTest {
         assertThat(store.matches("disk/segments/" + name, ObjectSource.of(copies.resolve(name))))
             .isTrue();
       }
-      assertThat(store.list("disk/_tmp")).isEmpty();
+      assertThat(store.list(TestSpool.RECORDING.temporaryDirectory())).isEmpty();
     }
   }
 }

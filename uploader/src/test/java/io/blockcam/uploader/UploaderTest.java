@@ -41,7 +41,7 @@ final class UploaderTest {
   private static final Backoff AT_ONCE = new Backoff(Duration.ofMillis(1), Duration.ofMillis(2));
   private static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
   private static final String SEGMENTS = "disk/segments";
-  private static final String TEMPORARY = "disk/_tmp";
+  private static final String TEMPORARY = TestSpool.RECORDING.temporaryDirectory();
 
   @TempDir private Path dir;
   private Path archive;
@@ -191,6 +191,45 @@ final class UploaderTest {
     assertThat(store.list(SEGMENTS)).isEmpty();
   }
 
+  /** Two recorders began under one name while the archive was away; the other one was faster. */
+  @Test
+  void shouldNotTouchWhatTheOtherRecordingOfThisNameSends() throws IOException {
+    String sending = "disk/_tmp/" + new UUID(7, 7) + "/recording.json." + UUID.randomUUID();
+    store.create(sending, ObjectSource.of(foreign()));
+
+    uploader.doWork();
+
+    assertThat(store.status(sending)).isPresent();
+  }
+
+  @Test
+  void shouldPublishTheRecordingAsTheSpoolHoldsItByteForByte() throws IOException {
+    byte[] printedByAnEarlierVersion =
+        (new String(RecordingJson.write(TestSpool.RECORDING), UTF_8) + "\n\n").getBytes(UTF_8);
+    store.create(
+        "disk/recording.json", ObjectSource.of("earlier version", printedByAnEarlierVersion));
+    spool.recordingJson(printedByAnEarlierVersion);
+    spool.seal(3);
+
+    assertThat(uploader.doWork()).isTrue();
+  }
+
+  @Test
+  void shouldCallForSomebodyWhenTheStoreRefuses() throws IOException {
+    spool.seal(3);
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("create")) {
+            throw new StoreRefusedException("the quota of 10 objects is used up");
+          }
+        });
+
+    failOnce();
+
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.BLOCKED);
+    assertThat(uploader.status().lastError()).contains("quota");
+  }
+
   @Test
   void shouldKeepASegmentWhoseNameHoldsOtherBytes() throws IOException {
     Path segment = spool.seal(3);
@@ -269,7 +308,7 @@ final class UploaderTest {
     spool.seal(3);
     store.inject(
         (call, op, after) -> {
-          throw new StoreRefusedException("quota exceeded");
+          throw new StoreUnavailableException("no answer for 60 s");
         });
 
     failOnce();
@@ -278,7 +317,7 @@ final class UploaderTest {
     assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.RETRYING);
     assertThat(uploader.status().failures()).isEqualTo(2);
     assertThat(uploader.status().failingSince()).contains(NOW);
-    assertThat(uploader.status().lastError()).isEqualTo("quota exceeded");
+    assertThat(uploader.status().lastError()).isEqualTo("no answer for 60 s");
     assertThat(uploader.status().backlog()).isEqualTo(1);
   }
 
@@ -520,6 +559,11 @@ final class UploaderTest {
     AtomicLong asked = new AtomicLong();
     SegmentSource endless =
         new SegmentSource() {
+          @Override
+          public byte[] recordingJson() {
+            return spool.recordingJson();
+          }
+
           private int left = 2000;
 
           @Override

@@ -66,7 +66,7 @@ public final class Publisher {
     ObjectPath.checkObject(finalPath);
     if (abandoned != null) {
       madeDir = null;
-      store.delete(abandoned);
+      removeAbandoned(abandoned);
       abandoned = null;
     }
     if (isThere(source, finalPath)) {
@@ -114,6 +114,15 @@ public final class Publisher {
         String.format(
             "%s/%s exists and differs from %s: it is left as it is",
             store.describe(), finalPath, source.describe()));
+  }
+
+  /** One that may not be removed must not hold up what can be published. */
+  private void removeAbandoned(String temp) throws StoreException {
+    try {
+      store.delete(temp);
+    } catch (StoreRefusedException e) {
+      LOG.warn("an unfinished upload stays: {}", e.getMessage());
+    }
   }
 
   private void discard(String temp) {

@@ -41,7 +41,12 @@ final class WebHdfsStore implements ObjectStore {
   private final long blockBytes;
 
   private volatile boolean closed;
+
+  /** After this time a cluster that took no SYNC_BLOCK is asked again: it may have been a proxy. */
+  private static final long ASK_AGAIN_NS = Duration.ofMinutes(10).toNanos();
+
   private volatile boolean syncSupported = true;
+  private volatile long syncRefusedNs;
   private volatile boolean checksumSupported = true;
   private volatile boolean batchListSupported = true;
 
@@ -118,14 +123,22 @@ final class WebHdfsStore implements ObjectStore {
     lastSent = null;
     Algorithm algorithm = Algorithm.usual(source.lengthBytes(), blockBytes);
     UploadEntity body = new UploadEntity(source, algorithm);
-    WebHdfsReply reply = upload(what, path, body);
-    if (syncSupported && reply.isUnsupported()) {
-      LOG.warn(
-          "{} cannot be asked to sync what it stores: a power cut of all its DataNodes may lose it",
-          describe());
-      syncSupported = false;
+    boolean sync = syncSupported || System.nanoTime() - syncRefusedNs > ASK_AGAIN_NS;
+    WebHdfsReply reply = upload(what, path, body, sync);
+    if (sync && reply.isUnsupported()) {
       body = new UploadEntity(source, algorithm);
-      reply = upload(what, path, body);
+      reply = upload(what, path, body, false);
+      sync = false;
+    }
+    if (reply.succeeded()) {
+      // Only now is it known that SYNC_BLOCK was what the cluster did not take.
+      if (syncSupported && !sync) {
+        LOG.warn(
+            "{} cannot be asked to sync what it stores: a power cut of all its DataNodes may lose it",
+            describe());
+        syncRefusedNs = System.nanoTime();
+      }
+      syncSupported = sync;
     }
     if (reply.failedWith("FileNotFoundException")) {
       // "does not have any open files": the file was replaced or removed while it was written.
@@ -144,12 +157,13 @@ final class WebHdfsStore implements ObjectStore {
     lastSent = new Sent(source, algorithm, HexFormat.of().formatHex(body.checksum()));
   }
 
-  private WebHdfsReply upload(String what, String path, UploadEntity body) throws StoreException {
+  private WebHdfsReply upload(String what, String path, UploadEntity body, boolean sync)
+      throws StoreException {
     List<String> parameters =
         new ArrayList<>(
             List.of(
                 "overwrite", "true", "permission", "640", "blocksize", Long.toString(blockBytes)));
-    if (syncSupported) {
+    if (sync) {
       parameters.addAll(List.of("createflag", "CREATE,OVERWRITE,SYNC_BLOCK"));
     }
     return client.upload(what, "CREATE", absolute(path), body, parameters.toArray(String[]::new));

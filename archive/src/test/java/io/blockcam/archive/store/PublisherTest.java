@@ -102,6 +102,28 @@ final class PublisherTest {
   }
 
   @Test
+  void shouldGoOnWhenWhatItLeftMayNotBeRemoved() throws IOException {
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("rename")) {
+            throw new StoreUnavailableException("the answer was lost");
+          }
+        });
+    assertThatExceptionOfType(StoreUnavailableException.class)
+        .isThrownBy(() -> publisher.publish(source, FINAL));
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("delete")) {
+            throw new StoreRefusedException("not yours any more");
+          }
+        });
+
+    publisher.publish(source, FINAL);
+
+    assertThat(store.matches(FINAL, source)).isTrue();
+  }
+
+  @Test
   void shouldLeaveAnObjectWithOtherBytesAlone() throws IOException {
     ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(20));
     store.create(FINAL, other);

@@ -566,6 +566,29 @@ final class WebHdfsStoreTest {
 
   // --- servers that can less -----------------------------------------------------------------
 
+  /** A proxy that let nothing through for a moment says nothing about the cluster. */
+  @Test
+  void shouldGoOnAskingForSyncWhenNothingElseWasTakenEither() throws IOException {
+    ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
+    AtomicInteger refusals = new AtomicInteger(2);
+    ScriptedServer nameNode =
+        server(
+            exchange -> {
+              if (refusals.getAndDecrement() > 0) {
+                exchange.json(405, "{}");
+              } else {
+                exchange.redirect(dataNode.location("data"));
+              }
+            });
+    ObjectStore store = store(nameNode);
+    assertThatExceptionOfType(StoreException.class).isThrownBy(() -> store.create("x", source(10)));
+
+    store.create("x", source(10));
+
+    assertThat(nameNode.exchanges().getLast().query)
+        .containsEntry("createflag", "CREATE,OVERWRITE,SYNC_BLOCK");
+  }
+
   @Test
   void shouldStoreWhereNoSyncCanBeAskedFor() throws IOException {
     ScriptedServer dataNode =

@@ -96,6 +96,34 @@ public final class CaptureRing implements WriteTap {
   }
 
   /**
+   * Puts into the order that blocks may have changed unseen.
+   *
+   * @param block the first of them
+   * @param blocks how many, 1 to 2^31-1
+   * @return its sequence, or {@link QueueTap#FULL}
+   */
+  public long offerGap(final long block, final long blocks) {
+    final long timestampNs = clock.nowNs();
+    final long sequence = claimAlways(POINT_SLOTS);
+    if (sequence == NO_CLAIM) {
+      return QueueTap.FULL;
+    }
+    slab.putHeader(
+        sequence,
+        timestampNs,
+        block,
+        blocks,
+        RecordKind.GAP.code(),
+        RecordDescriptor.WHOLE_BLOCK,
+        RecordFlags.FIRST,
+        1,
+        0,
+        0);
+    complete(sequence, 0);
+    return sequence;
+  }
+
+  /**
    * Puts the content of a block into the order that no guest wrote.
    *
    * @param kind {@link RecordKind#BASELINE} or {@link RecordKind#RESYNC}
@@ -110,7 +138,7 @@ public final class CaptureRing implements WriteTap {
       throw new IllegalArgumentException("a record of kind " + kind + " is no block as found");
     }
     final long timestampNs = clock.nowNs();
-    final long sequence = claim(POINT_SLOTS);
+    final long sequence = claimAlways(POINT_SLOTS);
     if (sequence == NO_CLAIM) {
       return QueueTap.FULL;
     }
@@ -153,8 +181,12 @@ public final class CaptureRing implements WriteTap {
     return !closed && sequencer.hasAvailableCapacity(slots);
   }
 
-  /** The first of so many consecutive sequences, or -1. */
+  /** The first of so many consecutive sequences for a queue, or -1. */
   long claim(final int slots) {
+    return closed ? NO_CLAIM : claimAlways(slots);
+  }
+
+  private long claimAlways(final int slots) {
     try {
       return base + sequencer.tryNext(slots) - slots + 1;
     } catch (final InsufficientCapacityException e) {
@@ -168,7 +200,7 @@ public final class CaptureRing implements WriteTap {
 
   private long putPoint(final byte kindCode, final long aux) {
     final long timestampNs = clock.nowNs();
-    final long sequence = claim(POINT_SLOTS);
+    final long sequence = claimAlways(POINT_SLOTS);
     if (sequence == NO_CLAIM) {
       return QueueTap.FULL;
     }

@@ -99,9 +99,6 @@ final class RingQueue implements QueueTap {
         || count > ring.slots()) {
       throw new IllegalArgumentException("a write that is empty, too long or out of range");
     }
-    if (!ring.hasRoom(count)) {
-      return refuse(count);
-    }
     final long timestampNs = clock.nowNs();
     final long first = ring.claim(count);
     if (first < 0) {
@@ -178,12 +175,7 @@ final class RingQueue implements QueueTap {
     final boolean hasTail = !oneBlock && endSectors != 0;
     final long runFrom = hasHead ? firstBlock + 1 : firstBlock;
     final long runBlocks = (hasTail ? lastBlock : lastBlock + 1) - runFrom;
-    final long runs = (runBlocks + MAX_RUN_BLOCKS - 1) / MAX_RUN_BLOCKS;
-    final int count = (int) runs + (hasHead ? 1 : 0) + (hasTail ? 1 : 0);
-    assert count == zeroSlots(startSector, sectors);
-    if (!ring.hasRoom(count)) {
-      return refuse(count);
-    }
+    final int count = zeroSlots(startSector, sectors);
     final long timestampNs = clock.nowNs();
     final long first = ring.claim(count);
     if (first < 0) {

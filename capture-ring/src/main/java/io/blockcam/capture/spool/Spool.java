@@ -46,6 +46,7 @@ import org.slf4j.LoggerFactory;
  *   lock                  held while the spool is open
  *   recording.json        which recording; the bytes that stand in the archive
  *   spool.json            where it stands, see {@link SpoolState}
+ *   disk.json             what the disk looked like, see {@link DiskFingerprint}
  *   NNNNNNNNNN.seg        sealed, waiting
  *   NNNNNNNNNN.open       the one that is written
  *   NNNNNNNNNN.journal    what is needed to finish it after a crash
@@ -154,6 +155,24 @@ public final class Spool implements Closeable {
     return Optional.of(RecordingJson.read(Files.readAllBytes(file), file.toString()));
   }
 
+  /**
+   * What the disk of this spool's recording looked like when the recorder last looked.
+   *
+   * @return empty when that was never told
+   */
+  public static Optional<DiskFingerprint> diskOf(final Path directory) throws IOException {
+    final Path file = directory.resolve(DiskFingerprint.FILE_NAME);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    return Optional.of(DiskFingerprint.ofJson(Files.readAllBytes(file), file));
+  }
+
+  /** Remembers what the disk looks like; durable when this returns. Control thread. */
+  public void remember(final DiskFingerprint disk) throws IOException {
+    replace(directory, DiskFingerprint.FILE_NAME, disk.toJson());
+  }
+
   /** The directory, as it was given. */
   public Path directory() {
     return directory;
@@ -162,6 +181,11 @@ public final class Spool implements Closeable {
   /** Whose segments these are. */
   public Recording recording() {
     return recording;
+  }
+
+  /** {@code recording.json}, byte for byte as it was written when the recording began. */
+  public byte[] recordingJson() throws IOException {
+    return Files.readAllBytes(directory.resolve(Recording.FILE_NAME));
   }
 
   /** Where the recording stands. */
@@ -320,6 +344,7 @@ public final class Spool implements Closeable {
   private void putInOrder() throws IOException {
     Files.deleteIfExists(directory.resolve(SpoolState.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(Recording.FILE_NAME + FRESH_SUFFIX));
+    Files.deleteIfExists(directory.resolve(DiskFingerprint.FILE_NAME + FRESH_SUFFIX));
     final Set<Long> sealedNumbers = new TreeSet<>();
     final Set<Long> openNumbers = new TreeSet<>();
     final Set<Long> journalNumbers = new TreeSet<>();

@@ -8,6 +8,7 @@ import io.blockcam.uring.IoUring;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Wakes a queue thread that waits for completions: an eventfd with a read of it always pending in
@@ -21,6 +22,8 @@ final class EventFd implements QueueWaker, AutoCloseable {
 
   private static final int COUNTER_BYTES = 8;
 
+  private static final int CLOSED = 1 << 30;
+
   /**
    * Used by whichever thread wins {@link #pending}. Two winners can overlap in the last
    * instructions of a call; all they share is the place of an errno that nobody reads.
@@ -32,6 +35,9 @@ final class EventFd implements QueueWaker, AutoCloseable {
   private final MemorySegment counter;
   private final int fd;
   private final AtomicBoolean pending = new AtomicBoolean();
+
+  /** Threads inside {@link #wake}, and {@link #CLOSED} once nobody may come in any more. */
+  private final AtomicInteger users = new AtomicInteger();
 
   EventFd(final Posix posix) throws ErrnoException {
     this.posix = posix;
@@ -45,7 +51,11 @@ final class EventFd implements QueueWaker, AutoCloseable {
   @Override
   public void wake() {
     if (pending.compareAndSet(false, true)) {
-      posix.write(fd, one.address(), COUNTER_BYTES);
+      // The number of a closed descriptor is soon that of another file.
+      if (users.getAndIncrement() < CLOSED) {
+        posix.write(fd, one.address(), COUNTER_BYTES);
+      }
+      users.getAndDecrement();
     }
   }
 
@@ -56,9 +66,15 @@ final class EventFd implements QueueWaker, AutoCloseable {
     ring.prepareReadFd(fd, counter.address(), COUNTER_BYTES, 0, userData);
   }
 
-  /** Only after the ring that reads from it is closed and nobody calls {@link #wake} any more. */
+  /**
+   * Only after the ring that reads from it is closed. {@link #wake} may still be called, by a tap
+   * that outlives the device; it does nothing then.
+   */
   @Override
   public void close() {
+    for (int inside = users.getAndAdd(CLOSED); inside > 0; inside = users.get() - CLOSED) {
+      Thread.onSpinWait(); // for the time of one write of eight bytes
+    }
     posix.close(fd);
     arena.close();
   }

@@ -106,10 +106,21 @@ final class InFlightBlocks {
       release(first, (int) blocks);
       inFlight.getAndDecrement(queueId * STRIDE);
     }
+    wakeOthers(queueId);
+  }
+
+  private void wakeOthers(final int queueId) {
     for (int q = 0; q < wakers.length; q++) {
       if (q != queueId && waiting.get(q * STRIDE) != 0) {
         wakers[q].run();
       }
+    }
+  }
+
+  /** A request that was refused will not be tried again: if it keeps all others out, it stops. */
+  void giveUp(final int queueId, final int tag) {
+    if (exclusive.compareAndSet(owner(queueId, tag), NOBODY)) {
+      wakeOthers(queueId);
     }
   }
 

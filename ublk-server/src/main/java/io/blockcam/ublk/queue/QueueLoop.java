@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * A tag that finds the range taken, the ring full or the record not yet durable waits in a list and
  * is looked at again once a cycle; the others go on.
  */
-final class QueueLoop implements QueueContext {
+final class QueueLoop implements QueueContext, PendingRequests {
 
   /** Place of /dev/ublkcN in the ring's table of registered files; the target's come after it. */
   static final int CHAR_DEVICE_FILE = 0;
@@ -62,13 +62,35 @@ final class QueueLoop implements QueueContext {
   private static final long DESC_SECTORS = ublksrv_io_desc.nr_sectors$offset();
   private static final long DESC_START_SECTOR = ublksrv_io_desc.start_sector$offset();
 
-  /** What a tag is waiting for, or where it is. */
+  /**
+   * Where a tag is, or what it waits for. A tag that changes the disk holds its range IN_TARGET.
+   */
   private static final byte IN_KERNEL = 0;
 
-  private static final byte IN_TARGET = 1;
-  private static final byte WAITS_FOR_RANGE = 2;
-  private static final byte WAITS_FOR_ROOM = 3;
-  private static final byte WAITS_FOR_DURABLE = 4;
+  private static final byte ARRIVED = 1;
+  private static final byte IN_TARGET = 2;
+  private static final byte WAITS_FOR_RANGE = 3;
+  private static final byte WAITS_FOR_ROOM = 4;
+  private static final byte WAITS_FOR_DURABLE = 5;
+
+  private static final String[] STATE_NAMES = {
+    "is in the driver's hands",
+    "has arrived",
+    "waits for the backing store",
+    "waits for an overlapping write",
+    "waits for room in the ring",
+    "waits until the record is durable"
+  };
+
+  /** For each state, the set of those that can follow, as bits; see {@link #enter}. */
+  private static final int[] FOLLOWERS = {
+    /* IN_KERNEL */ 1 << ARRIVED,
+    /* ARRIVED */ 1 << IN_TARGET | 1 << WAITS_FOR_RANGE | 1 << WAITS_FOR_ROOM | 1 << IN_KERNEL,
+    /* IN_TARGET */ 1 << WAITS_FOR_ROOM | 1 << WAITS_FOR_DURABLE | 1 << IN_KERNEL,
+    /* WAITS_FOR_RANGE */ 1 << ARRIVED | 1 << IN_KERNEL,
+    /* WAITS_FOR_ROOM */ 1 << ARRIVED | 1 << IN_KERNEL,
+    /* WAITS_FOR_DURABLE */ 1 << IN_KERNEL
+  };
 
   private static final long NO_TICKET = -2;
   private static final int EIO = 5;
@@ -86,6 +108,7 @@ final class QueueLoop implements QueueContext {
   private final TargetQueue target;
 
   private final byte[] state;
+  private final int[] generation;
   private final int[] opFlags;
   private final int[] sectors;
   private final long[] startSector;
@@ -97,6 +120,9 @@ final class QueueLoop implements QueueContext {
   private int waitsForRoom;
   private int waitsForRange;
   private int tagsInUse;
+
+  /** Completions of the current cycle that have been served. */
+  private int served;
 
   /**
    * Everything here belongs to the queue's thread from now on and is freed by whoever made it,
@@ -127,6 +153,7 @@ final class QueueLoop implements QueueContext {
     this.tap = tap;
     this.wakeUp = wakeUp;
     this.state = new byte[depth];
+    this.generation = new int[depth];
     this.opFlags = new int[depth];
     this.sectors = new int[depth];
     this.startSector = new long[depth];
@@ -160,9 +187,10 @@ final class QueueLoop implements QueueContext {
   void doWork() throws IOException {
     ring.submitAndWait(1);
     final int n = ring.completions();
-    for (int i = 0; i < n; i++) {
-      final long userData = ring.cqeUserData(i);
-      final int res = ring.cqeResult(i);
+    for (served = 0; served < n; ) {
+      final long userData = ring.cqeUserData(served);
+      final int res = ring.cqeResult(served);
+      served++; // whatever it does, it is not to be done again
       final long kind = userData >>> KIND_SHIFT;
       final int tag = (int) userData & 0xffff;
       if (kind == KIND_UBLK) {
@@ -174,6 +202,7 @@ final class QueueLoop implements QueueContext {
       }
     }
     ring.advance(n);
+    served = 0;
     if (!waitsForStart.isEmpty()) {
       retryStarts();
     }
@@ -182,14 +211,83 @@ final class QueueLoop implements QueueContext {
     }
   }
 
-  /** Ends every request that the kernel waits for, with EIO. The last resort of a failing queue. */
-  void abortAll() throws IOException {
+  /**
+   * The last resort of a queue that can not go on: what the target has in its hands is waited for,
+   * as long as the ring and the time allow, so that record and disk agree on it; every other
+   * request ends with EIO. No range stays locked and no claim open, or the other queues would wait
+   * for ever.
+   *
+   * @param limitNs for the target
+   * @throws IOException when the ring gives no more answers; what it had in its hands stays locked
+   *     and open, since nobody knows what became of it
+   */
+  void abortAll(final long limitNs) throws IOException {
+    while (waitsForStart.size() > 0) {
+      final int tag = waitsForStart.remove();
+      blocks.giveUp(queueId, tag);
+      commit(tag, -EIO);
+    }
+    waitsForRoom = 0;
+    waitsForRange = 0;
+    blocks.setWaiting(queueId, 0);
+    final long deadlineNs = System.nanoTime() + limitNs;
+    while (true) {
+      final int n = ring.completions();
+      for (int i = served; i < n; i++) {
+        onLastCompletion(ring.cqeUserData(i), ring.cqeResult(i));
+      }
+      served = 0;
+      ring.advance(n);
+      while (waitsForDurable.size() > 0) {
+        commit(waitsForDurable.remove(), -EIO);
+      }
+      final long leftNs = deadlineNs - System.nanoTime();
+      if (!isTargetBusy() || leftNs <= 0) {
+        break;
+      }
+      ring.submitAndWait(1, leftNs);
+    }
     for (int tag = 0; tag < depth; tag++) {
       if (state[tag] != IN_KERNEL) {
         commit(tag, -EIO);
       }
     }
     ring.submit();
+  }
+
+  private void onLastCompletion(final long userData, final int res) {
+    final int tag = (int) userData & 0xffff;
+    if (userData >>> KIND_SHIFT == KIND_TARGET) {
+      onTargetCompletion(tag, (int) (userData >>> STEP_SHIFT) & 0xff, res);
+    } else if (userData >>> KIND_SHIFT == KIND_UBLK
+        && res == RESULT_OK
+        && state[tag] == IN_KERNEL) {
+      enter(tag, ARRIVED);
+      commit(tag, -EIO);
+    }
+  }
+
+  private boolean isTargetBusy() {
+    for (int tag = 0; tag < depth; tag++) {
+      if (state[tag] == IN_TARGET) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The only place where a tag's state changes. */
+  private void enter(final int tag, final byte next) {
+    if ((FOLLOWERS[state[tag]] >>> next & 1) == 0) {
+      throw impossible(tag, next);
+    }
+    state[tag] = next;
+  }
+
+  private IllegalStateException impossible(final int tag, final byte next) {
+    return new IllegalStateException(
+        "tag %d of queue %d %s, it can not go to \"%s\""
+            .formatted(tag, queueId, STATE_NAMES[state[tag]], STATE_NAMES[next]));
   }
 
   private void onRequest(final int tag, final int res) throws IOException {
@@ -207,13 +305,18 @@ final class QueueLoop implements QueueContext {
     sectors[tag] = descriptors.get(Layouts.INT, descriptor + DESC_SECTORS);
     startSector[tag] = descriptors.get(Layouts.LONG, descriptor + DESC_START_SECTOR);
     ticket[tag] = NO_TICKET;
-    state[tag] = IN_TARGET;
+    generation[tag]++;
+    enter(tag, ARRIVED);
     try {
       final int op = flags & 0xff;
       if (op == OP_READ) {
+        enter(tag, IN_TARGET);
         target.read(tag, startSector[tag] * SECTOR_BYTES, sectors[tag] * SECTOR_BYTES);
       } else if (op == OP_WRITE || op == OP_DISCARD || op == OP_WRITE_ZEROES) {
-        if (waitsForRoom > 0 || !tryStart(tag)) {
+        if (waitsForRoom > 0) {
+          enter(tag, WAITS_FOR_ROOM);
+          park(tag);
+        } else if (!tryStart(tag)) {
           park(tag);
         }
       } else if (op == OP_FLUSH) {
@@ -233,19 +336,19 @@ final class QueueLoop implements QueueContext {
     final long length = length(tag);
     final int op = opFlags[tag] & 0xff;
     final boolean fua = (opFlags[tag] & FLAG_FUA) != 0;
-    // Room first: a range that is taken for a moment only to be given back wakes other queues,
-    // which
-    // do the same to us.
+    // Room first: a range that is taken for a moment only to be given back wakes other queues, and
+    // they do the same to us.
     if (tap != null
         && !tap.hasRoom(startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_WRITE)) {
       tap.requestRoom();
-      state[tag] = WAITS_FOR_ROOM;
+      enter(tag, WAITS_FOR_ROOM);
       return false;
     }
     if (!blocks.tryLock(queueId, tag, offset, length)) {
-      state[tag] = WAITS_FOR_RANGE;
+      enter(tag, WAITS_FOR_RANGE);
       return false;
     }
+    enter(tag, IN_TARGET);
     if (tap != null) {
       final long t =
           op == OP_WRITE
@@ -255,12 +358,11 @@ final class QueueLoop implements QueueContext {
       if (t == QueueTap.FULL) { // another queue was faster
         blocks.unlock(queueId, offset, length);
         tap.requestRoom();
-        state[tag] = WAITS_FOR_ROOM;
+        enter(tag, WAITS_FOR_ROOM);
         return false;
       }
       ticket[tag] = t;
     }
-    state[tag] = IN_TARGET;
     if (op == OP_WRITE) {
       target.write(tag, offset, (int) length, fua);
     } else {
@@ -275,14 +377,14 @@ final class QueueLoop implements QueueContext {
       final long t = tap.offerFlush();
       if (t == QueueTap.FULL) {
         tap.requestRoom();
-        state[tag] = WAITS_FOR_ROOM;
+        enter(tag, WAITS_FOR_ROOM);
         park(tag);
         return;
       }
       ticket[tag] = t;
       tap.requestDurable(t);
     }
-    state[tag] = IN_TARGET;
+    enter(tag, IN_TARGET);
     target.flush(tag);
   }
 
@@ -290,7 +392,6 @@ final class QueueLoop implements QueueContext {
     if (state[tag] == WAITS_FOR_RANGE) {
       waitsForRange++;
     } else {
-      state[tag] = WAITS_FOR_ROOM;
       waitsForRoom++;
     }
     waitsForStart.add(tag);
@@ -302,8 +403,7 @@ final class QueueLoop implements QueueContext {
    */
   private void retryStarts() {
     // Told before the tries, and all that may come to wait: whoever frees a range after a try must
-    // see
-    // it. Put right behind them: one that waits for room wants no wake-up for a range.
+    // see it. Put right behind them: one that waits for room wants no wake-up for a range.
     blocks.setWaiting(queueId, waitsForStart.size());
     boolean room = true;
     for (int n = waitsForStart.size(); n > 0; n--) {
@@ -315,12 +415,18 @@ final class QueueLoop implements QueueContext {
       }
       if (!room) {
         park(tag);
-      } else if ((opFlags[tag] & 0xff) == OP_FLUSH) {
-        startFlush(tag);
+        continue;
+      }
+      enter(tag, ARRIVED);
+      try {
+        if ((opFlags[tag] & 0xff) == OP_FLUSH) {
+          startFlush(tag);
+        } else if (!tryStart(tag)) {
+          park(tag);
+        }
         room = state[tag] != WAITS_FOR_ROOM;
-      } else if (!tryStart(tag)) {
-        room = state[tag] != WAITS_FOR_ROOM;
-        park(tag);
+      } catch (final RuntimeException | Error e) {
+        finish(tag, -EIO); // see onRequest
       }
     }
     blocks.setWaiting(queueId, waitsForRange);
@@ -349,10 +455,40 @@ final class QueueLoop implements QueueContext {
     }
   }
 
+  /** Ends a request after a bug, whatever it has come to hold. */
   private void finish(final int tag, final int res) {
     if (state[tag] == IN_TARGET) {
       done(tag, res);
+    } else if (state[tag] == ARRIVED) {
+      commit(tag, res);
     }
+  }
+
+  @Override
+  public int requests() {
+    return depth;
+  }
+
+  @Override
+  public int generation(final int tag) {
+    return generation[tag];
+  }
+
+  @Override
+  public boolean isPending(final int tag) {
+    return state[tag] != IN_KERNEL;
+  }
+
+  @Override
+  public String describe(final int tag) {
+    return "tag %d of queue %d (operation %d, %d sectors at %d) %s"
+        .formatted(
+            tag,
+            queueId,
+            opFlags[tag] & 0xff,
+            Integer.toUnsignedLong(sectors[tag]),
+            startSector[tag],
+            STATE_NAMES[state[tag]]);
   }
 
   @Override
@@ -380,7 +516,7 @@ final class QueueLoop implements QueueContext {
       }
       if (!t.isDurable(ticket[tag])) {
         result[tag] = committed;
-        state[tag] = WAITS_FOR_DURABLE;
+        enter(tag, WAITS_FOR_DURABLE);
         waitsForDurable.add(tag);
         return;
       }
@@ -393,7 +529,7 @@ final class QueueLoop implements QueueContext {
   }
 
   private void commit(final int tag, final int res) {
-    state[tag] = IN_KERNEL;
+    enter(tag, IN_KERNEL);
     prepareIoCommand(COMMIT_AND_FETCH, tag, res);
   }
 

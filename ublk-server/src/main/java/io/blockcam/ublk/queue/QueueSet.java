@@ -8,17 +8,23 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** All queues of a device. Control thread only. */
 public final class QueueSet implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(QueueSet.class);
+
   private final List<QueueThread> queues = new ArrayList<>();
+  private @Nullable Thread watcher;
 
   /**
    * Maps the memory of all queues.
@@ -68,6 +74,37 @@ public final class QueueSet implements AutoCloseable {
   }
 
   /**
+   * Names requests that are not answered in time, in the log, until {@link #close}.
+   *
+   * @param limit zero: none is named
+   */
+  public void watch(final Duration limit) {
+    if (limit.isZero()) {
+      return;
+    }
+    final RequestWatch watch =
+        new RequestWatch(
+            queues.stream().map(QueueThread::requests).map(Objects::requireNonNull).toList(),
+            limit,
+            LOG::warn);
+    watcher =
+        Thread.ofPlatform()
+            .name("ublk-watch")
+            .daemon(true)
+            .start(
+                () -> {
+                  try {
+                    while (true) {
+                      Thread.sleep(watch.period());
+                      watch.look(System.nanoTime());
+                    }
+                  } catch (final InterruptedException e) {
+                    Thread.currentThread().interrupt(); // closed
+                  }
+                });
+  }
+
+  /**
    * Waits until the threads have ended, as they do when the device is stopped.
    *
    * @return whether all have
@@ -84,6 +121,9 @@ public final class QueueSet implements AutoCloseable {
 
   @Override
   public void close() {
+    if (watcher != null) {
+      watcher.interrupt();
+    }
     queues.forEach(QueueThread::close);
   }
 }

@@ -31,6 +31,9 @@ public final class QueueThread implements AutoCloseable {
 
   private static final long PAGE_BYTES = 4096;
 
+  /** How long a queue that fails waits for what its target has in its hands. */
+  private static final long ABORT_LIMIT_NS = 5_000_000_000L;
+
   private final DeviceInfo device;
   private final int queueId;
   private final int charDeviceFd;
@@ -45,6 +48,7 @@ public final class QueueThread implements AutoCloseable {
   private final MemorySegment buffers;
   private final CompletableFuture<Void> fetched = new CompletableFuture<>();
   private final Thread thread;
+  private volatile @Nullable PendingRequests requests;
 
   /**
    * Maps the queue's descriptors and buffers.
@@ -91,6 +95,11 @@ public final class QueueThread implements AutoCloseable {
     return fetched;
   }
 
+  /** What the queue is doing; null until it has {@linkplain #start started}. */
+  @Nullable PendingRequests requests() {
+    return requests;
+  }
+
   private void run() {
     // Each thread has its own place for errno.
     final Posix posix = Posix.linux();
@@ -110,11 +119,23 @@ public final class QueueThread implements AutoCloseable {
     try (ring) {
       serve(ring);
     } catch (final Throwable e) {
-      if (!fetched.completeExceptionally(e)) {
+      if (!tellFailure(e)) {
         LOG.error("queue {} of /dev/ublkb{} failed", queueId, device.id(), e);
-        onFailure.accept(e);
       }
     }
+  }
+
+  /**
+   * May be called again: only the first time counts.
+   *
+   * @return whether whoever waits for the start is told
+   */
+  private boolean tellFailure(final Throwable e) {
+    if (fetched.completeExceptionally(e) || fetched.isCompletedExceptionally()) {
+      return true;
+    }
+    onFailure.accept(e);
+    return false;
   }
 
   private void serve(final IoUring ring) throws IOException {
@@ -137,12 +158,19 @@ public final class QueueThread implements AutoCloseable {
             target);
     try {
       loop.fetchAll();
+      requests = loop;
       fetched.complete(null);
       while (loop.isLive()) {
         loop.doWork();
       }
     } catch (final Throwable e) {
-      loop.abortAll();
+      // Told first: the end takes a while, and nobody answers this queue's requests any more.
+      tellFailure(e);
+      try {
+        loop.abortAll(ABORT_LIMIT_NS);
+      } catch (final Throwable again) {
+        e.addSuppressed(again);
+      }
       throw e;
     } finally {
       // A registered file is a reference: DEL_DEV would wait for it.

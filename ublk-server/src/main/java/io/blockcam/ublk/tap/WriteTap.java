@@ -14,8 +14,8 @@ public interface WriteTap {
    * before the queue's thread starts.
    *
    * @param queueId 0 .. queues - 1
-   * @param waker how the tap wakes that queue's thread; may be called from any thread, at any time
-   *     until the device is closed
+   * @param waker how the tap wakes that queue's thread; may be called from any thread, at any time,
+   *     also after the device is gone
    * @return the queue's view, from then on used by the queue's thread alone
    */
   QueueTap openQueue(int queueId, QueueWaker waker);

@@ -4,6 +4,7 @@ import io.blockcam.nativebindings.ErrnoException;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
 import io.blockcam.nativebindings.uapi.statx;
+import io.blockcam.nativebindings.uapi.statx_timestamp;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -256,6 +257,55 @@ public final class FileTarget implements Target {
       discardable = false;
       posix.unlink(path);
     }
+  }
+
+  /** Whether {@link #open} has made the file, and nobody could use it yet. */
+  public boolean isNew() {
+    return discardable;
+  }
+
+  /** Which file it is, and when it was last changed. */
+  public FileIdentity identity() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      final MemorySegment st = statx.allocate(arena);
+      ErrnoException.orThrow(
+          posix.statx(fd, Linux.STATX_TYPE() | Linux.STATX_INO() | Linux.STATX_CTIME(), st),
+          "statx",
+          path);
+      final MemorySegment changed = statx.stx_ctime(st);
+      return new FileIdentity(
+          (statx.stx_mode(st) & 0xffff & Linux.S_IFMT()) == Linux.S_IFBLK(),
+          Integer.toUnsignedLong(statx.stx_dev_major(st)) << 32
+              | Integer.toUnsignedLong(statx.stx_dev_minor(st)),
+          statx.stx_ino(st),
+          statx_timestamp.tv_sec(changed) * 1_000_000_000L
+              + Integer.toUnsignedLong(statx_timestamp.tv_nsec(changed)));
+    }
+  }
+
+  /**
+   * Reads a piece of the disk past the queues. Control thread.
+   *
+   * @param data where to put it; aligned to 512 bytes, as long as a multiple of it
+   * @param offset where it begins, a multiple of 512
+   */
+  public void read(final MemorySegment data, final long offset) throws IOException {
+    for (long done = 0; done < data.byteSize(); ) {
+      final long n =
+          ErrnoException.orThrow(
+              posix.pread(fd, data.asSlice(done), offset + done), "pread", path, offset + done);
+      if (n == 0) {
+        throw new BackingException(
+            BackingException.Kind.ENVIRONMENT,
+            "backing store " + path + " ends before byte " + (offset + data.byteSize()));
+      }
+      done += n;
+    }
+  }
+
+  /** Everything written and its metadata survive a power cut when this returns. */
+  public void sync() throws IOException {
+    ErrnoException.orThrow(posix.fsync(fd), "fsync", path);
   }
 
   /** Whether the page cache is bypassed. */

@@ -11,12 +11,16 @@ final class FakeTap implements QueueTap {
   final List<String> events = new ArrayList<>();
   boolean recordEvents = true;
   boolean hasRoom = true;
+  boolean throwsOnHasRoom;
   boolean throwsOnOffer;
   long durable = -1;
   private long next;
 
   @Override
   public boolean hasRoom(final long startSector, final long sectors, final boolean payload) {
+    if (throwsOnHasRoom) {
+      throw new IllegalStateException("a bug of the tap");
+    }
     return hasRoom;
   }
 

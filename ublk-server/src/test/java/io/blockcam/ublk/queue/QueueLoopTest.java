@@ -16,6 +16,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -337,6 +340,106 @@ final class QueueLoopTest {
     kernel.request(1, WRITE, 0, 0, 8);
     work();
     assertThat(kernel.ioInFlight()).isEqualTo(1);
+  }
+
+  /** A bug that shows before the range is locked must not unlock somebody else's. */
+  @Test
+  void shouldNotFreeARangeItDoesNotHoldWhateverIsThrown() throws IOException {
+    assertThat(blocks.tryLock(1, 0, 0, 4096)).isTrue();
+    tap.throwsOnHasRoom = true;
+    kernel.request(0, WRITE, 0, 0, 8);
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+    assertThat(blocks.tryLock(1, 1, 0, 4096)).as("the other queue's range").isFalse();
+  }
+
+  @Test
+  void shouldCommitTagWhateverIsThrownWhenItIsTriedAgain() throws IOException {
+    tap.hasRoom = false;
+    kernel.request(0, WRITE, 0, 0, 8);
+    kernel.request(1, READ, 0, 0, 8);
+    work();
+    tap.hasRoom = true;
+    tap.throwsOnOffer = true;
+    wakeUp.wake();
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+    assertThat(blocks.tryLock(1, 1, 0, 4096)).as("its range is free again").isTrue();
+  }
+
+  /** A queue dies: one write on its way to the disk, one behind it, a flush, a big discard. */
+  @Test
+  void shouldLeaveNothingLockedNorOpenWhenItDies() throws IOException {
+    kernel.request(0, WRITE, 0, 0, 8);
+    kernel.request(1, WRITE, 0, 0, 8);
+    kernel.request(2, FLUSH, 0, 0, 0);
+    kernel.request(3, DISCARD, 0, 0, 1 << 20);
+    work();
+    for (int i = 0; i < kernel.ioInFlight(); i++) {
+      if (kernel.ioOpcode(i) != Uring.IORING_OP_WRITE()) {
+        kernel.completeIo(i, 0); // the disk is durable, the record is not
+      }
+    }
+    work();
+    assertThat(kernel.ioInFlight()).isEqualTo(1);
+    kernel.completeIo(0, 4096); // done, but the queue does not come to serve it
+
+    loop.abortAll(0);
+
+    assertThat(tap.events).contains("complete #0 4096");
+    assertThat(kernel.result(0)).as("done before the queue died").isEqualTo(4096);
+    for (int tag = 1; tag < 4; tag++) {
+      assertThat(kernel.result(tag)).as("tag %d", tag).isEqualTo(-EIO);
+    }
+    assertThat(blocks.tryLock(1, 0, 0, 1L << 40)).as("the whole disk is free").isTrue();
+  }
+
+  @Test
+  void shouldAnswerRequestsThatArriveWhileItDies() throws IOException {
+    kernel.request(5, WRITE, 0, 0, 8);
+
+    loop.abortAll(0);
+
+    assertThat(kernel.result(5)).isEqualTo(-EIO);
+    assertThat(tap.events).isEmpty();
+  }
+
+  @Test
+  void shouldNameRequestsThatGetNoAnswer() throws IOException {
+    final List<String> lines = new ArrayList<>();
+    final RequestWatch watch = new RequestWatch(List.of(loop), Duration.ofSeconds(30), lines::add);
+    tap.hasRoom = false;
+    kernel.request(3, WRITE, 0, 64, 8);
+    work();
+
+    watch.look(0);
+    watch.look(29_000_000_000L);
+    assertThat(lines).isEmpty();
+    watch.look(31_000_000_000L);
+    watch.look(62_000_000_000L);
+
+    assertThat(lines)
+        .containsExactly(
+            "no answer for 31 s: tag 3 of queue 0 (operation 1, 8 sectors at 64) waits for room in"
+                + " the ring");
+  }
+
+  /** The same tag, but another request each time. */
+  @Test
+  void shouldNotNameATagThatIsAnsweredAgainAndAgain() throws IOException {
+    final List<String> lines = new ArrayList<>();
+    final RequestWatch watch = new RequestWatch(List.of(loop), Duration.ofSeconds(30), lines::add);
+    for (long second = 0; second < 300; second += 10) {
+      kernel.request(3, READ, 0, 64, 8);
+      work();
+      watch.look(second * 1_000_000_000L);
+      kernel.completeIo(0, 4096);
+      work();
+    }
+
+    assertThat(lines).isEmpty();
   }
 
   @Test

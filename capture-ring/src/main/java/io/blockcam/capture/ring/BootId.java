@@ -1,4 +1,4 @@
-package io.blockcam.capture;
+package io.blockcam.capture.ring;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -6,12 +6,13 @@ import java.nio.file.Path;
 import java.util.UUID;
 
 /** Which boot of the machine this is (proc_sys_kernel(5), random/boot_id). */
-final class BootId {
+public final class BootId {
   private static final Path FILE = Path.of("/proc/sys/kernel/random/boot_id");
 
   private BootId() {}
 
-  static UUID current() throws IOException {
+  /** That of the running kernel. */
+  public static UUID current() throws IOException {
     return UUID.fromString(Files.readString(FILE).strip());
   }
 }

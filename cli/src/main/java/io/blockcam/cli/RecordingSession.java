@@ -1,0 +1,214 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.store.ObjectStore;
+import io.blockcam.capture.Capture;
+import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.disk.DiskFingerprinter;
+import io.blockcam.capture.spool.DiskFingerprint;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.ublk.DeviceOptions;
+import io.blockcam.ublk.ReleaseStack;
+import io.blockcam.ublk.UblkDevice;
+import io.blockcam.ublk.target.FileTarget;
+import io.blockcam.uploader.Backoff;
+import io.blockcam.uploader.Uploader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A disk that is served and recorded, from {@link #start} to {@link #stop}. Control thread.
+ *
+ * <p>The order of a stop is that of {@code acquired.add} in {@link #start}, read from the end. Each
+ * step has a limit; together they stay below the {@code TimeoutStopSec} of the service.
+ */
+final class RecordingSession {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RecordingSession.class);
+
+  /** How long a stop may take to bring the ring into the spool. */
+  private static final Duration SPOOL_LIMIT = Duration.ofSeconds(45);
+
+  private final Spool spool;
+  private final Capture capture;
+  private final DiskFingerprinter fingerprinter;
+  private final UblkDevice device;
+  private final ReleaseStack acquired;
+  private @Nullable DiskFingerprint fingerprint;
+
+  /** Whether the device is or was live: from then on nothing of this run may be removed again. */
+  private boolean live;
+
+  /**
+   * What a session is made of.
+   *
+   * @param recording which one goes on, or begins
+   * @param spoolDirectory of it
+   * @param spoolLimitBytes how much its segments may take
+   * @param capture the ring and the segments
+   * @param device how the disk is served
+   * @param shipLimit how long a stop waits for the archive
+   * @param before what the disk looked like when the recorder last looked, or null
+   * @param gap whether the disk may have changed unseen since
+   */
+  record Plan(
+      Recording recording,
+      Path spoolDirectory,
+      long spoolLimitBytes,
+      CaptureOptions capture,
+      DeviceOptions device,
+      Duration shipLimit,
+      @Nullable DiskFingerprint before,
+      boolean gap) {}
+
+  /**
+   * Brings everything up, or leaves everything as it was.
+   *
+   * @param store stays the caller's
+   * @param target stays the caller's; a file that it has made is removed when the start fails
+   */
+  static RecordingSession start(final Plan plan, final ObjectStore store, final FileTarget target)
+      throws IOException {
+    final ReleaseStack acquired = new ReleaseStack();
+    try {
+      return new RecordingSession(plan, store, target, acquired);
+    } catch (final IOException | RuntimeException e) {
+      acquired.undo(e);
+      throw e;
+    }
+  }
+
+  private RecordingSession(
+      final Plan plan,
+      final ObjectStore store,
+      final FileTarget target,
+      final ReleaseStack acquired)
+      throws IOException {
+    this.acquired = acquired;
+    this.fingerprint = plan.before();
+    this.fingerprinter = new DiskFingerprinter(target, InstantSource.system());
+    if (isAbsentOrEmpty(plan.spoolDirectory())) {
+      acquired.add(
+          () -> {
+            if (!live) {
+              removeAll(plan.spoolDirectory());
+            }
+          });
+    }
+    spool = Spool.open(plan.spoolDirectory(), plan.recording(), plan.spoolLimitBytes());
+    acquired.add(spool::close);
+    final Uploader uploader =
+        new Uploader(
+            store,
+            plan.recording(),
+            new SpoolSource(spool),
+            Backoff.DEFAULT,
+            InstantSource.system(),
+            RandomGenerator.getDefault());
+    acquired.add(uploader::close);
+    acquired.add(() -> ship(uploader, plan.shipLimit()));
+    capture = Capture.start(spool, plan.capture());
+    acquired.add(() -> stopCapture(capture));
+    if (plan.gap()) {
+      capture.recordGap();
+    }
+    // From the first write on it is not the disk that was left.
+    remember(/* clean= */ false);
+    acquired.add(
+        () -> {
+          if (live) {
+            target.sync();
+            remember(/* clean= */ true);
+          } else if (plan.before() != null) {
+            spool.remember(plan.before());
+          }
+        });
+    device = UblkDevice.start(plan.device(), target, capture.tap());
+    live = true;
+    target.keep();
+    acquired.add(device::stop);
+    acquired.add(capture::prepareStop);
+    // Not earlier: a start that fails must not have published anything.
+    uploader.start();
+  }
+
+  /** Where the disk is. */
+  UblkDevice device() {
+    return device;
+  }
+
+  /** Completes with the reason when the disk cannot be served any more; never otherwise. */
+  CompletableFuture<Object> failure() {
+    return CompletableFuture.anyOf(device.failure(), capture.failure());
+  }
+
+  /**
+   * Takes a fingerprint of the disk into the spool: to be called now and then, for the start after
+   * a crash. That it fails stops nothing.
+   */
+  void remember() {
+    try {
+      remember(/* clean= */ false);
+    } catch (final IOException e) {
+      LOG.warn("what the disk looks like could not be noted down: {}", Messages.of(e));
+    }
+  }
+
+  private void remember(final boolean clean) throws IOException {
+    fingerprint = fingerprinter.take(capture.sampledBlocks(), fingerprint, clean);
+    spool.remember(fingerprint);
+  }
+
+  /**
+   * Ends the session: what was recorded goes into the spool and, if the archive answers in time,
+   * out of it. Every step is taken, whatever became of the one before.
+   */
+  void stop() throws IOException {
+    acquired.release();
+  }
+
+  private static void stopCapture(final Capture capture) throws IOException {
+    if (!capture.stop(SPOOL_LIMIT)) {
+      LOG.warn("not everything could be brought into the spool; the next start goes on with it");
+    }
+  }
+
+  private void ship(final Uploader uploader, final Duration limit) throws InterruptedException {
+    if (live && !uploader.drain(limit)) {
+      LOG.warn(
+          "{} segments are not shipped yet; they stay in the spool and the next start ships them: {}",
+          uploader.status().backlog(),
+          uploader.status().lastError());
+    }
+  }
+
+  private static boolean isAbsentOrEmpty(final Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      return true;
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.findAny().isEmpty();
+    }
+  }
+
+  /** A start that failed leaves no spool: it would pass for a recording that was begun. */
+  private static void removeAll(final Path directory) throws IOException {
+    if (Files.exists(directory)) {
+      try (Stream<Path> files = Files.walk(directory)) {
+        for (final Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+}
