@@ -71,6 +71,11 @@ public final class Blockcam {
     return LiveDisk.start(process(Checkout.file("bin/blockcam"), arguments));
   }
 
+  /** The same, without waiting for the device. */
+  public static LiveDisk launch(final Object... arguments) {
+    return LiveDisk.launch(process(Checkout.file("bin/blockcam"), arguments));
+  }
+
   static ProcessBuilder process(final Path binary, final Object... arguments) {
     final List<String> command = new ArrayList<>();
     command.add(binary.toString());

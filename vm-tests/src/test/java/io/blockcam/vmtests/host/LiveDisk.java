@@ -50,7 +50,8 @@ public final class LiveDisk implements AutoCloseable {
     }
   }
 
-  private static LiveDisk launch(final ProcessBuilder builder) {
+  /** Does not wait until it is live. */
+  static LiveDisk launch(final ProcessBuilder builder) {
     try {
       final Path out = Files.createTempFile("disk", ".out");
       final Path err = Files.createTempFile("disk", ".err");
@@ -130,6 +131,11 @@ public final class LiveDisk implements AutoCloseable {
     if (Files.exists(device())) {
       throw new AssertionError(device() + " is still there after " + describe());
     }
+  }
+
+  /** Sends a signal and does not wait. */
+  public void signal(final String name) {
+    Shell.execute(Limits.seconds(10), "kill", "-" + name, Long.toString(pid()));
   }
 
   /** Ends it at once, as a crash does. */

@@ -133,14 +133,14 @@ public final class Recording {
 
   /** Rule 1: with no I/O in flight, the latest moment is the disk. */
   public void latestShouldEqualTheDisk() {
-    final Path image = replay("latest");
+    final Path image = replayHere("latest");
     shouldBeEqual(image, backing());
     delete(image);
   }
 
   /** Every checksum and digest of the record holds. */
   public void shouldVerify() {
-    run("verify").shouldSucceed();
+    runHere("verify").shouldSucceed();
   }
 
   /** A copy of the disk as it is now. */
