@@ -30,6 +30,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class Capture {
   private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
+
+  /** How long {@link #stop} waits for its threads, beyond the limit it was given. */
+  public static final Duration END_LIMIT = Duration.ofSeconds(3);
+
+  private static final Duration CONSUMER_LIMIT = Duration.ofSeconds(2);
+  private static final Duration CLOCK_LIMIT = END_LIMIT.minus(CONSUMER_LIMIT);
   private static final long POLL_NS = 1_000_000;
 
   /** Longest run of one record. */
@@ -226,7 +232,7 @@ public final class Capture {
     }
     abandoned = true;
     ring.wake();
-    final boolean ended = joined(consumerThread, Duration.ofSeconds(2));
+    final boolean ended = joined(consumerThread, CONSUMER_LIMIT);
     final boolean clean = consumer.isFinished();
     spool.onRemoved(() -> {});
     if (clean) {
@@ -267,7 +273,7 @@ public final class Capture {
   private void endClock() {
     clockStopped = true;
     LockSupport.unpark(clockThread);
-    joined(clockThread, Duration.ofSeconds(1));
+    joined(clockThread, CLOCK_LIMIT);
   }
 
   private static boolean joined(final Thread thread, final Duration limit) {

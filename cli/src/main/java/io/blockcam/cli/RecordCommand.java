@@ -51,6 +51,9 @@ final class RecordCommand implements Callable<Integer> {
   private static final Path SPOOLS = Path.of("/var/lib/blockcam/spool");
   private static final Path RINGS = Path.of("/dev/shm");
 
+  /** Who gives more gives the service more, too: TimeoutStopSec. */
+  static final String STOP_LIMIT = "30s";
+
   /** How old the fingerprint of the disk can be that a start after a crash has. */
   private static final Duration REMEMBER_EVERY = Duration.ofMinutes(1);
 
@@ -106,7 +109,7 @@ final class RecordCommand implements Callable<Integer> {
   @Option(
       names = "--stop-limit",
       paramLabel = "D",
-      defaultValue = "30s",
+      defaultValue = STOP_LIMIT,
       description =
           "How long a stop waits for the archive to take the rest (default: ${DEFAULT-VALUE}).")
   Duration stopLimit = Duration.ZERO;

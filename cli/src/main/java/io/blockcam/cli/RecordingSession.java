@@ -37,7 +37,7 @@ final class RecordingSession {
   private static final Logger LOG = LoggerFactory.getLogger(RecordingSession.class);
 
   /** How long a stop may take to bring the ring into the spool. */
-  private static final Duration SPOOL_LIMIT = Duration.ofSeconds(45);
+  private static final Duration SPOOL_LIMIT = Duration.ofSeconds(40);
 
   private final Spool spool;
   private final Capture capture;
@@ -140,6 +140,20 @@ final class RecordingSession {
     acquired.add(capture::prepareStop);
     // Not earlier: a start that fails must not have published anything.
     uploader.start();
+  }
+
+  /**
+   * How long {@link #stop} takes at most, when the kernel answers at all.
+   *
+   * @param shipLimit how long it waits for the archive
+   */
+  static Duration longestStop(final DeviceOptions device, final Duration shipLimit) {
+    return device
+        .longestStop()
+        .plus(FileTarget.SYNC_LIMIT)
+        .plus(SPOOL_LIMIT)
+        .plus(Capture.END_LIMIT)
+        .plus(shipLimit);
   }
 
   /** Where the disk is. */

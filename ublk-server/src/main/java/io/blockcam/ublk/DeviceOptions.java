@@ -1,5 +1,6 @@
 package io.blockcam.ublk;
 
+import io.blockcam.ublk.control.UblkControl;
 import java.time.Duration;
 import java.util.OptionalInt;
 
@@ -66,5 +67,10 @@ public record DeviceOptions(
 
   public DeviceOptions withRequestLimit(final Duration newLimit) {
     return new DeviceOptions(id, queues, depth, maxIoBytes, startLimit, stopLimit, newLimit);
+  }
+
+  /** How long {@link UblkDevice#stop} takes at most, when the kernel answers at all. */
+  public Duration longestStop() {
+    return stopLimit.plus(UblkDevice.FREE_LIMIT).plus(UblkControl.LIMIT);
   }
 }

@@ -36,7 +36,7 @@ public final class UblkDevice {
   private static final int OPEN_PAUSE_MS = 10;
 
   /** The kernel frees the number of a device that nobody uses in milliseconds. */
-  private static final Duration FREE_LIMIT = Duration.ofSeconds(5);
+  static final Duration FREE_LIMIT = Duration.ofSeconds(5);
 
   private final DeviceInfo info;
   private final ReleaseStack acquired;

@@ -3,12 +3,15 @@ package io.blockcam.vmtests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Limits;
+import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Refusals;
 import io.blockcam.vmtests.host.Shell;
 import io.blockcam.vmtests.record.MadeUpRecording;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -16,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -127,6 +131,28 @@ class BadArchiveTest {
   void refusesADeviceAsAnImage() {
     here.refuses(
         USAGE, () -> run("replay", "--to", "/dev/null", "--force"), "/dev/null", "regular file");
+  }
+
+  /** Ctrl-C while the image is written and hashed: on a disk of this size that takes seconds. */
+  @Test
+  void leavesNothingOfAnImageThatWasInterrupted() throws IOException, InterruptedException {
+    MadeUpRecording.make(scratch, "large", 4L << 30, 1, 32 << 10);
+    final Recording large = Recording.inDirectory(scratch, "large", "");
+    try (LiveDisk replay = Blockcam.launch(large.arguments("replay", List.of("--to", image())))) {
+      assertThat(Limits.await(Limits.seconds(30), () -> !unfinishedImages().isEmpty())).isTrue();
+      replay.signal("INT");
+      assertThat(replay.awaitEnd()).as(replay::describe).isEqualTo(128 + 2);
+    }
+    assertThat(unfinishedImages()).isEmpty();
+    assertThat(image()).doesNotExist();
+  }
+
+  private List<Path> unfinishedImages() {
+    try (Stream<Path> files = Files.list(scratch)) {
+      return files.filter(file -> file.toString().contains(".part")).toList();
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

@@ -8,7 +8,10 @@ import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.record.Event;
 import io.blockcam.vmtests.record.PublishedRecording;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +49,43 @@ class LoadTest {
     assertThat(published.events(Event.DATA))
         .as("records of parts of blocks")
         .anyMatch(e -> e.sectorMask() != Event.WHOLE_BLOCK);
+  }
+
+  /**
+   * The ring is always full, the discards are too big for the table of ranges: every reason to
+   * wait, for ten minutes. As many queues as the host has CPUs, at most four.
+   */
+  @Test
+  @Tag("long")
+  void noRequestWaitsForFiveSecondsAndNothingSpinsAfterwards() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "busy", "1G");
+    final int queues = Math.min(4, Runtime.getRuntime().availableProcessors());
+    final int minutes = 10;
+    try (LiveDisk disk =
+        recording.record("--queues", queues, "--ring-size", "2M", "--request-limit", "5s")) {
+      final String runtime = "runtime=%dm".formatted(minutes);
+      new Fio(scratch, disk.device())
+          .with("rw=randwrite", "bssplit=4k/60:64k/30:512k/10", "iodepth=32", "rate_iops=400")
+          .with("numjobs=2", "buffer_pattern=0x6b", "time_based", runtime)
+          .with("name=discards", "rw=randtrim", "bs=32M", "iodepth=2", "rate_iops=4")
+          .with("time_based", runtime)
+          .run(Duration.ofMinutes(minutes + 5));
+      assertThat(disk.err()).as(disk::describe).doesNotContain("no answer for");
+
+      final long before = cpuTicks(disk.pid());
+      Thread.sleep(Duration.ofSeconds(20));
+      assertThat(cpuTicks(disk.pid()) - before).as("ticks of 10 ms in 20 s").isLessThan(10);
+      disk.shouldStopCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+    recording.shouldVerify();
+  }
+
+  /** utime and stime, fields 14 and 15 of proc_pid_stat(5). */
+  private static long cpuTicks(final long pid) throws IOException {
+    final String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+    final String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
   }
 
   /** Two jobs, each on its half and its CPU, so that both queues have 32 requests in flight. */

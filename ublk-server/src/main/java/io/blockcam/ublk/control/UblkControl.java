@@ -30,8 +30,8 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class UblkControl implements AutoCloseable {
 
-  /** Whatever does not wait for others answers in microseconds. */
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  /** How long a command may take that waits for nobody; it answers in microseconds. */
+  public static final Duration LIMIT = Duration.ofSeconds(20);
 
   private static final long POLL_NS = 2_000_000;
 

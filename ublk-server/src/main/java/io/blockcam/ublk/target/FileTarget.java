@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,11 +31,15 @@ public final class FileTarget implements Target {
   private static final int PHYSICAL_BLOCK_BYTES = 4096;
   private static final int FILE_MODE = 0600;
 
+  /** How long {@link #sync} waits. */
+  public static final Duration SYNC_LIMIT = Duration.ofSeconds(15);
+
   private final Posix posix;
   private final String path;
   private final int fd;
   private final boolean direct;
   private boolean discardable;
+  private boolean synced;
   private final Geometry geometry;
 
   private FileTarget(
@@ -303,9 +309,40 @@ public final class FileTarget implements Target {
     }
   }
 
-  /** Everything written and its metadata survive a power cut when this returns. */
+  /**
+   * Everything written and its metadata survive a power cut when this returns. Nothing may be
+   * written any more. On a thread of its own, since fsync(2) has no limit: a network file system
+   * may never answer.
+   *
+   * @throws BackingException when it takes longer than {@link #SYNC_LIMIT}
+   */
   public void sync() throws IOException {
-    ErrnoException.orThrow(posix.fsync(fd), "fsync", path);
+    final AtomicInteger result = new AtomicInteger(1);
+    final Thread syncing =
+        Thread.ofPlatform()
+            .name("sync-backing")
+            .daemon(true)
+            .start(() -> result.set(posix.fsync(fd)));
+    boolean interrupted = false;
+    final long deadlineNs = System.nanoTime() + SYNC_LIMIT.toNanos();
+    while (result.get() > 0 && System.nanoTime() - deadlineNs < 0) {
+      try {
+        syncing.join(Duration.ofNanos(Math.max(1, deadlineNs - System.nanoTime())));
+      } catch (final InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    synced = true; // or given up: it is not tried again
+    if (result.get() > 0) {
+      throw new BackingException(
+          BackingException.Kind.ENVIRONMENT,
+          "backing store %s was not synced within %d s: what was written last may be lost in a power cut"
+              .formatted(path, SYNC_LIMIT.toSeconds()));
+    }
+    ErrnoException.orThrow(result.get(), "fsync", path);
   }
 
   /** Whether the page cache is bypassed. */
@@ -335,9 +372,14 @@ public final class FileTarget implements Target {
 
   @Override
   public void close() throws IOException {
-    // What the guest did not flush is not promised to it, but a clean stop leaves nothing behind.
-    final int synced = posix.fdatasync(fd);
-    posix.close(fd);
-    ErrnoException.orThrow(synced, "fdatasync", path);
+    try {
+      if (!synced) {
+        // What the guest did not flush is not promised to it, but a clean stop leaves nothing
+        // behind.
+        sync();
+      }
+    } finally {
+      posix.close(fd);
+    }
   }
 }

@@ -113,9 +113,10 @@ final class InFlightBlocksStressTest {
         }
       }
       for (int tag = 0; tag < first.length; tag++) {
-        blocks.giveUp(id, tag);
         if (holds[tag]) {
           release(tag);
+        } else {
+          blocks.giveUp(id, tag);
         }
       }
       blocks.setWaiting(id, 0);

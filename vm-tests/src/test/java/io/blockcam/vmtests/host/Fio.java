@@ -43,6 +43,11 @@ public final class Fio {
 
   /** Runs it; fails the test when fio finds anything wrong. */
   public void run() {
-    Shell.execute(LIMIT, arguments.toArray(String[]::new)).shouldSucceed();
+    run(LIMIT);
+  }
+
+  /** The same, for runs that are meant to take long. */
+  public void run(final Duration limit) {
+    Shell.execute(limit, arguments.toArray(String[]::new)).shouldSucceed();
   }
 }
