@@ -5,6 +5,7 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
+import io.blockcam.archive.Directories;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.segment.SegmentReader;
 import java.io.IOException;
@@ -21,8 +22,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a moment of the disk as a sparse raw image.
@@ -117,7 +118,7 @@ public final class ImageWriter {
         // link(2) fails if somebody made a file of that name meanwhile; rename(2) would replace it.
         link(target, part);
       }
-      forceDirectory(target.getParent());
+      Directories.force(Objects.requireNonNull(target.toAbsolutePath().getParent()));
       done = true;
       return new Image(target, diskBytes, bytesWritten, sha256);
     } finally {
@@ -137,15 +138,6 @@ public final class ImageWriter {
       Files.deleteIfExists(file);
     } catch (final IOException e) {
       // The process ends, and nobody could do more.
-    }
-  }
-
-  /** A new name is durable only when its directory is (fsync(2)). */
-  private static void forceDirectory(final @Nullable Path directory) throws IOException {
-    if (directory != null) {
-      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
     }
   }
 

@@ -5,6 +5,7 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 
+import io.blockcam.archive.Directories;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256Digest;
@@ -89,7 +90,7 @@ final class SegmentRecovery {
           "follows the segment with digest %s, not %s"
               .formatted(trailer.previousDigest(), previous));
     }
-    SegmentWriter.forceDirectory(directory);
+    Directories.force(directory);
     Files.deleteIfExists(journalFile);
     return new Recovered(Optional.of(new SealedSegment(sealedFile, trailer)), 0, "");
   }
@@ -97,7 +98,7 @@ final class SegmentRecovery {
   private Recovered remove(final long cutJournalBytes, final String cutReason) throws IOException {
     Files.deleteIfExists(openFile);
     Files.deleteIfExists(journalFile);
-    SegmentWriter.forceDirectory(directory);
+    Directories.force(directory);
     return new Recovered(Optional.empty(), cutJournalBytes, cutReason);
   }
 

@@ -7,6 +7,7 @@ import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
+import io.blockcam.archive.Directories;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256;
@@ -139,7 +140,7 @@ public final class SegmentWriter implements Closeable {
       journal =
           openPrivate(directory.resolve(SegmentName.journal(header.segmentNumber())), options);
       writeAndForce(journal, JournalHeader.of(header).encode());
-      forceDirectory(directory);
+      Directories.force(directory);
       return new SegmentWriter(directory, header, limits, false, payloads, journal);
     } catch (IOException | RuntimeException e) {
       payloads.close();
@@ -495,7 +496,7 @@ public final class SegmentWriter implements Closeable {
       result = writeTablesAndRename(previous);
       renamed = result;
     }
-    forceDirectory(directory);
+    Directories.force(directory);
     Files.deleteIfExists(directory.resolve(SegmentName.journal(header.segmentNumber())));
     close();
     return result;
@@ -606,13 +607,6 @@ public final class SegmentWriter implements Closeable {
       final FileChannel channel, final ByteBuffer bytes, final long offset) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes, offset + bytes.position());
-    }
-  }
-
-  /** A new or changed name is durable only when its directory is (fsync(2)). */
-  static void forceDirectory(final Path directory) throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.blockcam.archive.store;
 
+import io.blockcam.archive.Directories;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -128,7 +129,7 @@ final class DirectoryStore implements ObjectStore {
         copy(source, out);
         out.force(true);
       }
-      syncDirectory(parent);
+      Directories.force(parent);
     } catch (FileAlreadyExistsException e) {
       throw new StoreException("cannot store " + where(path) + ": an object stands in the way", e);
     } catch (IOException e) {
@@ -181,9 +182,9 @@ final class DirectoryStore implements ObjectStore {
         }
         Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
       }
-      syncDirectory(parentOf(target));
+      Directories.force(parentOf(target));
       Files.deleteIfExists(source);
-      syncDirectory(parentOf(source));
+      Directories.force(parentOf(source));
       return true;
     } catch (IOException e) {
       throw failure("rename", from, e);
@@ -197,7 +198,7 @@ final class DirectoryStore implements ObjectStore {
       Path file = resolve(path);
       boolean existed = Files.deleteIfExists(file);
       if (existed) {
-        syncDirectory(parentOf(file));
+        Directories.force(parentOf(file));
       }
       return existed;
     } catch (DirectoryNotEmptyException e) {
@@ -344,7 +345,7 @@ final class DirectoryStore implements ObjectStore {
       }
     }
     if (parent != null) {
-      syncDirectory(parent);
+      Directories.force(parent);
     }
   }
 
@@ -356,13 +357,6 @@ final class DirectoryStore implements ObjectStore {
         directory ? ObjectStatus.Kind.DIRECTORY : ObjectStatus.Kind.OBJECT,
         directory ? 0 : attributes.size(),
         attributes.lastModifiedTime().toInstant());
-  }
-
-  /** Makes names durable: fsync(2) of a directory writes its entries. */
-  private static void syncDirectory(Path directory) throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
   }
 
   private static FileAttribute<?>[] fileMode(Path near) {

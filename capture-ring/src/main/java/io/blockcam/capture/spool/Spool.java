@@ -6,6 +6,7 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.blockcam.archive.Directories;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.segment.FileBytes;
@@ -548,8 +549,6 @@ public final class Spool implements Closeable {
       channel.force(true);
     }
     Files.move(fresh, directory.resolve(name), ATOMIC_MOVE);
-    try (FileChannel channel = FileChannel.open(directory, READ)) {
-      channel.force(true);
-    }
+    Directories.force(directory);
   }
 }
