@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -252,8 +253,16 @@ public final class Capture {
   }
 
   private void consume() {
+    consume(consumer, () -> !consumer.isFinished() && !abandoned, failure);
+  }
+
+  /** The life of the consumer's thread. Its death is told, whatever it died of. */
+  static void consume(
+      final RecordConsumer consumer,
+      final BooleanSupplier goesOn,
+      final CompletableFuture<Throwable> failure) {
     try {
-      while (!consumer.isFinished() && !abandoned) {
+      while (goesOn.getAsBoolean()) {
         if (consumer.doWork() == 0) {
           consumer.awaitWork();
         }

@@ -89,7 +89,8 @@ public final class RecordConsumer {
   }
 
   /**
-   * One duty cycle. Never throws.
+   * One duty cycle. Throws only when not even the failure can be told (no memory): {@link
+   * Capture#failure} then tells of the death of its thread.
    *
    * @return how much was done; 0 means that it is time to {@link #awaitWork}
    */

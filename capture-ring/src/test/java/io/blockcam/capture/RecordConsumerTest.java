@@ -17,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,6 +43,27 @@ final class RecordConsumerTest {
   @AfterEach
   void close() throws IOException {
     bench.close();
+  }
+
+  /** Not even telling what is wrong works: as when no memory is left for the text. */
+  @Test
+  @Timeout(20)
+  void doesNotDieUnnoticed() {
+    final Error untold =
+        new Error() {
+          @Override
+          public String toString() {
+            throw new OutOfMemoryError("no room for the text");
+          }
+        };
+    bench.sink.failWith(untold);
+    bench.sink.failOn("append"::equals);
+    bench.write(0, BLOCK);
+    final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+
+    Capture.consume(bench.consumer, () -> true, failure);
+
+    assertThat(failure).isCompletedWithValueMatching(OutOfMemoryError.class::isInstance);
   }
 
   // --- what is where ---

@@ -213,14 +213,14 @@ class FaultyStartsAndStopsTest {
     }
   }
 
-  /** Writes until it is done or the device is gone. */
+  /** Writes more than ring and spool hold together, or until the device is gone. */
   private static void writeAll(final Path path) {
     final byte[] data = new byte[1 << 20];
     final Random random = new Random(13);
     try (BlockDevice device = new BlockDevice(path)) {
-      for (int i = 0; i < SIZE_MIB; i++) {
+      for (int i = 0; i < 8 * SIZE_MIB; i++) {
         random.nextBytes(data);
-        device.write((long) i << 20, data);
+        device.write((long) (i % SIZE_MIB) << 20, data);
       }
     } catch (final RuntimeException e) {
       // The device stopped.
