@@ -21,10 +21,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -75,6 +77,7 @@ class FaultyStartsAndStopsTest {
 
   @Test
   @Tag("long")
+  @Timeout(value = 55, unit = TimeUnit.MINUTES)
   void twoHundredInARowLeaveTheDiskAndNothingElse() throws Exception {
     inARow(200);
   }

@@ -12,8 +12,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Under load the disk keeps its data, and the record stays equal to the disk. */
@@ -57,6 +59,7 @@ class LoadTest {
    */
   @Test
   @Tag("long")
+  @Timeout(value = 25, unit = TimeUnit.MINUTES)
   void noRequestWaitsForFiveSecondsAndNothingSpinsAfterwards() throws Exception {
     final Recording recording = Recording.inDirectory(scratch, "busy", "1G");
     final int queues = Math.min(4, Runtime.getRuntime().availableProcessors());
