@@ -122,8 +122,6 @@ final class RecordingSession {
     if (plan.gap()) {
       capture.recordGap();
     }
-    // From the first write on it is not the disk that was left.
-    remember(/* clean= */ false);
     acquired.add(
         () -> {
           if (live) {
@@ -133,6 +131,8 @@ final class RecordingSession {
             spool.remember(plan.before());
           }
         });
+    // From the first write on it is not the disk that was left.
+    remember(/* clean= */ false);
     device = UblkDevice.start(plan.device(), target, capture.tap());
     live = true;
     target.keep();

@@ -103,24 +103,7 @@ public final class CaptureRing implements WriteTap {
    * @return its sequence, or {@link QueueTap#FULL}
    */
   public long offerGap(final long block, final long blocks) {
-    final long timestampNs = clock.nowNs();
-    final long sequence = claimAlways(POINT_SLOTS);
-    if (sequence == NO_CLAIM) {
-      return QueueTap.FULL;
-    }
-    slab.putHeader(
-        sequence,
-        timestampNs,
-        block,
-        blocks,
-        RecordKind.GAP.code(),
-        RecordDescriptor.WHOLE_BLOCK,
-        RecordFlags.FIRST,
-        1,
-        0,
-        0);
-    complete(sequence, 0);
-    return sequence;
+    return put(RecordKind.GAP.code(), block, blocks, RecordDescriptor.WHOLE_BLOCK, 0);
   }
 
   /**
@@ -199,12 +182,23 @@ public final class CaptureRing implements WriteTap {
   }
 
   private long putPoint(final byte kindCode, final long aux) {
+    return put(kindCode, 0, 0, 0, aux);
+  }
+
+  /** A record without payload, in one slot. */
+  private long put(
+      final byte kindCode,
+      final long block,
+      final long blocks,
+      final int sectorMask,
+      final long aux) {
     final long timestampNs = clock.nowNs();
     final long sequence = claimAlways(POINT_SLOTS);
     if (sequence == NO_CLAIM) {
       return QueueTap.FULL;
     }
-    slab.putHeader(sequence, timestampNs, 0, 0, kindCode, 0, RecordFlags.FIRST, 1, 0, aux);
+    slab.putHeader(
+        sequence, timestampNs, block, blocks, kindCode, sectorMask, RecordFlags.FIRST, 1, 0, aux);
     complete(sequence, 0);
     return sequence;
   }
