@@ -54,9 +54,6 @@ final class RecordCommand implements Callable<Integer> {
   /** Who gives more gives the service more, too: TimeoutStopSec. */
   static final String STOP_LIMIT = "30s";
 
-  /** How old the fingerprint of the disk can be that a start after a crash has. */
-  private static final Duration REMEMBER_EVERY = Duration.ofMinutes(1);
-
   @Mixin DiskOptions disk = new DiskOptions();
 
   @Mixin ArchiveOptions archive = new ArchiveOptions();
@@ -237,9 +234,7 @@ final class RecordCommand implements Callable<Integer> {
           .printf(
               "recording %s on %s%n", recording.name(), session.device().info().blockDevicePath());
       spec.commandLine().getOut().flush();
-      while (!signal.await(REMEMBER_EVERY)) {
-        session.remember();
-      }
+      signal.await();
       if (signal.failure() != null) {
         LOG.error("stopping, because the disk cannot be served any more: {}", signal.failure());
       }

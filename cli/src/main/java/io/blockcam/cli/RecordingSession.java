@@ -41,13 +41,18 @@ final class RecordingSession {
 
   private final Spool spool;
   private final Capture capture;
-  private final DiskFingerprinter fingerprinter;
+  private final DiskMemory memory;
   private final UblkDevice device;
   private final ReleaseStack acquired;
-  private @Nullable DiskFingerprint fingerprint;
 
   /** Whether the device is or was live: from then on nothing of this run may be removed again. */
   private boolean live;
+
+  /** Whether the device has ended as it should: nothing writes to the disk any more. */
+  private boolean ended;
+
+  /** Whether all that was written is on the disk, too. */
+  private boolean quiet;
 
   /**
    * What a session is made of.
@@ -95,8 +100,6 @@ final class RecordingSession {
       final ReleaseStack acquired)
       throws IOException {
     this.acquired = acquired;
-    this.fingerprint = plan.before();
-    this.fingerprinter = new DiskFingerprinter(target, InstantSource.system());
     if (isAbsentOrEmpty(plan.spoolDirectory())) {
       acquired.add(
           () -> {
@@ -122,21 +125,34 @@ final class RecordingSession {
     if (plan.gap()) {
       capture.recordGap();
     }
+    memory =
+        new DiskMemory(
+            new DiskFingerprinter(target, InstantSource.system()),
+            capture::sampledBlocks,
+            spool,
+            plan.before());
     acquired.add(
         () -> {
-          if (live) {
-            target.sync();
-            remember(/* clean= */ true);
-          } else if (plan.before() != null) {
+          memory.end(quiet, DiskMemory.END_LIMIT);
+          if (!live && plan.before() != null) {
             spool.remember(plan.before());
           }
         });
     // From the first write on it is not the disk that was left.
-    remember(/* clean= */ false);
+    memory.begin();
     device = UblkDevice.start(plan.device(), target, capture.tap());
     live = true;
     target.keep();
-    acquired.add(device::stop);
+    acquired.add(
+        () -> {
+          target.sync();
+          quiet = ended;
+        });
+    acquired.add(
+        () -> {
+          device.stop();
+          ended = true;
+        });
     acquired.add(capture::prepareStop);
     // Not earlier: a start that fails must not have published anything.
     uploader.start();
@@ -151,6 +167,7 @@ final class RecordingSession {
     return device
         .longestStop()
         .plus(FileTarget.SYNC_LIMIT)
+        .plus(DiskMemory.END_LIMIT)
         .plus(SPOOL_LIMIT)
         .plus(Capture.END_LIMIT)
         .plus(shipLimit);
@@ -164,23 +181,6 @@ final class RecordingSession {
   /** Completes with the reason when the disk cannot be served any more; never otherwise. */
   CompletableFuture<Object> failure() {
     return CompletableFuture.anyOf(device.failure(), capture.failure());
-  }
-
-  /**
-   * Takes a fingerprint of the disk into the spool: to be called now and then, for the start after
-   * a crash. That it fails stops nothing.
-   */
-  void remember() {
-    try {
-      remember(/* clean= */ false);
-    } catch (final IOException e) {
-      LOG.warn("what the disk looks like could not be noted down: {}", Messages.of(e));
-    }
-  }
-
-  private void remember(final boolean clean) throws IOException {
-    fingerprint = fingerprinter.take(capture.sampledBlocks(), fingerprint, clean);
-    spool.remember(fingerprint);
   }
 
   /**

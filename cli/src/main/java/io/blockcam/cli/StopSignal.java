@@ -1,8 +1,6 @@
 package io.blockcam.cli;
 
-import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,15 +30,6 @@ final class StopSignal implements AutoCloseable {
   /** Waits for a signal or a failure. */
   void await() throws InterruptedException {
     wanted.await();
-  }
-
-  /**
-   * Waits for a signal or a failure, but not longer than this.
-   *
-   * @return whether there was one
-   */
-  boolean await(final Duration limit) throws InterruptedException {
-    return wanted.await(limit.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** Why the wait ended, if it was not a signal. */
