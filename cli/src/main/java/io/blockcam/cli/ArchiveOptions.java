@@ -1,11 +1,11 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.RecordingName;
-import io.blockcam.archive.store.ObjectStore;
-import io.blockcam.archive.store.StoreOptions;
-import io.blockcam.archive.store.StoreUri;
-import io.blockcam.archive.store.StoreUriException;
-import io.blockcam.archive.store.Stores;
+import io.blockcam.store.ObjectStore;
+import io.blockcam.store.StoreOptions;
+import io.blockcam.store.StoreUri;
+import io.blockcam.store.StoreUriException;
+import io.blockcam.store.Stores;
 import java.io.IOException;
 import picocli.CommandLine.Option;
 

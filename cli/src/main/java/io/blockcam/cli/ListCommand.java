@@ -1,10 +1,10 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Recording;
-import io.blockcam.archive.store.ObjectStore;
 import io.blockcam.replay.Moment;
 import io.blockcam.replay.RecordingInfo;
 import io.blockcam.replay.RecordingReader;
+import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;

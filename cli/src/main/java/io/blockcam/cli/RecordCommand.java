@@ -2,13 +2,13 @@ package io.blockcam.cli;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
-import io.blockcam.archive.store.ObjectStore;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.disk.DiskFingerprinter;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.DiskFingerprint;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
+import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.DeviceOptions;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.FileTarget;

@@ -1,8 +1,8 @@
 package io.blockcam.cli;
 
-import io.blockcam.archive.store.ObjectStore;
 import io.blockcam.replay.NoSuchRecordingException;
 import io.blockcam.replay.RecordingReader;
+import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

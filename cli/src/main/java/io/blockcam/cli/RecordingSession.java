@@ -1,12 +1,12 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Recording;
-import io.blockcam.archive.store.ObjectStore;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.disk.DiskFingerprinter;
 import io.blockcam.capture.spool.DiskFingerprint;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.DeviceOptions;
 import io.blockcam.ublk.ReleaseStack;
 import io.blockcam.ublk.UblkDevice;

@@ -1,6 +1,5 @@
 package io.blockcam.cli;
 
-import io.blockcam.archive.store.ObjectStore;
 import io.blockcam.replay.BlockMap;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
@@ -10,6 +9,7 @@ import io.blockcam.replay.MomentResolver;
 import io.blockcam.replay.RecordingReader;
 import io.blockcam.replay.Segment;
 import io.blockcam.replay.When;
+import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;

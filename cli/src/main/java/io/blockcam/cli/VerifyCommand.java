@@ -1,7 +1,7 @@
 package io.blockcam.cli;
 
-import io.blockcam.archive.store.ObjectStore;
 import io.blockcam.replay.Verifier;
+import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;

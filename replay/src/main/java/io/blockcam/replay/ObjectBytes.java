@@ -1,8 +1,8 @@
 package io.blockcam.replay;
 
 import io.blockcam.archive.segment.RandomAccessBytes;
-import io.blockcam.archive.store.ObjectStatus;
-import io.blockcam.archive.store.ObjectStore;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 

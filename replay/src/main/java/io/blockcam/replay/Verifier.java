@@ -3,7 +3,7 @@ package io.blockcam.replay;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.archive.store.ObjectStatus;
+import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.store.ObjectStore;
+import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;

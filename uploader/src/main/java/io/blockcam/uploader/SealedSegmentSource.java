@@ -13,7 +13,7 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.archive.store.ObjectSource;
+import io.blockcam.store.ObjectSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

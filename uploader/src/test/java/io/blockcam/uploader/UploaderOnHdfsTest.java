@@ -2,14 +2,14 @@ package io.blockcam.uploader;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blockcam.archive.store.FaultyStore;
-import io.blockcam.archive.store.HdfsForTests;
-import io.blockcam.archive.store.ObjectSource;
-import io.blockcam.archive.store.ObjectStatus;
-import io.blockcam.archive.store.StoreOptions;
-import io.blockcam.archive.store.StoreUnavailableException;
-import io.blockcam.archive.store.StoreUri;
-import io.blockcam.archive.store.Stores;
+import io.blockcam.store.FaultyStore;
+import io.blockcam.store.HdfsForTests;
+import io.blockcam.store.ObjectSource;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.StoreOptions;
+import io.blockcam.store.StoreUnavailableException;
+import io.blockcam.store.StoreUri;
+import io.blockcam.store.Stores;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

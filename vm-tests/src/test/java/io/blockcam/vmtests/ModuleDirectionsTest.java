@@ -33,6 +33,7 @@ class ModuleDirectionsTest {
         "nativebindings",
         "uring",
         "ublk",
+        "store",
         "archive",
         "capture",
         "uploader",
@@ -53,6 +54,8 @@ class ModuleDirectionsTest {
         .definedBy("io.blockcam.nativebindings..")
         .layer("ublk-server")
         .definedBy("io.blockcam.uring..", "io.blockcam.ublk..")
+        .layer("store")
+        .definedBy("io.blockcam.store..")
         .layer("archive")
         .definedBy("io.blockcam.archive..")
         .layer("capture-ring")
@@ -67,14 +70,16 @@ class ModuleDirectionsTest {
         .mayNotAccessAnyLayer()
         .whereLayer("ublk-server")
         .mayOnlyAccessLayers("native-bindings")
+        .whereLayer("store")
+        .mayNotAccessAnyLayer()
         .whereLayer("archive")
         .mayNotAccessAnyLayer()
         .whereLayer("capture-ring")
-        .mayOnlyAccessLayers("ublk-server", "archive", "native-bindings")
+        .mayOnlyAccessLayers("ublk-server", "archive")
         .whereLayer("uploader")
-        .mayOnlyAccessLayers("archive")
+        .mayOnlyAccessLayers("archive", "store")
         .whereLayer("replay")
-        .mayOnlyAccessLayers("archive", "ublk-server")
+        .mayOnlyAccessLayers("archive", "store")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .ensureAllClassesAreContainedInArchitecture()

@@ -1,0 +1,434 @@
+package io.blockcam.store;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A store in a directory of this machine: a local disk or a mounted share.
+ *
+ * <p>Files are 0640, directories 0750. What a method changed has reached the disk when it returns:
+ * the file and the directories that name it are synced. Symbolic links are followed as long as they
+ * stay inside the root.
+ */
+final class DirectoryStore implements ObjectStore {
+  private static final int BUFFER_BYTES = 1 << 20;
+  private static final Set<PosixFilePermission> FILE_MODE =
+      PosixFilePermissions.fromString("rw-r-----");
+  private static final Set<PosixFilePermission> DIRECTORY_MODE =
+      PosixFilePermissions.fromString("rwxr-x---");
+  private static final FileAttribute<?>[] NONE = {};
+
+  private final StoreUri.Directory uri;
+  private final Path root;
+  private volatile boolean closed;
+
+  DirectoryStore(StoreUri.Directory uri) {
+    this.uri = uri;
+    this.root = uri.directory();
+  }
+
+  @Override
+  public String describe() {
+    return uri.toString();
+  }
+
+  @Override
+  public Optional<ObjectStatus> status(String path) throws StoreException {
+    ObjectPath.check(path);
+    try {
+      return Optional.of(toStatus(path, resolve(path)));
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      if (isBelowAnObject(path, e)) {
+        return Optional.empty();
+      }
+      throw failure("look up", path, e);
+    }
+  }
+
+  @Override
+  public List<ObjectStatus> list(String dir) throws StoreException {
+    ObjectPath.check(dir);
+    List<ObjectStatus> found = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(resolve(dir))) {
+      for (Path entry : entries) {
+        String path = ObjectPath.join(dir, String.valueOf(entry.getFileName()));
+        try {
+          found.add(toStatus(path, entry));
+        } catch (NoSuchFileException e) {
+          // Removed, or a dangling link: not there.
+        }
+      }
+    } catch (NotDirectoryException e) {
+      throw new StoreException("cannot list " + where(dir) + ": it is not a directory", e);
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw failure("list", dir, e);
+    }
+    found.sort(Comparator.comparing(ObjectStatus::path));
+    return found;
+  }
+
+  @Override
+  public void mkdirs(String dir) throws StoreException {
+    ObjectPath.check(dir);
+    try {
+      makeDirectories(resolve(dir));
+    } catch (FileAlreadyExistsException e) {
+      throw new StoreException("cannot make " + where(dir) + ": an object stands in the way", e);
+    } catch (IOException e) {
+      throw failure("make", dir, e);
+    }
+  }
+
+  @Override
+  public void create(String path, ObjectSource source) throws StoreException {
+    ObjectPath.checkObject(path);
+    try {
+      Path file = resolve(path);
+      Path parent = parentOf(file);
+      makeDirectories(parent);
+      try (FileChannel out =
+          FileChannel.open(
+              file,
+              Set.<OpenOption>of(
+                  StandardOpenOption.WRITE,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING),
+              fileMode(parent))) {
+        copy(source, out);
+        out.force(true);
+      }
+      Directories.force(parent);
+    } catch (FileAlreadyExistsException e) {
+      throw new StoreException("cannot store " + where(path) + ": an object stands in the way", e);
+    } catch (IOException e) {
+      throw failure("store", path, e);
+    }
+  }
+
+  @Override
+  public boolean matches(String path, ObjectSource source) throws StoreException {
+    ObjectStatus status = status(path).orElseThrow(() -> notFound("compare", path));
+    if (status.isDirectory() || status.lengthBytes() != source.lengthBytes()) {
+      return false;
+    }
+    return SourceComparison.same(this, path, source);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>A hard link to the new name, then removal of the old one: link(2) never replaces. After a
+   * crash between the two both names exist, which hurts nobody: the old one is a temporary name and
+   * is swept. File systems without hard links (FAT, some shares) get a look and a rename(2), which
+   * leaves a moment in which an object made by another process could be replaced.
+   */
+  @Override
+  public boolean rename(String from, String to) throws StoreException {
+    ObjectPath.checkObject(from);
+    ObjectPath.checkObject(to);
+    try {
+      Path source = resolve(from);
+      Path target = resolve(to);
+      if (!Files.isRegularFile(source)) {
+        throw notFound("rename", from);
+      }
+      try {
+        Files.createLink(target, source);
+      } catch (FileAlreadyExistsException e) {
+        // NFS may report this for a link that a lost reply has hidden from us.
+        if (!Files.isSameFile(source, target)) {
+          return false;
+        }
+      } catch (NoSuchFileException e) {
+        throw notFound("rename to", to);
+      } catch (UnsupportedOperationException | FileSystemException e) {
+        if (e instanceof AccessDeniedException) {
+          throw e;
+        }
+        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+          return false;
+        }
+        Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
+      }
+      Directories.force(parentOf(target));
+      Files.deleteIfExists(source);
+      Directories.force(parentOf(source));
+      return true;
+    } catch (IOException e) {
+      throw failure("rename", from, e);
+    }
+  }
+
+  @Override
+  public boolean delete(String path) throws StoreException {
+    ObjectPath.checkObject(path);
+    try {
+      Path file = resolve(path);
+      boolean existed = Files.deleteIfExists(file);
+      if (existed) {
+        Directories.force(parentOf(file));
+      }
+      return existed;
+    } catch (DirectoryNotEmptyException e) {
+      throw new StoreException("cannot remove " + where(path) + ": the directory is not empty", e);
+    } catch (IOException e) {
+      if (isBelowAnObject(path, e)) {
+        return false;
+      }
+      throw failure("remove", path, e);
+    }
+  }
+
+  @Override
+  public void read(String path, long offset, ByteBuffer into) throws StoreException {
+    try (FileChannel in = openObject(path)) {
+      long position = offset;
+      while (into.hasRemaining()) {
+        int count = in.read(into, position);
+        if (count < 0) {
+          throw new StoreException(where(path) + " ends at byte " + position);
+        }
+        position += count;
+      }
+    } catch (IOException e) {
+      throw failure("read", path, e);
+    }
+  }
+
+  @Override
+  public InputStream open(String path, long offset, long length) throws StoreException {
+    FileChannel channel = openObject(path);
+    try {
+      if (length < 0 || offset < 0 || channel.size() - offset < length) {
+        throw new StoreException(
+            String.format(
+                "cannot read %s: it has %d bytes, wanted %d from byte %d",
+                where(path), channel.size(), length, offset));
+      }
+      channel.position(offset);
+      InputStream translated =
+          new FilterInputStream(Channels.newInputStream(channel)) {
+            @Override
+            public int read() throws IOException {
+              try {
+                return super.read();
+              } catch (IOException e) {
+                throw failure("read", path, e);
+              }
+            }
+
+            @Override
+            public int read(byte[] b, int off, int len) throws IOException {
+              try {
+                return super.read(b, off, len);
+              } catch (IOException e) {
+                throw failure("read", path, e);
+              }
+            }
+          };
+      return new ExactInputStream(translated, length, where(path));
+    } catch (IOException e) {
+      try {
+        channel.close();
+      } catch (IOException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw failure("read", path, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private FileChannel openObject(String path) throws StoreException {
+    ObjectPath.checkObject(path);
+    try {
+      Path file = resolve(path);
+      if (Files.isDirectory(file)) {
+        throw new StoreException("cannot read " + where(path) + ": it is a directory");
+      }
+      return FileChannel.open(file, StandardOpenOption.READ);
+    } catch (NoSuchFileException e) {
+      throw notFound("read", path);
+    } catch (IOException e) {
+      if (isBelowAnObject(path, e)) {
+        throw notFound("read", path);
+      }
+      throw failure("read", path, e);
+    }
+  }
+
+  /** Returns the file of a path; links may lead anywhere inside the root, not out of it. */
+  private Path resolve(String path) throws IOException {
+    if (closed) {
+      throw new StoreUnavailableException(describe() + " is closed");
+    }
+    Path file = path.isEmpty() ? root : root.resolve(path);
+    Path existing = file;
+    while (!existing.equals(root)) {
+      if (Files.exists(existing)) {
+        if (!existing.toRealPath().startsWith(root.toRealPath())) {
+          throw new StoreRefusedException(
+              "refusing " + where(path) + ": a symbolic link leads out of " + describe());
+        }
+        break;
+      }
+      existing = parentOf(existing);
+    }
+    return file;
+  }
+
+  private void copy(ObjectSource source, FileChannel out) throws IOException {
+    byte[] buffer = new byte[Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
+    ByteBuffer wrapped = ByteBuffer.wrap(buffer);
+    try (SourceReader in = SourceReader.open(source)) {
+      int count;
+      while ((count = in.read(buffer)) >= 0) {
+        if (closed) {
+          throw new StoreUnavailableException(describe() + " is closed");
+        }
+        wrapped.clear().limit(count);
+        while (wrapped.hasRemaining()) {
+          out.write(wrapped);
+        }
+      }
+    }
+  }
+
+  private void makeDirectories(Path directory) throws IOException {
+    if (Files.isDirectory(directory)) {
+      return;
+    }
+    Path parent = directory.getParent();
+    if (parent != null) {
+      makeDirectories(parent);
+    }
+    try {
+      Files.createDirectory(directory, directoryMode(directory));
+    } catch (FileAlreadyExistsException e) {
+      if (!Files.isDirectory(directory)) {
+        throw e;
+      }
+    }
+    if (parent != null) {
+      Directories.force(parent);
+    }
+  }
+
+  private static ObjectStatus toStatus(String path, Path file) throws IOException {
+    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    boolean directory = attributes.isDirectory();
+    return new ObjectStatus(
+        path,
+        directory ? ObjectStatus.Kind.DIRECTORY : ObjectStatus.Kind.OBJECT,
+        directory ? 0 : attributes.size(),
+        attributes.lastModifiedTime().toInstant());
+  }
+
+  private static FileAttribute<?>[] fileMode(Path near) {
+    return isPosix(near)
+        ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FILE_MODE)}
+        : NONE;
+  }
+
+  private static FileAttribute<?>[] directoryMode(Path near) {
+    return isPosix(near)
+        ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(DIRECTORY_MODE)}
+        : NONE;
+  }
+
+  private static boolean isPosix(Path path) {
+    return path.getFileSystem().supportedFileAttributeViews().contains("posix");
+  }
+
+  private static Path parentOf(Path file) {
+    Path parent = file.getParent();
+    return parent == null ? file : parent;
+  }
+
+  /** Whether what stands above the path is no directory, which Java tells by a mere text. */
+  private boolean isBelowAnObject(String path, IOException e) {
+    if (e instanceof StoreException) {
+      return false;
+    }
+    Path above = root.resolve(path);
+    do {
+      above = parentOf(above);
+    } while (!Files.exists(above) && !above.equals(parentOf(above)));
+    return !Files.isDirectory(above);
+  }
+
+  private String where(String path) {
+    return path.isEmpty() ? describe() : describe() + "/" + path;
+  }
+
+  private ObjectNotFoundException notFound(String verb, String path) {
+    return new ObjectNotFoundException("cannot " + verb + " " + where(path) + ": no such object");
+  }
+
+  private StoreException failure(String verb, String path, IOException e) {
+    if (e instanceof StoreException already) {
+      return already;
+    }
+    String what = "cannot " + verb + " " + where(path) + ": ";
+    if (e instanceof ClosedByInterruptException) {
+      return new StoreUnavailableException(what + "interrupted", e);
+    }
+    if (e instanceof AccessDeniedException) {
+      return new StoreRefusedException(what + "permission denied", e);
+    }
+    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+    String text = reason == null ? e.getClass().getSimpleName() : reason;
+    return switch (text) {
+      // The texts of strerror(3), which is all that Java passes on of EPERM, ENOSPC, EDQUOT, EROFS.
+      // They come in the language of LC_MESSAGES: bin/blockcam sets it to C for that.
+      case "Operation not permitted",
+          "No space left on device",
+          "Disk quota exceeded",
+          "Read-only file system",
+          "File name too long" ->
+          new StoreRefusedException(what + text, e);
+      // EIO, ESTALE, ENOTCONN, ETIMEDOUT of a share that is away.
+      case "Input/output error",
+          "Stale file handle",
+          "Transport endpoint is not connected",
+          "Connection timed out",
+          "Host is down" ->
+          new StoreUnavailableException(what + text, e);
+      default -> new StoreException(what + text, e);
+    };
+  }
+}

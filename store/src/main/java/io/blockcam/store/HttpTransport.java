@@ -1,0 +1,170 @@
+package io.blockcam.store;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.time.Duration;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.SchemePortResolver;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.config.TlsConfig;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.io.HttpClientConnectionOperator;
+import org.apache.hc.client5.http.ssl.ClientTlsStrategyBuilder;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
+import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.config.RegistryBuilder;
+import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
+import org.apache.hc.core5.http.impl.io.HttpRequestExecutor;
+import org.apache.hc.core5.http.io.SocketConfig;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sets an HTTP client up for WebHDFS: it follows no redirect, retries nothing, keeps no cookie and
+ * asks no proxy, since each of these hides from us what happened to a request.
+ */
+final class HttpTransport {
+  private static final int MAX_CONNECTIONS = 64;
+
+  /** For a server that knows nothing of 100 Continue; a DataNode sends it when the file is made. */
+  private static final Duration CONTINUE_WAIT = Duration.ofSeconds(10);
+
+  /** Longest header line accepted; a Location with a delegation token is about 1 KiB. */
+  private static final int MAX_LINE_BYTES = 32 << 10;
+
+  private HttpTransport() {}
+
+  /**
+   * @param tls whether HTTPS is spoken; if not, nothing of TLS is set up, since reading the
+   *     certificates of the Java runtime takes longer than a short command
+   */
+  static CloseableHttpClient create(StoreOptions options, boolean tls) throws StoreException {
+    Timeout connect = Timeout.of(options.connectTimeout());
+    Timeout response = Timeout.of(options.responseTimeout());
+    Http1Config http1 =
+        Http1Config.custom()
+            .setMaxLineLength(MAX_LINE_BYTES)
+            .setMaxHeaderCount(200)
+            .setWaitForContinueTimeout(
+                Timeout.of(
+                    options.responseTimeout().compareTo(CONTINUE_WAIT) < 0
+                        ? options.responseTimeout()
+                        : CONTINUE_WAIT))
+            .build();
+    var connections =
+        new InterruptibleConnections()
+            .setTlsSocketStrategy(tls ? tls(options) : HttpTransport::refuseTls)
+            .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(response).build())
+            .setMaxConnTotal(MAX_CONNECTIONS)
+            .setMaxConnPerRoute(MAX_CONNECTIONS / 2)
+            .setDefaultSocketConfig(
+                SocketConfig.custom().setTcpNoDelay(true).setSoTimeout(response).build())
+            .setDefaultConnectionConfig(
+                ConnectionConfig.custom()
+                    .setConnectTimeout(connect)
+                    .setSocketTimeout(response)
+                    .setValidateAfterInactivity(TimeValue.ofSeconds(1))
+                    .build())
+            .setConnectionFactory(
+                ManagedHttpClientConnectionFactory.builder().http1Config(http1).build())
+            .build();
+    return HttpClientBuilder.create()
+        .setConnectionManager(connections)
+        .setRequestExecutor(
+            new HttpRequestExecutor(http1, DefaultConnectionReuseStrategy.INSTANCE, null))
+        .setDefaultRequestConfig(
+            RequestConfig.custom()
+                .setConnectionRequestTimeout(response)
+                .setResponseTimeout(response)
+                .setProtocolUpgradeEnabled(false)
+                .build())
+        .setUserAgent("blockcam")
+        .disableRedirectHandling()
+        .disableAutomaticRetries()
+        .disableCookieManagement()
+        .disableAuthCaching()
+        .disableContentCompression()
+        .build();
+  }
+
+  /** A {@link TlsSocketStrategy}: a client that was made for plain HTTP is asked for HTTPS. */
+  private static SSLSocket refuseTls(
+      Socket socket, String target, int port, @Nullable Object attachment, HttpContext context)
+      throws SSLException {
+    throw new SSLException(
+        "no TLS with " + target + ":" + port + ": the archive is plain webhdfs://");
+  }
+
+  private static TlsSocketStrategy tls(StoreOptions options) throws StoreException {
+    ClientTlsStrategyBuilder builder = ClientTlsStrategyBuilder.create();
+    if (options.trustedCertificates().isPresent()) {
+      Path pemFile = options.trustedCertificates().get();
+      try {
+        builder.setSslContext(trusting(pemFile));
+      } catch (IOException | GeneralSecurityException e) {
+        throw new StoreException(
+            "cannot use the certificates in " + pemFile + ": " + Failures.reason(e), e);
+      }
+    }
+    return builder.buildClassic();
+  }
+
+  private static SSLContext trusting(Path pemFile) throws IOException, GeneralSecurityException {
+    KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
+    trusted.load(null, null);
+    try (InputStream in = Files.newInputStream(pemFile)) {
+      int number = 0;
+      for (Certificate certificate :
+          CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+        trusted.setCertificateEntry("trusted-" + number++, certificate);
+      }
+      if (number == 0) {
+        throw new GeneralSecurityException("no PEM certificate in it");
+      }
+    }
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(trusted);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(null, trust.getTrustManagers(), null);
+    return context;
+  }
+
+  /**
+   * Connections on socket channels: unlike a plain socket, a channel is closed when the thread that
+   * blocks on it is interrupted, so that a thread inside a transfer can be stopped at once.
+   */
+  private static final class InterruptibleConnections
+      extends PoolingHttpClientConnectionManagerBuilder {
+    @Override
+    protected HttpClientConnectionOperator createConnectionOperator(
+        SchemePortResolver schemePortResolver,
+        DnsResolver dnsResolver,
+        TlsSocketStrategy tlsSocketStrategy) {
+      return new DefaultHttpClientConnectionOperator(
+          proxy -> SocketChannel.open().socket(),
+          schemePortResolver,
+          dnsResolver,
+          RegistryBuilder.<TlsSocketStrategy>create().register("https", tlsSocketStrategy).build());
+    }
+  }
+}

@@ -1,0 +1,136 @@
+package io.blockcam.store;
+
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives an object its final name only when the store holds it whole: temporary name, comparison,
+ * rename. Trying again after any failure is safe, also after one that hid a success.
+ *
+ * <p>Not thread-safe: one publisher per thread.
+ */
+public final class Publisher {
+  private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
+
+  private static final Pattern TEMPORARY_NAME =
+      Pattern.compile(".+\\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+
+  private final ObjectStore store;
+  private final String tempDir;
+
+  /** Final directory that is known to exist, and the temporary one with it. */
+  private @Nullable String madeDir;
+
+  /** Left behind by an attempt that failed; at most one, since it goes before the next attempt. */
+  private @Nullable String abandoned;
+
+  /**
+   * @param store where to publish; not closed by this object
+   * @param tempDir directory of temporary names, in the same store and read by nobody
+   */
+  public Publisher(ObjectStore store, String tempDir) {
+    this.store = store;
+    this.tempDir = ObjectPath.check(tempDir);
+  }
+
+  /** How an object came to be published. */
+  public enum Outcome {
+    /** This call has published it. */
+    PUBLISHED,
+    /** It stood there already, with the same bytes. */
+    ALREADY_THERE
+  }
+
+  /**
+   * Returns whether a name is one that a publisher gives to an object that is not published yet:
+   * the final name, a dot and a UUID.
+   */
+  public static boolean isTemporaryName(String name) {
+    return TEMPORARY_NAME.matcher(name).matches();
+  }
+
+  /**
+   * Publishes a source.
+   *
+   * @param source the bytes
+   * @param finalPath name of the object; directories above it are made
+   * @return how it came to be there; when this returns, it is there and whole
+   * @throws ObjectConflictException when an object of that name holds other bytes; it stays as it
+   *     is
+   * @throws StoreException when it could not be published; whether it was is unknown
+   */
+  public Outcome publish(ObjectSource source, String finalPath) throws StoreException {
+    ObjectPath.checkObject(finalPath);
+    if (abandoned != null) {
+      madeDir = null;
+      removeAbandoned(abandoned);
+      abandoned = null;
+    }
+    if (isThere(source, finalPath)) {
+      return Outcome.ALREADY_THERE;
+    }
+    makeDirectories(ObjectPath.parent(finalPath));
+    String temp = ObjectPath.join(tempDir, ObjectPath.name(finalPath) + "." + UUID.randomUUID());
+    abandoned = temp;
+    store.create(temp, source);
+    if (!store.matches(temp, source)) {
+      throw new StoreUnavailableException(
+          String.format(
+              "%s arrived damaged at %s/%s: it has to be sent again",
+              source.describe(), store.describe(), temp));
+    }
+    if (store.rename(temp, finalPath)) {
+      abandoned = null;
+      return Outcome.PUBLISHED;
+    }
+    if (isThere(source, finalPath)) {
+      discard(temp);
+      return Outcome.ALREADY_THERE;
+    }
+    throw new StoreUnavailableException(
+        String.format("%s/%s came and went while it was published", store.describe(), finalPath));
+  }
+
+  /** Once is enough, as long as nothing fails. */
+  private void makeDirectories(String finalDir) throws StoreException {
+    if (!finalDir.equals(madeDir)) {
+      store.mkdirs(finalDir);
+      store.mkdirs(tempDir);
+      madeDir = finalDir;
+    }
+  }
+
+  private boolean isThere(ObjectSource source, String finalPath) throws StoreException {
+    if (store.status(finalPath).isEmpty()) {
+      return false;
+    }
+    if (store.matches(finalPath, source)) {
+      return true;
+    }
+    throw new ObjectConflictException(
+        String.format(
+            "%s/%s exists and differs from %s: it is left as it is",
+            store.describe(), finalPath, source.describe()));
+  }
+
+  /** One that may not be removed must not hold up what can be published. */
+  private void removeAbandoned(String temp) throws StoreException {
+    try {
+      store.delete(temp);
+    } catch (StoreRefusedException e) {
+      LOG.warn("an unfinished upload stays: {}", e.getMessage());
+    }
+  }
+
+  private void discard(String temp) {
+    try {
+      store.delete(temp);
+      abandoned = null;
+    } catch (StoreException e) {
+      LOG.debug("temporary object left for the next attempt: {}", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package io.blockcam.store;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a store needs to know beside its URI. None of it is a secret.
+ *
+ * @param user HDFS user name where the URI names none
+ * @param connectTimeout longest wait for a TCP connection
+ * @param responseTimeout longest wait for the answer to a short request, and longest time a
+ *     transfer may stand still
+ * @param trustedCertificates a file of PEM certificates that TLS trusts instead of those of the
+ *     Java runtime
+ */
+public record StoreOptions(
+    String user,
+    Duration connectTimeout,
+    Duration responseTimeout,
+    Optional<Path> trustedCertificates) {
+
+  /**
+   * Returns what holds unless something else is asked for: 10 s to connect, 60 s to answer, the
+   * user of {@code HADOOP_USER_NAME} or of the process.
+   *
+   * @param environment the environment of the process
+   */
+  public static StoreOptions defaults(Map<String, String> environment) {
+    String user = environment.getOrDefault("HADOOP_USER_NAME", "");
+    return new StoreOptions(
+        user.isEmpty() ? System.getProperty("user.name") : user,
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(60),
+        Optional.empty());
+  }
+
+  /** Returns a copy with another user. */
+  public StoreOptions withUser(String name) {
+    return new StoreOptions(name, connectTimeout, responseTimeout, trustedCertificates);
+  }
+
+  /** Returns a copy with other time limits. */
+  public StoreOptions withTimeouts(Duration connect, Duration response) {
+    return new StoreOptions(user, connect, response, trustedCertificates);
+  }
+
+  /** Returns a copy that trusts the certificates of a file only. */
+  public StoreOptions withTrustedCertificates(Path pemFile) {
+    return new StoreOptions(user, connectTimeout, responseTimeout, Optional.of(pemFile));
+  }
+}

@@ -1,0 +1,480 @@
+package io.blockcam.store;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.blockcam.store.HdfsChecksum.Algorithm;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A store in HDFS, reached over WebHDFS or HttpFS.
+ *
+ * <p>Needed of the server: MKDIRS, CREATE, GETFILESTATUS, LISTSTATUS, OPEN, RENAME, DELETE. Used
+ * when there: GETFILECHECKSUM (otherwise objects are read back to be compared), LISTSTATUS_BATCH,
+ * the parameters {@code renameoptions} and {@code createflag}. Never used: APPEND.
+ *
+ * <p>An upload that broke off leaves a closed file which looks like any other, only shorter: to
+ * exist means nothing, to {@linkplain #matches match} does.
+ */
+final class WebHdfsStore implements ObjectStore {
+  private static final Logger LOG = LoggerFactory.getLogger(WebHdfsStore.class);
+
+  /** A segment fits into one block. */
+  private static final long BLOCK_BYTES = 128L << 20;
+
+  private static final int READ_ATTEMPTS = 3;
+  private static final Duration READ_PAUSE = Duration.ofMillis(200);
+  private static final int COPY_BUFFER_BYTES = 256 << 10;
+
+  private final StoreUri.WebHdfs uri;
+  private final WebHdfsClient client;
+  private final long blockBytes;
+
+  private volatile boolean closed;
+
+  /** After this time a cluster that took no SYNC_BLOCK is asked again: it may have been a proxy. */
+  private static final long ASK_AGAIN_NS = Duration.ofMinutes(10).toNanos();
+
+  private volatile boolean syncSupported = true;
+  private volatile long syncRefusedNs;
+  private volatile boolean checksumSupported = true;
+  private volatile boolean batchListSupported = true;
+
+  /** What the last {@link #create} sent, so that comparing it needs no second pass. */
+  private volatile @Nullable Sent lastSent;
+
+  private record Sent(ObjectSource source, Algorithm algorithm, String md5Hex) {}
+
+  WebHdfsStore(StoreUri.WebHdfs uri, StoreOptions options) throws StoreException {
+    this(uri, options, BLOCK_BYTES);
+  }
+
+  /**
+   * @param blockBytes block size of the files made, a multiple of 512
+   */
+  WebHdfsStore(StoreUri.WebHdfs uri, StoreOptions options, long blockBytes) throws StoreException {
+    this.uri = uri;
+    this.client = new WebHdfsClient(uri, options);
+    this.blockBytes = blockBytes;
+  }
+
+  @Override
+  public String describe() {
+    return uri.toString();
+  }
+
+  @Override
+  public Optional<ObjectStatus> status(String path) throws StoreException {
+    ObjectPath.check(path);
+    String what = "cannot look up " + where(path);
+    WebHdfsReply reply = client.ask(what, "GET", "GETFILESTATUS", absolute(path));
+    if (isAbsent(reply)) {
+      return Optional.empty();
+    }
+    return Optional.of(toStatus(path, reply.json(what).path("FileStatus"), what, reply));
+  }
+
+  @Override
+  public List<ObjectStatus> list(String dir) throws StoreException {
+    ObjectPath.check(dir);
+    String what = "cannot list " + where(dir);
+    List<ObjectStatus> found = new ArrayList<>();
+    if (!batchListSupported || !listInPages(what, dir, found)) {
+      WebHdfsReply reply = client.ask(what, "GET", "LISTSTATUS", absolute(dir));
+      if (reply.failedWith("FileNotFoundException")) {
+        return List.of();
+      }
+      addAll(what, dir, reply, reply.json(what), found);
+    }
+    found.sort(Comparator.comparing(ObjectStatus::path));
+    return found;
+  }
+
+  @Override
+  public void mkdirs(String dir) throws StoreException {
+    ObjectPath.check(dir);
+    String what = "cannot make " + where(dir);
+    WebHdfsReply reply = client.ask(what, "PUT", "MKDIRS", absolute(dir), "permission", "750");
+    if (!reply.bool(what)) {
+      throw new StoreException(what + ": the server says no, without a reason");
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>DataNodes are asked to sync the blocks to their disks before they say yes (SYNC_BLOCK).
+   * Otherwise a power cut of the cluster could take what the spool has given up already.
+   */
+  @Override
+  public void create(String path, ObjectSource source) throws StoreException {
+    ObjectPath.checkObject(path);
+    String what = "cannot store " + where(path);
+    lastSent = null;
+    Algorithm algorithm = Algorithm.usual(source.lengthBytes(), blockBytes);
+    UploadEntity body = new UploadEntity(source, algorithm);
+    boolean sync = syncSupported || System.nanoTime() - syncRefusedNs > ASK_AGAIN_NS;
+    WebHdfsReply reply = upload(what, path, body, sync);
+    if (sync && reply.isUnsupported()) {
+      body = new UploadEntity(source, algorithm);
+      reply = upload(what, path, body, false);
+      sync = false;
+    }
+    if (reply.succeeded()) {
+      // Only now is it known that SYNC_BLOCK was what the cluster did not take.
+      if (syncSupported && !sync) {
+        LOG.warn(
+            "{} cannot be asked to sync what it stores: a power cut of all its DataNodes may lose it",
+            describe());
+        syncRefusedNs = System.nanoTime();
+      }
+      syncSupported = sync;
+    }
+    if (reply.failedWith("FileNotFoundException")) {
+      // "does not have any open files": the file was replaced or removed while it was written.
+      throw new StoreUnavailableException(
+          what + ": it was taken away while it was written", reply.failure(what));
+    }
+    if (!reply.succeeded()) {
+      throw reply.failure(what);
+    }
+    if (reply.status() != 201) {
+      throw reply.notWebHdfs(what);
+    }
+    if (!body.complete()) {
+      throw new StoreUnavailableException(what + ": the answer came before all was sent");
+    }
+    lastSent = new Sent(source, algorithm, HexFormat.of().formatHex(body.checksum()));
+  }
+
+  private WebHdfsReply upload(String what, String path, UploadEntity body, boolean sync)
+      throws StoreException {
+    List<String> parameters =
+        new ArrayList<>(
+            List.of(
+                "overwrite", "true", "permission", "640", "blocksize", Long.toString(blockBytes)));
+    if (sync) {
+      parameters.addAll(List.of("createflag", "CREATE,OVERWRITE,SYNC_BLOCK"));
+    }
+    return client.upload(what, "CREATE", absolute(path), body, parameters.toArray(String[]::new));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>An equal checksum proves it. A different one proves nothing (erasure coding, encryption
+   * zones and other block sizes give the same bytes other checksums): then the object is read back.
+   */
+  @Override
+  public boolean matches(String path, ObjectSource source) throws StoreException {
+    ObjectStatus status =
+        status(path)
+            .orElseThrow(
+                () ->
+                    new ObjectNotFoundException(
+                        "cannot compare " + where(path) + ": no such object"));
+    if (status.isDirectory() || status.lengthBytes() != source.lengthBytes()) {
+      return false;
+    }
+    if (source.lengthBytes() == 0 || (checksumSupported && checksumMatches(path, source))) {
+      return true;
+    }
+    LOG.debug("reading {} back to compare it", where(path));
+    return SourceComparison.same(this, path, source);
+  }
+
+  @Override
+  public boolean rename(String from, String to) throws StoreException {
+    ObjectPath.checkObject(from);
+    ObjectPath.checkObject(to);
+    String what = "cannot rename " + where(from);
+    // With renameoptions an existing directory is a conflict like an existing file; without, HDFS
+    // would move the object into it. HttpFS ignores the parameter and answers a boolean.
+    WebHdfsReply reply =
+        client.ask(
+            what,
+            "PUT",
+            "RENAME",
+            absolute(from),
+            "destination",
+            absolute(to),
+            "renameoptions",
+            "NONE");
+    if (reply.failedWith("FileAlreadyExistsException")) {
+      return false;
+    }
+    if (reply.succeeded() && (reply.body().length == 0 || reply.bool(what))) {
+      return true;
+    }
+    // A mere "false" stands for an existing target, a missing source and a missing parent alike;
+    // for
+    // a directory that exists the NameNode has an IOException.
+    if ((reply.succeeded() || reply.failedWith("IOException")) && status(to).isPresent()) {
+      return false;
+    }
+    if (!reply.succeeded()) {
+      throw reply.failure(what);
+    }
+    throw new ObjectNotFoundException(
+        what + ": it does not exist, or the directory of " + where(to) + " does not");
+  }
+
+  @Override
+  public boolean delete(String path) throws StoreException {
+    ObjectPath.checkObject(path);
+    String what = "cannot remove " + where(path);
+    WebHdfsReply reply = client.ask(what, "DELETE", "DELETE", absolute(path), "recursive", "false");
+    if (isAbsent(reply)) {
+      return false;
+    }
+    return reply.bool(what);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Tried several times, since another DataNode may have what the first one could not deliver,
+   * and a reader (a disk that is attached) has no second chance of its own.
+   */
+  @Override
+  public void read(String path, long offset, ByteBuffer into) throws StoreException {
+    int start = into.position();
+    for (int attempt = 1; ; attempt++) {
+      try {
+        readOnce(path, offset, into);
+        return;
+      } catch (StoreUnavailableException e) {
+        if (attempt == READ_ATTEMPTS || closed || !pauseBeforeAttempt(attempt + 1)) {
+          throw e;
+        }
+        LOG.debug("reading again after: {}", e.getMessage());
+        into.position(start);
+      }
+    }
+  }
+
+  /** Returns false when the thread was interrupted instead; its interrupt status is set then. */
+  private static boolean pauseBeforeAttempt(int attempt) {
+    try {
+      Thread.sleep(READ_PAUSE.multipliedBy(attempt - 1L));
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private void readOnce(String path, long offset, ByteBuffer into) throws StoreException {
+    int wanted = into.remaining();
+    if (wanted == 0) {
+      return;
+    }
+    try (InputStream in = open(path, offset, wanted)) {
+      if (into.hasArray()) {
+        int done = 0;
+        while (done < wanted) {
+          int at = into.arrayOffset() + into.position();
+          int count = in.read(into.array(), at, wanted - done);
+          into.position(into.position() + count);
+          done += count;
+        }
+      } else {
+        byte[] buffer = new byte[Math.min(wanted, COPY_BUFFER_BYTES)];
+        while (into.hasRemaining()) {
+          int count = in.read(buffer, 0, Math.min(buffer.length, into.remaining()));
+          into.put(buffer, 0, count);
+        }
+      }
+    } catch (StoreException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new StoreUnavailableException(
+          "cannot read " + where(path) + ": " + Failures.reason(e), e);
+    }
+  }
+
+  @Override
+  public InputStream open(String path, long offset, long length) throws StoreException {
+    ObjectPath.checkObject(path);
+    String what = "cannot read " + where(path);
+    if (offset < 0 || length < 0) {
+      throw new StoreException(
+          String.format("%s: bad range of %d bytes from byte %d", what, length, offset));
+    }
+    if (length == 0) {
+      ObjectStatus status =
+          status(path).orElseThrow(() -> new ObjectNotFoundException(what + ": no such object"));
+      if (status.isDirectory() || status.lengthBytes() < offset) {
+        throw new StoreException(what + ": it has no byte " + offset);
+      }
+      return InputStream.nullInputStream();
+    }
+    InputStream body =
+        client.download(
+            what,
+            "OPEN",
+            absolute(path),
+            "offset",
+            Long.toString(offset),
+            "length",
+            Long.toString(length));
+    return new ExactInputStream(body, length, where(path));
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    client.close();
+  }
+
+  /** Returns whether HDFS vouches for the bytes; false proves nothing. */
+  boolean checksumMatches(String path, ObjectSource source) throws StoreException {
+    String what = "cannot ask for the checksum of " + where(path);
+    WebHdfsReply reply = client.askDataNode(what, "GETFILECHECKSUM", absolute(path));
+    if (reply.isUnsupported()) {
+      LOG.info("{} knows no checksums: objects are read back to be compared", describe());
+      checksumSupported = false;
+      return false;
+    }
+    JsonNode answer = reply.json(what).path("FileChecksum");
+    Optional<Algorithm> algorithm = Algorithm.parse(answer.path("algorithm").asText(""));
+    String bytes = answer.path("bytes").asText("");
+    // bytesPerCrc (4 bytes), crcsPerBlock (8), MD5 (16), then nothing or zeroes.
+    if (algorithm.isEmpty() || bytes.length() < 56) {
+      LOG.debug("unknown checksum {} of {}", answer.path("algorithm"), where(path));
+      return false;
+    }
+    return bytes.substring(24, 56).equalsIgnoreCase(md5Hex(source, algorithm.get()));
+  }
+
+  // Identity is meant: the very object that was sent.
+  @SuppressWarnings("ReferenceEquality")
+  private String md5Hex(ObjectSource source, Algorithm algorithm) throws StoreException {
+    Sent sent = lastSent;
+    if (sent != null && sent.source() == source && sent.algorithm().equals(algorithm)) {
+      return sent.md5Hex();
+    }
+    HdfsChecksum checksum = new HdfsChecksum(algorithm);
+    byte[] buffer = new byte[COPY_BUFFER_BYTES];
+    try (SourceReader in = SourceReader.open(source)) {
+      int count;
+      while ((count = in.read(buffer)) >= 0) {
+        checksum.update(buffer, 0, count);
+      }
+    }
+    return HexFormat.of().formatHex(checksum.digest());
+  }
+
+  /** Returns false, and nothing found, when the server cannot list in pages. */
+  private boolean listInPages(String what, String dir, List<ObjectStatus> found)
+      throws StoreException {
+    String after = "";
+    while (true) {
+      // HttpFS knows the parameter by its documented name only, the NameNode of Hadoop 3.5.0 only
+      // in lower case: it ignores the other and sends the first page for ever.
+      WebHdfsReply reply =
+          client.ask(
+              what,
+              "GET",
+              "LISTSTATUS_BATCH",
+              absolute(dir),
+              "startAfter",
+              after,
+              "startafter",
+              after);
+      if (reply.failedWith("FileNotFoundException")) {
+        return true;
+      }
+      if (reply.isUnsupported()) {
+        return cannotListInPages(found);
+      }
+      JsonNode listing = reply.json(what).path("DirectoryListing");
+      List<ObjectStatus> page = new ArrayList<>();
+      addAll(what, dir, reply, listing.path("partialListing"), page);
+      boolean last = listing.path("remainingEntries").asLong(0) <= 0;
+      boolean advances =
+          !page.isEmpty() && (found.isEmpty() || !page.getFirst().equals(found.getFirst()));
+      if (!last && !advances) {
+        return cannotListInPages(found);
+      }
+      found.addAll(page);
+      if (last) {
+        return true;
+      }
+      after = page.getLast().name();
+    }
+  }
+
+  private boolean cannotListInPages(List<ObjectStatus> found) {
+    LOG.debug("{} cannot list directories in pages", describe());
+    batchListSupported = false;
+    found.clear();
+    return false;
+  }
+
+  private void addAll(
+      String what, String dir, WebHdfsReply reply, JsonNode listing, List<ObjectStatus> found)
+      throws StoreException {
+    JsonNode entries = listing.path("FileStatuses").path("FileStatus");
+    if (!entries.isArray()) {
+      throw reply.notWebHdfs(what);
+    }
+    for (JsonNode entry : entries) {
+      String name = entry.path("pathSuffix").asText("");
+      if (name.isEmpty()) {
+        // The answer for an object is a list of itself, without a name.
+        throw new StoreException(what + ": it is not a directory");
+      }
+      found.add(toStatus(ObjectPath.join(dir, name), entry, what, reply));
+    }
+  }
+
+  private static ObjectStatus toStatus(
+      String path, JsonNode status, String what, WebHdfsReply reply) throws StoreException {
+    JsonNode length = status.path("length");
+    JsonNode modified = status.path("modificationTime");
+    String type = status.path("type").asText("");
+    if (!length.canConvertToLong() || length.longValue() < 0 || type.isEmpty()) {
+      throw reply.notWebHdfs(what);
+    }
+    boolean directory = type.equals("DIRECTORY");
+    return new ObjectStatus(
+        path,
+        directory ? ObjectStatus.Kind.DIRECTORY : ObjectStatus.Kind.OBJECT,
+        directory ? 0 : length.longValue(),
+        Instant.ofEpochMilli(modified.asLong(0)));
+  }
+
+  /** A name below an object is absent too: "object/name". */
+  private static boolean isAbsent(WebHdfsReply reply) {
+    return reply.failedWith("FileNotFoundException", "ParentNotDirectoryException")
+        || reply
+            .remoteError()
+            .map(
+                e ->
+                    e.exception().equals("AccessControlException")
+                        && e.message().contains("(is not a directory)"))
+            .orElse(false);
+  }
+
+  private String absolute(String path) {
+    return path.isEmpty()
+        ? uri.path()
+        : uri.path().equals("/") ? "/" + path : uri.path() + "/" + path;
+  }
+
+  private String where(String path) {
+    String base = describe();
+    return path.isEmpty() ? base : base.endsWith("/") ? base + path : base + "/" + path;
+  }
+}

@@ -1,0 +1,80 @@
+package io.blockcam.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class DirectoryStoreTest extends ObjectStoreContract {
+  @TempDir private Path temp;
+
+  @Override
+  ObjectStore openStore() throws IOException {
+    return Stores.open(new StoreUri.Directory(temp.resolve("deep/archive")).toString());
+  }
+
+  @Test
+  void shouldKeepObjectsFromOtherUsers() throws IOException {
+    try (ObjectStore store = openStore()) {
+      store.create("a/object", ObjectSource.of("x", bytes(1)));
+    }
+    Path root = temp.resolve("deep/archive");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve("a"))))
+        .isEqualTo("rwxr-x---");
+    assertThat(
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve("a/object"))))
+        .isEqualTo("rw-r-----");
+  }
+
+  @Test
+  void refusesLinksThatLeadOut() throws IOException {
+    Files.writeString(temp.resolve("secret"), "secret");
+    try (ObjectStore store = openStore()) {
+      store.mkdirs("");
+      Path root = temp.resolve("deep/archive");
+      Files.createSymbolicLink(root.resolve("out"), temp);
+      Files.createSymbolicLink(root.resolve("file"), temp.resolve("secret"));
+
+      for (String path : new String[] {"out/secret", "file", "out/new"}) {
+        assertThatExceptionOfType(StoreRefusedException.class)
+            .isThrownBy(() -> store.read(path, 0, ByteBuffer.allocate(1)))
+            .withMessageContaining("leads out of");
+        assertThatExceptionOfType(StoreRefusedException.class)
+            .isThrownBy(() -> store.create(path, ObjectSource.of("x", bytes(1))));
+      }
+    }
+    assertThat(temp.resolve("secret")).hasContent("secret");
+    assertThat(temp.resolve("new")).doesNotExist();
+  }
+
+  @Test
+  void shouldFollowLinksInside() throws IOException {
+    try (ObjectStore store = openStore()) {
+      store.create("other-disk/object", ObjectSource.of("x", bytes(10)));
+      Path root = temp.resolve("deep/archive");
+      Files.createSymbolicLink(root.resolve("recording"), root.resolve("other-disk"));
+
+      store.read("recording/object", 0, ByteBuffer.allocate(10));
+    }
+  }
+
+  @Test
+  void shouldFinishARenameThatACrashCutInTwo() throws IOException {
+    try (ObjectStore store = openStore()) {
+      store.create("from", ObjectSource.of("x", bytes(10)));
+      Path root = temp.resolve("deep/archive");
+      Files.createLink(root.resolve("to"), root.resolve("from"));
+
+      assertThat(store.rename("from", "to")).isTrue();
+
+      assertThat(store.status("from")).isEmpty();
+      assertThat(store.status("to")).isPresent();
+    }
+  }
+}

@@ -1,0 +1,183 @@
+package io.blockcam.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class PublisherTest {
+  private static final String FINAL = "rec/segments/0000000007.seg";
+
+  @TempDir private Path root;
+  private FaultyStore store;
+  private Publisher publisher;
+  private final ObjectSource source = ObjectSource.of("segment", ObjectStoreContract.bytes(10_000));
+
+  @BeforeEach
+  void open() throws IOException {
+    store = new FaultyStore(Stores.open(root.toUri().toString()));
+    publisher = new Publisher(store, "rec/_tmp");
+  }
+
+  /** Every call of a publication fails once, before or after it did its work. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldPublishExactlyOnceWhateverFailsOnTheWay(boolean afterwards) throws IOException {
+    publisher.publish(source, "rec/segments/first.seg");
+    int callsOfOnePublication = store.calls().size();
+    for (int failing = 0; failing < callsOfOnePublication; failing++) {
+      String name = "rec/segments/" + failing + ".seg";
+      int number = failing;
+      Publisher fresh = new Publisher(store, "rec/_tmp");
+      store.inject(
+          (call, op, after) -> {
+            if (call == number && after == afterwards) {
+              throw new StoreUnavailableException("injected into " + op);
+            }
+          });
+
+      assertThatExceptionOfType(StoreUnavailableException.class)
+          .isThrownBy(() -> fresh.publish(source, name));
+      if (store.status(name).isPresent()) {
+        assertThat(store.matches(name, source)).as("seen by a reader").isTrue();
+      }
+      fresh.publish(source, name);
+
+      assertThat(store.matches(name, source)).isTrue();
+    }
+    assertThat(store.list("rec/segments")).hasSize(callsOfOnePublication + 1);
+    assertThat(store.list("rec/_tmp")).isEmpty();
+  }
+
+  @Test
+  void shouldCountALostAnswerToTheRenameAsPublished() throws IOException {
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("rename") && after) {
+            throw new StoreUnavailableException("answer lost");
+          }
+        });
+    assertThatExceptionOfType(StoreUnavailableException.class)
+        .isThrownBy(() -> publisher.publish(source, FINAL));
+
+    assertThat(publisher.publish(source, FINAL)).isEqualTo(Publisher.Outcome.ALREADY_THERE);
+  }
+
+  @Test
+  void shouldNotPublishWhatArrivedDamaged() throws IOException {
+    ObjectSource damaged = ObjectSource.of("damaged", ObjectStoreContract.bytes(9_999));
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("create") && after) {
+            overwriteTemp(damaged);
+          }
+        });
+
+    assertThatExceptionOfType(StoreUnavailableException.class)
+        .isThrownBy(() -> publisher.publish(source, FINAL))
+        .withMessageContaining("arrived damaged");
+    assertThat(store.status(FINAL)).isEmpty();
+  }
+
+  @Test
+  void shouldNeverLeaveMoreThanOneTemporaryObject() throws IOException {
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("create") && after) {
+            throw new StoreUnavailableException("broke off");
+          }
+        });
+    for (int attempt = 0; attempt < 20; attempt++) {
+      assertThatExceptionOfType(StoreUnavailableException.class)
+          .isThrownBy(() -> publisher.publish(source, FINAL));
+      assertThat(store.list("rec/_tmp")).hasSizeLessThanOrEqualTo(1);
+    }
+  }
+
+  @Test
+  void shouldGoOnWhenWhatItLeftMayNotBeRemoved() throws IOException {
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("rename")) {
+            throw new StoreUnavailableException("the answer was lost");
+          }
+        });
+    assertThatExceptionOfType(StoreUnavailableException.class)
+        .isThrownBy(() -> publisher.publish(source, FINAL));
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("delete")) {
+            throw new StoreRefusedException("not yours any more");
+          }
+        });
+
+    publisher.publish(source, FINAL);
+
+    assertThat(store.matches(FINAL, source)).isTrue();
+  }
+
+  @Test
+  void shouldLeaveAnObjectWithOtherBytesAlone() throws IOException {
+    ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(20));
+    store.create(FINAL, other);
+    store.inject((call, op, after) -> {});
+
+    assertThatExceptionOfType(ObjectConflictException.class)
+        .isThrownBy(() -> publisher.publish(source, FINAL))
+        .withMessageContaining(FINAL);
+
+    assertThat(store.calls()).containsExactly("status", "matches");
+    assertThat(store.matches(FINAL, other)).isTrue();
+  }
+
+  @Test
+  void shouldYieldToWhoeverTookTheNameMeanwhile() throws IOException {
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("rename") && !after) {
+            writeFinal(source);
+          }
+        });
+    assertThat(publisher.publish(source, FINAL)).isEqualTo(Publisher.Outcome.ALREADY_THERE);
+    assertThat(store.list("rec/_tmp")).isEmpty();
+
+    ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(20));
+    store.delete(FINAL);
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("rename") && !after) {
+            writeFinal(other);
+          }
+        });
+    assertThatExceptionOfType(ObjectConflictException.class)
+        .isThrownBy(() -> publisher.publish(source, FINAL));
+    assertThat(store.matches(FINAL, other)).isTrue();
+  }
+
+  private void writeFinal(ObjectSource bytes) throws StoreException {
+    write(root.resolve(FINAL), bytes);
+  }
+
+  private void overwriteTemp(ObjectSource bytes) throws StoreException {
+    try (var files = Files.list(root.resolve("rec/_tmp"))) {
+      write(files.findFirst().orElseThrow(), bytes);
+    } catch (IOException e) {
+      throw new StoreException("test", e);
+    }
+  }
+
+  private static void write(Path file, ObjectSource bytes) throws StoreException {
+    try (var in = bytes.open()) {
+      Files.write(file, in.readAllBytes());
+    } catch (IOException e) {
+      throw new StoreException("test", e);
+    }
+  }
+}

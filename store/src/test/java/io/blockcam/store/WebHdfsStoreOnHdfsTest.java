@@ -1,0 +1,63 @@
+package io.blockcam.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The contract on a real NameNode and DataNode, with blocks of 1 MiB. */
+@ExtendWith(HdfsForTests.class)
+final class WebHdfsStoreOnHdfsTest extends ObjectStoreContract {
+  private static final long BLOCK_BYTES = 1 << 20;
+
+  private final StoreUri.WebHdfs uri;
+
+  WebHdfsStoreOnHdfsTest(StoreUri.WebHdfs uri) {
+    this.uri = uri;
+  }
+
+  @Override
+  ObjectStore openStore() throws IOException {
+    return new WebHdfsStore(uri, StoreOptions.defaults(Map.of()), BLOCK_BYTES);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      ints = {1, 512, 513, 1 << 20, (1 << 20) + 1, 2 << 20, (2 << 20) + 700, 3 << 20, 9 << 20})
+  void shouldComputeTheChecksumThatHdfsComputes(int lengthBytes) throws IOException {
+    byte[] content = bytes(lengthBytes);
+    try (WebHdfsStore store = new WebHdfsStore(uri, StoreOptions.defaults(Map.of()), BLOCK_BYTES)) {
+      ObjectSource source = ObjectSource.of("x", content);
+      store.create("object", source);
+
+      assertThat(store.checksumMatches("object", source)).as("summed while sent").isTrue();
+      assertThat(store.checksumMatches("object", ObjectSource.of("again", content)))
+          .as("summed afterwards")
+          .isTrue();
+      content[lengthBytes / 2] ^= 0x10;
+      assertThat(store.checksumMatches("object", ObjectSource.of("other", content)))
+          .as("other bytes")
+          .isFalse();
+    }
+  }
+
+  @Test
+  void shouldListMoreThanOnePage() throws IOException {
+    try (ObjectStore store = openStore()) {
+      // The NameNode sends 1000 entries at a time (dfs.ls.limit).
+      for (int i = 0; i < 2010; i++) {
+        store.mkdirs(String.format("many/%010d", i));
+      }
+
+      List<ObjectStatus> entries = store.list("many");
+
+      assertThat(entries).hasSize(2010);
+      assertThat(entries.get(1234).name()).isEqualTo("0000001234");
+    }
+  }
+}
