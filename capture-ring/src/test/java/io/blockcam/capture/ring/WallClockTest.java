@@ -75,6 +75,36 @@ final class WallClockTest {
     assertThat(slow.nowNs() - torn.monotonicNs()).isEqualTo(offsetNs);
   }
 
+  /** In a virtual machine without a vDSO a reading is a system call, and a tick comes often. */
+  @Test
+  void readsSlowClocksOnceForATickWhenItKnowsHowSlowTheyAre() {
+    final class Slow implements WallClock.Source {
+      private long nowNs = 1_000_000;
+      private int readings;
+
+      @Override
+      public long monotonicNs() {
+        return nowNs;
+      }
+
+      @Override
+      public long realtimeNs() {
+        readings++;
+        nowNs += 30_000;
+        return nowNs + 7_000_000_000L;
+      }
+    }
+
+    final Slow source = new Slow();
+    final WallClock slow = new WallClock(source);
+    final int atFirst = source.readings;
+
+    slow.tick();
+
+    assertThat(atFirst).isGreaterThan(1);
+    assertThat(source.readings).isEqualTo(atFirst + 1);
+  }
+
   @Test
   void readsTheClocksOfTheMachine() {
     final WallClock system = new WallClock(WallClock.Source.system());
