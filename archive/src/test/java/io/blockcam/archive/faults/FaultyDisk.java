@@ -11,6 +11,8 @@ import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -123,9 +125,15 @@ public final class FaultyDisk implements AutoCloseable {
       now.put(name.getValue(), Files.readAllBytes(name.getKey()));
       Files.delete(name.getKey());
     }
-    changes
-        .subList(0, random.nextInt(changes.size() + 1))
-        .forEach(change -> change.applyTo(durableNames));
+    if (random.nextBoolean()) {
+      changes
+          .subList(0, random.nextInt(changes.size() + 1))
+          .forEach(change -> change.applyTo(durableNames));
+    } else {
+      changes.stream()
+          .filter(change -> random.nextBoolean())
+          .forEach(change -> change.applyTo(durableNames));
+    }
     changes.clear();
     for (final Map.Entry<Path, Inode> name : durableNames.entrySet()) {
       final Inode inode = name.getValue();
@@ -212,7 +220,9 @@ public final class FaultyDisk implements AutoCloseable {
       if (Files.isDirectory(name)) {
         return new DirectoryChannel(FileChannel.open(dummy), name);
       }
-      final FileChannel channel = super.newFileChannel(path, options, attrs);
+      final Set<OpenOption> andRead = new HashSet<>(options); // a sync looks at what is there
+      andRead.add(StandardOpenOption.READ);
+      final FileChannel channel = super.newFileChannel(path, andRead, attrs);
       if (!names.containsKey(name)) {
         changed(Map.of(name, Optional.of(new Inode())));
       }
@@ -229,7 +239,11 @@ public final class FaultyDisk implements AutoCloseable {
     @Override
     public void move(final Path source, final Path target, final CopyOption... options)
         throws IOException {
-      super.move(source, target, options);
+      final Set<CopyOption> asRename = new HashSet<>(List.of(options));
+      if (asRename.contains(StandardCopyOption.ATOMIC_MOVE)) {
+        asRename.add(StandardCopyOption.REPLACE_EXISTING); // as rename(2) does
+      }
+      super.move(source, target, asRename.toArray(CopyOption[]::new));
       final Inode inode = Objects.requireNonNull(names.get(toDelegate(source)));
       changed(Map.of(toDelegate(target), Optional.of(inode), toDelegate(source), Optional.empty()));
     }

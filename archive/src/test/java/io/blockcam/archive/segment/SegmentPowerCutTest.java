@@ -18,11 +18,12 @@ import org.junit.jupiter.api.Test;
  * Whenever the power goes, and whatever the disk has done by then: what a segment said was forced
  * is there afterwards, in order, without a hole.
  *
- * <p>The seed is taken from the clock and stands in every failure; {@code -Dseed=N} runs one again.
+ * <p>The seed is taken from the clock and stands in every failure; {@code -Dseed=N} runs one again,
+ * {@code -Dseconds=N} many for so long.
  */
 final class SegmentPowerCutTest {
 
-  private static final Duration TIME = Duration.ofSeconds(3);
+  private static final Duration TIME = Duration.ofSeconds(Long.getLong("seconds", 3));
   private static final int RECORDS = 40;
 
   @Test

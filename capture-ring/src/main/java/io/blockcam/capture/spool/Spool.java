@@ -253,6 +253,8 @@ public final class Spool implements Closeable {
       }
     }
     Files.deleteIfExists(segment);
+    Directories.force(
+        directory); // or a power cut may bring this one back, and not the next: a hole
     final Runnable listener;
     synchronized (monitor) {
       sealedBytes -= sealed.removeFirst().bytes();

@@ -1,0 +1,161 @@
+package io.blockcam.capture.spool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.faults.FaultyDisk;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTrailer;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A spool lives through one power cut after another: what it said was forced is there, as one chain
+ * of segments, until the uploader has taken it; and it always opens again.
+ *
+ * <p>The seed is taken from the clock and stands in every failure; {@code -Dseed=N} runs one again,
+ * {@code -Dseconds=N} many for so long.
+ */
+final class SpoolPowerCutTest {
+
+  private static final Duration TIME = Duration.ofSeconds(Long.getLong("seconds", 3));
+  private static final int LIVES = 8;
+  private static final int STEPS = 30;
+  private static final SegmentLimits SMALL = new SegmentLimits(64 << 10, 12);
+  private static final Recording DISK =
+      new Recording(new UUID(1, 2), "disk", 1 << 30, Instant.EPOCH, "host", "", Baseline.EMPTY);
+
+  @Test
+  void keepsWhatWasForcedWheneverThePowerGoes() throws IOException {
+    final @Nullable String given = System.getProperty("seed");
+    long seed = given == null ? System.nanoTime() : Long.parseLong(given);
+    final long end = System.nanoTime() + TIME.toNanos();
+    do {
+      try {
+        new History(new SplittableRandom(seed)).live();
+      } catch (final IOException | RuntimeException | AssertionError e) {
+        throw new AssertionError("-Dseed=" + seed, e);
+      }
+      seed++;
+    } while (given == null && System.nanoTime() < end);
+  }
+
+  /** One spool and what is known of it. */
+  private static final class History {
+    private final RandomGenerator random;
+
+    /** The sequence before which all is durable. */
+    private long forced;
+
+    /** The sequence before which all was taken by the uploader. */
+    private long removed;
+
+    History(final RandomGenerator random) {
+      this.random = random;
+    }
+
+    void live() throws IOException {
+      try (FaultyDisk disk = new FaultyDisk(random)) {
+        disk.setShortWrites(random.nextBoolean());
+        for (int life = 0; life < LIVES; life++) {
+          final Spool spool = Spool.open(disk.root().resolve("spool"), DISK, 1L << 30);
+          check(spool);
+          use(spool);
+          disk.cutPower();
+        }
+      }
+    }
+
+    /** Until the power goes. Nothing is closed: the process goes with it. */
+    private void use(final Spool spool) throws IOException {
+      int steps = random.nextInt(STEPS);
+      if (steps == 0) {
+        return;
+      }
+      final SpoolWriter writer =
+          new SpoolWriter(spool, spool.beginEpoch(), SMALL, Duration.ofSeconds(60), () -> 1_000);
+      long next = spool.state().nextSequence();
+      while (steps-- > 0) {
+        switch (random.nextInt(8)) {
+          case 0 -> writer.write();
+          case 1 -> {
+            writer.force();
+            forced = next;
+          }
+          case 2 -> {
+            writer.seal();
+            forced = next;
+          }
+          case 3 -> removeOldest(spool);
+          default -> next = append(writer, next);
+        }
+      }
+    }
+
+    private long append(final SpoolWriter writer, final long from) throws IOException {
+      final int blocks = random.nextInt(1, 5);
+      assertThat(writer.admit(blocks)).isTrue();
+      for (int i = 0; i < blocks; i++) {
+        final byte[] payload = new byte[4096];
+        random.nextBytes(payload);
+        writer.append(
+            from + i,
+            2_000,
+            random.nextInt(1000),
+            1,
+            RecordKind.DATA,
+            0xff,
+            i == 0 ? RecordFlags.FIRST : 0,
+            0,
+            MemorySegment.ofArray(payload),
+            0);
+      }
+      return from + blocks;
+    }
+
+    private void removeOldest(final Spool spool) throws IOException {
+      final @Nullable Path oldest = spool.oldestSealed().orElse(null);
+      if (oldest != null) {
+        final SegmentTrailer trailer = trailer(oldest);
+        spool.remove(oldest);
+        removed = trailer.firstSequence() + trailer.recordCount();
+      }
+    }
+
+    private void check(final Spool spool) throws IOException {
+      final long next = spool.state().nextSequence();
+      assertThat(next).as("next sequence").isGreaterThanOrEqualTo(forced);
+      Sha256Digest digest = spool.state().lastDigest();
+      long from = next;
+      for (final Path segment : spool.sealed().reversed()) {
+        final SegmentTrailer trailer = trailer(segment);
+        assertThat(trailer.digest()).as("digest of %s", segment).isEqualTo(digest);
+        assertThat(trailer.firstSequence() + trailer.recordCount()).isEqualTo(from);
+        digest = trailer.previousDigest();
+        from = trailer.firstSequence();
+      }
+      assertThat(from).as("the oldest record").isLessThanOrEqualTo(Math.max(removed, 0));
+      forced = next; // what is there now, is durable
+    }
+
+    private static SegmentTrailer trailer(final Path segment) throws IOException {
+      try (FileBytes bytes = FileBytes.open(segment)) {
+        return SegmentReader.open(bytes).trailer();
+      }
+    }
+  }
+}
