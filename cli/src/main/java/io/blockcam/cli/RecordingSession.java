@@ -48,12 +48,6 @@ final class RecordingSession {
   /** Whether the device is or was live: from then on nothing of this run may be removed again. */
   private boolean live;
 
-  /** Whether the device has ended as it should: nothing writes to the disk any more. */
-  private boolean ended;
-
-  /** Whether all that was written is on the disk, too. */
-  private boolean quiet;
-
   /**
    * What a session is made of.
    *
@@ -133,7 +127,8 @@ final class RecordingSession {
             plan.before());
     acquired.add(
         () -> {
-          memory.end(quiet, DiskMemory.END_LIMIT);
+          // At rest only if the device has ended as it should and all of it is on the disk.
+          memory.end(!acquired.hasFailed(), DiskMemory.END_LIMIT);
           if (!live && plan.before() != null) {
             spool.remember(plan.before());
           }
@@ -143,16 +138,8 @@ final class RecordingSession {
     device = UblkDevice.start(plan.device(), target, capture.tap());
     live = true;
     target.keep();
-    acquired.add(
-        () -> {
-          target.sync();
-          quiet = ended;
-        });
-    acquired.add(
-        () -> {
-          device.stop();
-          ended = true;
-        });
+    acquired.add(target::sync);
+    acquired.add(device::stop);
     acquired.add(capture::prepareStop);
     // Not earlier: a start that fails must not have published anything.
     uploader.start();

@@ -21,6 +21,9 @@ public final class ReleaseStack {
 
   private final Deque<Step> steps = new ArrayDeque<>();
 
+  /** What went wrong first, the cause of {@link #undo} included. */
+  private @Nullable Throwable first;
+
   /** Something was acquired that {@code step} releases. */
   public void add(final Step step) {
     steps.push(step);
@@ -32,7 +35,8 @@ public final class ReleaseStack {
    * @param cause why the start failed
    */
   public void undo(final Throwable cause) {
-    run(cause);
+    first = cause;
+    run();
   }
 
   /**
@@ -41,7 +45,7 @@ public final class ReleaseStack {
    * @throws IOException the first thing that went wrong, with the others attached to it
    */
   public void release() throws IOException {
-    final Throwable first = run(null);
+    run();
     if (first instanceof final IOException e) {
       throw e;
     } else if (first instanceof final RuntimeException e) {
@@ -53,8 +57,12 @@ public final class ReleaseStack {
     }
   }
 
-  private @Nullable Throwable run(final @Nullable Throwable cause) {
-    Throwable first = cause;
+  /** For a step: whether something went wrong before it. */
+  public boolean hasFailed() {
+    return first != null;
+  }
+
+  private void run() {
     boolean interrupted = false;
     while (!steps.isEmpty()) {
       try {
@@ -71,6 +79,5 @@ public final class ReleaseStack {
     if (interrupted) { // not earlier: the steps that are left have to wait for something, too
       Thread.currentThread().interrupt();
     }
-    return first;
   }
 }

@@ -56,6 +56,17 @@ final class ReleaseStackTest {
     assertThat(done).containsExactly("first");
   }
 
+  @Test
+  void tellsAStepWhetherAnEarlierOneHasFailed() {
+    stack.add(() -> done.add("after: " + stack.hasFailed()));
+    stack.add(() -> fail("second"));
+    stack.add(() -> done.add("before: " + stack.hasFailed()));
+
+    assertThatThrownBy(stack::release).hasMessage("second");
+
+    assertThat(done).containsExactly("before: false", "after: true");
+  }
+
   /** The steps that are left wait, too; an interrupt would end each wait at once. */
   @Test
   void interruptsTheThreadOnlyWhenAllIsReleased() {

@@ -33,8 +33,8 @@ import org.apache.lucene.tests.mockfile.FilterFileSystemProvider;
  *
  * <p>What a power cut leaves, by fsync(2): the bytes of a file as they were at its last sync, with
  * any of the pages written since; its names as they were at the last sync of their directory, with
- * the first few of the changes since (a journaling file system keeps their order). Directories
- * themselves are durable at once.
+ * the first few of the changes since (a journaling file system keeps their order) or with any of
+ * them (POSIX promises none). Directories themselves are durable at once.
  */
 public final class FaultyDisk implements AutoCloseable {
 

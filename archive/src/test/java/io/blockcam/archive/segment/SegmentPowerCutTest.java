@@ -3,13 +3,12 @@ package io.blockcam.archive.segment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.archive.faults.FaultyDisk;
+import io.blockcam.archive.faults.Seeds;
 import io.blockcam.archive.record.RecordTable;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -17,28 +16,14 @@ import org.junit.jupiter.api.Test;
 /**
  * Whenever the power goes, and whatever the disk has done by then: what a segment said was forced
  * is there afterwards, in order, without a hole.
- *
- * <p>The seed is taken from the clock and stands in every failure; {@code -Dseed=N} runs one again,
- * {@code -Dseconds=N} many for so long.
  */
 final class SegmentPowerCutTest {
 
-  private static final Duration TIME = Duration.ofSeconds(Long.getLong("seconds", 3));
   private static final int RECORDS = 40;
 
   @Test
-  void bringsBackWhatWasForcedWheneverThePowerGoes() throws IOException {
-    final @Nullable String given = System.getProperty("seed");
-    long seed = given == null ? System.nanoTime() : Long.parseLong(given);
-    final long end = System.nanoTime() + TIME.toNanos();
-    do {
-      try {
-        live(new SplittableRandom(seed));
-      } catch (final IOException | RuntimeException | AssertionError e) {
-        throw new AssertionError("-Dseed=" + seed, e);
-      }
-      seed++;
-    } while (given == null && System.nanoTime() < end);
+  void bringsBackWhatWasForcedWheneverThePowerGoes() {
+    Seeds.forEach(SegmentPowerCutTest::live);
   }
 
   /** One segment's life: written until the power goes, at whatever step; found again. */

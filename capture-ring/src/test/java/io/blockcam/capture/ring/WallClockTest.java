@@ -50,27 +50,10 @@ final class WallClockTest {
 
   @Test
   void doesNotTakeAPauseOfTheThreadForAStep() {
-    final class Interrupted implements WallClock.Source {
-      private long nowNs = 1_000_000;
-      private boolean pause;
-
-      @Override
-      public long monotonicNs() {
-        return nowNs;
-      }
-
-      @Override
-      public long realtimeNs() {
-        final long reading = nowNs + 7_000_000_000L;
-        nowNs += pause ? 50_000_000 : 100; // the thread loses the CPU behind every reading
-        return reading;
-      }
-    }
-
-    final Interrupted torn = new Interrupted();
+    final SlowClocks torn = new SlowClocks(100);
     final WallClock slow = new WallClock(torn);
     final long offsetNs = slow.nowNs() - torn.monotonicNs();
-    torn.pause = true;
+    torn.readingNs = 50_000_000; // the thread loses the CPU behind every reading
     assertThat(slow.tick()).isNull();
     assertThat(slow.nowNs() - torn.monotonicNs()).isEqualTo(offsetNs);
   }
@@ -78,24 +61,7 @@ final class WallClockTest {
   /** In a virtual machine without a vDSO a reading is a system call, and a tick comes often. */
   @Test
   void readsSlowClocksOnceForATickWhenItKnowsHowSlowTheyAre() {
-    final class Slow implements WallClock.Source {
-      private long nowNs = 1_000_000;
-      private int readings;
-
-      @Override
-      public long monotonicNs() {
-        return nowNs;
-      }
-
-      @Override
-      public long realtimeNs() {
-        readings++;
-        nowNs += 30_000;
-        return nowNs + 7_000_000_000L;
-      }
-    }
-
-    final Slow source = new Slow();
+    final SlowClocks source = new SlowClocks(30_000);
     final WallClock slow = new WallClock(source);
     final int atFirst = source.readings;
 
@@ -111,5 +77,29 @@ final class WallClockTest {
     final Instant before = Instant.now();
     final long nowNs = system.nowNs();
     assertThat(Math.abs(nowNs / 1_000_000 - before.toEpochMilli())).isLessThan(60_000);
+  }
+
+  /** Clocks that each reading of the wall clock lets go on. */
+  private static final class SlowClocks implements WallClock.Source {
+    private long nowNs = 1_000_000;
+    private long readingNs;
+    private int readings;
+
+    SlowClocks(final long readingNs) {
+      this.readingNs = readingNs;
+    }
+
+    @Override
+    public long monotonicNs() {
+      return nowNs;
+    }
+
+    @Override
+    public long realtimeNs() {
+      readings++;
+      final long reading = nowNs + 7_000_000_000L;
+      nowNs += readingNs;
+      return reading;
+    }
   }
 }

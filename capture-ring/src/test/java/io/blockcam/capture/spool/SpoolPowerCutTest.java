@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.faults.FaultyDisk;
+import io.blockcam.archive.faults.Seeds;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
@@ -17,7 +18,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -26,13 +26,9 @@ import org.junit.jupiter.api.Test;
 /**
  * A spool lives through one power cut after another: what it said was forced is there, as one chain
  * of segments, until the uploader has taken it; and it always opens again.
- *
- * <p>The seed is taken from the clock and stands in every failure; {@code -Dseed=N} runs one again,
- * {@code -Dseconds=N} many for so long.
  */
 final class SpoolPowerCutTest {
 
-  private static final Duration TIME = Duration.ofSeconds(Long.getLong("seconds", 3));
   private static final int LIVES = 8;
   private static final int STEPS = 30;
   private static final SegmentLimits SMALL = new SegmentLimits(64 << 10, 12);
@@ -40,18 +36,8 @@ final class SpoolPowerCutTest {
       new Recording(new UUID(1, 2), "disk", 1 << 30, Instant.EPOCH, "host", "", Baseline.EMPTY);
 
   @Test
-  void keepsWhatWasForcedWheneverThePowerGoes() throws IOException {
-    final @Nullable String given = System.getProperty("seed");
-    long seed = given == null ? System.nanoTime() : Long.parseLong(given);
-    final long end = System.nanoTime() + TIME.toNanos();
-    do {
-      try {
-        new History(new SplittableRandom(seed)).live();
-      } catch (final IOException | RuntimeException | AssertionError e) {
-        throw new AssertionError("-Dseed=" + seed, e);
-      }
-      seed++;
-    } while (given == null && System.nanoTime() < end);
+  void keepsWhatWasForcedWheneverThePowerGoes() {
+    Seeds.forEach(random -> new History(random).live());
   }
 
   /** One spool and what is known of it. */
