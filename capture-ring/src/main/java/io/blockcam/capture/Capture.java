@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +62,7 @@ public final class Capture {
       final CaptureOptions options,
       final RecoveredRing recovered,
       final WallClock clock,
+      final LongSupplier monotonicNs,
       final Slab slab) {
     final SpoolState state = spool.state();
     this.spool = spool;
@@ -69,8 +71,9 @@ public final class Capture {
     this.slab = slab;
     this.ring = new CaptureRing(slab, clock, options.maxWriteSectors());
     this.writer =
-        new SpoolWriter(spool, epoch, options.segmentLimits(), options.sealAfter(), clock::nowNs);
-    this.consumer = new RecordConsumer(ring, writer, state.lastTimestampNs(), System::nanoTime);
+        new SpoolWriter(
+            spool, epoch, options.segmentLimits(), options.sealAfter(), monotonicNs, clock::nowNs);
+    this.consumer = new RecordConsumer(ring, writer, state.lastTimestampNs(), monotonicNs);
     final ClockTicker ticker = new ClockTicker(clock, ring);
     this.consumerThread = new Thread(this::consume, "blockcam-consumer");
     this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
@@ -86,14 +89,24 @@ public final class Capture {
    * @throws IllegalArgumentException when the spool's limit does not hold one write
    */
   public static Capture start(final Spool spool, final CaptureOptions options) throws IOException {
+    final Capture capture = prepare(spool, options, WallClock.Source.system());
+    capture.consumerThread.start();
+    capture.clockThread.start();
+    return capture;
+  }
+
+  /** All of {@link #start} but the threads: a test does their work itself, one step at a time. */
+  static Capture prepare(
+      final Spool spool, final CaptureOptions options, final WallClock.Source clocks)
+      throws IOException {
     final long leastBytes = CaptureOptions.footprintBytes(options.maxWriteSectors());
     if (spool.limitBytes() < leastBytes) {
       throw new IllegalArgumentException(
           "a spool limit of %d bytes does not hold one write; give it at least %d"
               .formatted(spool.limitBytes(), leastBytes));
     }
-    final WallClock clock = new WallClock(WallClock.Source.system());
-    final RecoveredRing recovered = recoverLeft(spool, options, clock);
+    final WallClock clock = new WallClock(clocks);
+    final RecoveredRing recovered = recoverLeft(spool, options, clock, clocks::monotonicNs);
     final long epoch = spool.beginEpoch();
     final SpoolState state = spool.state();
     final Slab slab =
@@ -107,10 +120,9 @@ public final class Capture {
                 spool.recording().diskBytes(),
                 BootId.current(),
                 clock.nowNs()));
-    final Capture capture = new Capture(spool, options, recovered, clock, slab);
+    final Capture capture =
+        new Capture(spool, options, recovered, clock, clocks::monotonicNs, slab);
     capture.ring.offerEvent(RecordKind.START, 0);
-    capture.consumerThread.start();
-    capture.clockThread.start();
     return capture;
   }
 
@@ -220,12 +232,11 @@ public final class Capture {
     }
     stopped = true;
     final long deadlineNs = System.nanoTime() + limit.toNanos();
-    ring.refuseOffers();
     endClock();
-    boolean offered = ring.offerEvent(RecordKind.STOP, 0) != QueueTap.FULL;
+    boolean offered = offerStop();
     while (!offered && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
-      offered = ring.offerEvent(RecordKind.STOP, 0) != QueueTap.FULL;
+      offered = offerStop();
     }
     consumer.requestFinish();
     while (!consumer.isFinished() && System.nanoTime() - deadlineNs < 0) {
@@ -234,22 +245,52 @@ public final class Capture {
     abandoned = true;
     ring.wake();
     final boolean ended = joined(consumerThread, CONSUMER_LIMIT);
-    final boolean clean = consumer.isFinished();
     spool.onRemoved(() -> {});
-    if (clean) {
-      slab.markClean();
-      slab.delete();
-    } else {
-      LOG.warn(
-          "stopped with {} records only in {}; the next start goes on with them",
-          ring.claimed() - consumer.appendedSequence(),
-          slab.file());
-    }
+    final boolean clean = keepWhatIsLeft();
     if (ended) { // a thread that hangs in the disk must not find its memory gone
-      writer.close();
-      slab.close();
+      close();
     }
     return clean;
+  }
+
+  /** The last record of the epoch; false when the ring has no room for it now. */
+  boolean offerStop() {
+    ring.refuseOffers();
+    return ring.offerEvent(RecordKind.STOP, 0) != QueueTap.FULL;
+  }
+
+  /**
+   * Removes the ring's file when all of it is in the spool.
+   *
+   * @return whether it is
+   */
+  boolean keepWhatIsLeft() throws IOException {
+    if (consumer.isFinished()) {
+      slab.markClean();
+      slab.delete();
+      return true;
+    }
+    LOG.warn(
+        "stopped with {} records only in {}; the next start goes on with them",
+        ring.claimed() - consumer.appendedSequence(),
+        slab.file());
+    return false;
+  }
+
+  /** Lets go of files and memory. When no thread uses them any more. */
+  void close() throws IOException {
+    writer.close();
+    slab.close();
+  }
+
+  /** The ring's memory. */
+  Slab slab() {
+    return slab;
+  }
+
+  /** What the thread that fills the spool does. */
+  RecordConsumer consumer() {
+    return consumer;
   }
 
   private void consume() {
@@ -295,7 +336,11 @@ public final class Capture {
   }
 
   private static RecoveredRing recoverLeft(
-      final Spool spool, final CaptureOptions options, final WallClock clock) throws IOException {
+      final Spool spool,
+      final CaptureOptions options,
+      final WallClock clock,
+      final LongSupplier monotonicNs)
+      throws IOException {
     try (Slab left = Slab.openLeft(options.ringFile())) {
       if (left == null || !left.isUnclean()) {
         return RecoveredRing.NOTHING;
@@ -320,7 +365,12 @@ public final class Capture {
       }
       try (SpoolWriter sink =
           new SpoolWriter(
-              spool, header.epoch(), options.segmentLimits(), options.sealAfter(), clock::nowNs)) {
+              spool,
+              header.epoch(),
+              options.segmentLimits(),
+              options.sealAfter(),
+              monotonicNs,
+              clock::nowNs)) {
         sink.ignoreLimit();
         final RecoveredRing result =
             new RingRecovery(left, sink, state.lastTimestampNs()).recover(state.nextSequence());

@@ -75,7 +75,7 @@ public final class SegmentCheck {
 
   private void checkPayloads(final SegmentTables tables) throws IOException {
     final long end = reader.trailer().hashesOffset();
-    final byte[] chunk = new byte[CHUNK_BYTES];
+    final byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, end)];
     final Sha256 sha = new Sha256();
     final int[] owners = owners(tables.records());
     // The header has the size of a payload, so chunks begin and end between payloads.

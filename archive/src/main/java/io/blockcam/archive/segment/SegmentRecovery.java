@@ -15,9 +15,11 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -96,10 +98,23 @@ final class SegmentRecovery {
   }
 
   private Recovered remove(final long cutJournalBytes, final String cutReason) throws IOException {
+    if (cutJournalBytes > 0) {
+      cutJournal();
+    }
     Files.deleteIfExists(openFile);
     Files.deleteIfExists(journalFile);
     Directories.force(directory);
     return new Recovered(Optional.empty(), cutJournalBytes, cutReason);
+  }
+
+  /**
+   * First, and durable: records in a journal whose open file is gone would be a loss, not a crash.
+   */
+  private void cutJournal() throws IOException {
+    try (FileChannel journal = FileChannel.open(journalFile, StandardOpenOption.WRITE)) {
+      journal.truncate(JournalDescriptor.HEADER_BYTES);
+      journal.force(true);
+    }
   }
 
   private Recovered replayJournal(final long journalBytes) throws IOException {

@@ -74,8 +74,12 @@ public final class FaultyDisk implements AutoCloseable {
 
   private int power; // counts the cuts: what was opened before one is dead
   private long roomBytes = Long.MAX_VALUE;
+  private int soundSyncs;
   private int failingSyncs;
   private boolean shortWrites;
+
+  /** Calls that the process still makes before it is killed. */
+  private int callsToLive = Integer.MAX_VALUE;
 
   /**
    * Makes an empty one.
@@ -105,16 +109,60 @@ public final class FaultyDisk implements AutoCloseable {
   }
 
   /**
-   * The next syncs of files fail with EIO. What they should have written is lost at a power cut,
+   * The next syncs fail with EIO. What those of files should have written is lost at a power cut,
    * though the next sync says that all is well: Linux reports a write-back error once.
    */
   public void failSyncs(final int count) {
+    failSyncs(0, count);
+  }
+
+  /** The same after so many more that are well. */
+  public void failSyncs(final int after, final int count) {
+    soundSyncs = after;
     failingSyncs = count;
+  }
+
+  private boolean syncFails() {
+    if (failingSyncs == 0) {
+      return false;
+    }
+    if (soundSyncs > 0) {
+      soundSyncs--;
+      return false;
+    }
+    failingSyncs--;
+    return true;
   }
 
   /** Whether a write may write less than it was given. */
   public void setShortWrites(final boolean on) {
     shortWrites = on;
+  }
+
+  /**
+   * After so many more calls the process that makes them is dead: they all fail and change nothing,
+   * until {@link #revive}. What it wrote before stays.
+   */
+  public void killAfter(final int calls) {
+    callsToLive = calls;
+  }
+
+  /** Whether the process died. */
+  public boolean isDead() {
+    return callsToLive < 0;
+  }
+
+  /** From now on another process makes the calls. */
+  public void revive() {
+    callsToLive = Integer.MAX_VALUE;
+  }
+
+  /** Each call that changes something comes here first. */
+  private void call() throws IOException {
+    if (callsToLive != Integer.MAX_VALUE && callsToLive-- <= 0) {
+      callsToLive = -1;
+      throw new IOException("the process was killed");
+    }
   }
 
   /** Cuts the power and brings it back: what was not synced may be there, in part, or not. */
@@ -171,11 +219,10 @@ public final class FaultyDisk implements AutoCloseable {
   }
 
   private void sync(final Inode inode, final byte[] now) throws IOException {
-    if (failingSyncs == 0) {
+    if (!syncFails()) {
       inode.durable = synced(inode, now);
       return;
     }
-    failingSyncs--;
     for (int at = 0; at < now.length; at += PAGE_BYTES) {
       final int end = Math.min(now.length, at + PAGE_BYTES);
       if (end > inode.durable.length || !Arrays.equals(now, at, end, inode.durable, at, end)) {
@@ -185,7 +232,10 @@ public final class FaultyDisk implements AutoCloseable {
     throw new IOException("Input/output error");
   }
 
-  private void syncDirectory(final Path directory) {
+  private void syncDirectory(final Path directory) throws IOException {
+    if (syncFails()) {
+      throw new IOException("Input/output error");
+    }
     for (final Change change : List.copyOf(changes)) {
       if (change.directory().equals(directory)) {
         change.applyTo(durableNames);
@@ -216,6 +266,7 @@ public final class FaultyDisk implements AutoCloseable {
     public FileChannel newFileChannel(
         final Path path, final Set<? extends OpenOption> options, final FileAttribute<?>... attrs)
         throws IOException {
+      call();
       final Path name = toDelegate(path);
       if (Files.isDirectory(name)) {
         return new DirectoryChannel(FileChannel.open(dummy), name);
@@ -239,6 +290,7 @@ public final class FaultyDisk implements AutoCloseable {
     @Override
     public void move(final Path source, final Path target, final CopyOption... options)
         throws IOException {
+      call();
       final Set<CopyOption> asRename = new HashSet<>(List.of(options));
       if (asRename.contains(StandardCopyOption.ATOMIC_MOVE)) {
         asRename.add(StandardCopyOption.REPLACE_EXISTING); // as rename(2) does
@@ -249,7 +301,16 @@ public final class FaultyDisk implements AutoCloseable {
     }
 
     @Override
+    public void createLink(final Path link, final Path existing) throws IOException {
+      call();
+      Files.createLink(toDelegate(link), toDelegate(existing));
+      final Inode inode = Objects.requireNonNull(names.get(toDelegate(existing)));
+      changed(Map.of(toDelegate(link), Optional.of(inode)));
+    }
+
+    @Override
     public void delete(final Path path) throws IOException {
+      call();
       super.delete(path);
       changed(Map.of(toDelegate(path), Optional.empty()));
     }
@@ -274,7 +335,8 @@ public final class FaultyDisk implements AutoCloseable {
     }
 
     @Override
-    public void force(final boolean metaData) {
+    public void force(final boolean metaData) throws IOException {
+      call();
       syncDirectory(directory);
     }
   }
@@ -304,6 +366,13 @@ public final class FaultyDisk implements AutoCloseable {
     }
 
     @Override
+    public FileChannel truncate(final long size) throws IOException {
+      checkPower();
+      call();
+      return super.truncate(size);
+    }
+
+    @Override
     public long write(final ByteBuffer[] from, final int first, final int count) {
       throw new UnsupportedOperationException("not used by what is tested");
     }
@@ -311,6 +380,7 @@ public final class FaultyDisk implements AutoCloseable {
     @Override
     public int write(final ByteBuffer bytes, final long at) throws IOException {
       checkPower();
+      call();
       int length = bytes.remaining();
       if (shortWrites && length > 1) {
         length = random.nextInt(1, length + 1);
@@ -334,6 +404,7 @@ public final class FaultyDisk implements AutoCloseable {
     @Override
     public void force(final boolean metaData) throws IOException {
       checkPower();
+      call();
       final ByteBuffer now = ByteBuffer.allocate((int) size());
       while (now.hasRemaining() && super.read(now, now.position()) >= 0) {}
       sync(inode, now.array());

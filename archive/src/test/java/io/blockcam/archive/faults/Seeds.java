@@ -27,9 +27,18 @@ public final class Seeds {
 
   /** Runs it until the time is over or it fails. */
   public static void forEach(final Story story) {
+    forEach(SECONDS, story);
+  }
+
+  /**
+   * Runs it until the time is over or it fails.
+   *
+   * @param seconds how long, where nothing else is asked for
+   */
+  public static void forEach(final int seconds, final Story story) {
     final @Nullable String given = System.getProperty("seed");
     long seed = given == null ? System.nanoTime() : Long.parseLong(given);
-    final long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.getLong("seconds", SECONDS));
+    final long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.getLong("seconds", seconds));
     do {
       try {
         story.happen(new SplittableRandom(seed));

@@ -3,6 +3,7 @@ package io.blockcam.archive.segment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordKind;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -192,6 +194,46 @@ class SegmentRecoveryTest {
     assertThat(recovered.segment()).isEmpty();
     assertThat(recovered.cutJournalBytes()).isEqualTo(36);
     assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void shouldEndWhatItBeganWhereverItWasKilled() throws IOException {
+    final byte[] nothingWhole = journal.clone();
+    nothingWhole[64] ^= 0x04;
+    endsWhatItBegan(journal, 6);
+    endsWhatItBegan(nothingWhole, 0);
+  }
+
+  private void endsWhatItBegan(final byte[] journalBytes, final int whole) throws IOException {
+    boolean killed = true;
+    for (int calls = 0; killed; calls++) {
+      try (FaultyDisk disk = new FaultyDisk(new SplittableRandom(calls))) {
+        directory = disk.root();
+        Files.write(directory.resolve(OPEN), open);
+        Files.write(directory.resolve(JOURNAL), journalBytes);
+        disk.killAfter(calls);
+        assertThat(whole(disk)).isIn(-1, whole);
+        killed = disk.isDead();
+        disk.revive();
+        assertThat(whole(disk)).as("after %d calls", calls).isIn(whole, whole == 0 ? -1 : whole);
+        assertThat(directory.resolve(OPEN)).doesNotExist();
+        assertThat(directory.resolve(JOURNAL)).doesNotExist();
+      }
+    }
+  }
+
+  /** Records brought back; -1 when it was killed, or when there is nothing any more. */
+  private int whole(final FaultyDisk disk) throws IOException {
+    try {
+      return recover().segment().map(segment -> segment.trailer().recordCount()).orElse(0);
+    } catch (final NoSuchFileException e) {
+      return -1;
+    } catch (final IOException e) {
+      if (disk.isDead()) {
+        return -1;
+      }
+      throw e;
+    }
   }
 
   @Test

@@ -46,8 +46,8 @@ public interface RecordSink {
   /**
    * When the open segment should be sealed because of its age.
    *
-   * @return a reading of {@link System#nanoTime}, or {@link Long#MAX_VALUE} when there is nothing
-   *     to seal
+   * @return a reading of the monotonic clock, or {@link Long#MAX_VALUE} when there is nothing to
+   *     seal
    */
   long sealDueNs();
 

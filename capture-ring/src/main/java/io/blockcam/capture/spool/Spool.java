@@ -244,6 +244,8 @@ public final class Spool implements Closeable {
    * Removes a segment that is safe elsewhere.
    *
    * @param segment the {@linkplain #oldestSealed oldest}
+   * @throws IOException when it is still there, or gone and a power cut may bring it back: see
+   *     {@link #oldestSealed}
    */
   public void remove(final Path segment) throws IOException {
     synchronized (monitor) {
@@ -253,14 +255,15 @@ public final class Spool implements Closeable {
       }
     }
     Files.deleteIfExists(segment);
-    Directories.force(
-        directory); // or a power cut may bring this one back, and not the next: a hole
     final Runnable listener;
     synchronized (monitor) {
       sealedBytes -= sealed.removeFirst().bytes();
       listener = onRemoved;
     }
     listener.run();
+    // Or a power cut may bring this one back, and not the next: a hole. When it fails the file is
+    // gone all the same, and the sync after the next removal is for both.
+    Directories.force(directory);
   }
 
   /** Tells somebody, on the remover's thread, that room was made. */

@@ -30,6 +30,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
   private final long epoch;
   private final SegmentLimits limits;
   private final long sealAfterNs;
+  private final LongSupplier monotonicNs;
   private final LongSupplier realtimeNs;
   private @Nullable SegmentWriter segment;
   private @Nullable SealedSegment unlisted;
@@ -43,6 +44,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
    * @param epoch what the segments belong to
    * @param limits size of a segment
    * @param sealAfter how old the open segment may become
+   * @param monotonicNs {@link System#nanoTime}, or what a test puts in its place
    * @param realtimeNs CLOCK_REALTIME in ns
    */
   public SpoolWriter(
@@ -50,11 +52,13 @@ public final class SpoolWriter implements RecordSink, Closeable {
       final long epoch,
       final SegmentLimits limits,
       final Duration sealAfter,
+      final LongSupplier monotonicNs,
       final LongSupplier realtimeNs) {
     this.spool = spool;
     this.epoch = epoch;
     this.limits = limits;
     this.sealAfterNs = sealAfter.toNanos();
+    this.monotonicNs = monotonicNs;
     this.realtimeNs = realtimeNs;
   }
 
@@ -198,7 +202,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
             realtimeNs.getAsLong(),
             spool.recording().diskBytes());
     final SegmentWriter begun = create(header);
-    openedNs = System.nanoTime();
+    openedNs = monotonicNs.getAsLong();
     return begun;
   }
 

@@ -73,7 +73,13 @@ final class SpoolPowerCutTest {
         return;
       }
       final SpoolWriter writer =
-          new SpoolWriter(spool, spool.beginEpoch(), SMALL, Duration.ofSeconds(60), () -> 1_000);
+          new SpoolWriter(
+              spool,
+              spool.beginEpoch(),
+              SMALL,
+              Duration.ofSeconds(60),
+              System::nanoTime,
+              () -> 1_000);
       long next = spool.state().nextSequence();
       while (steps-- > 0) {
         switch (random.nextInt(8)) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
@@ -391,6 +392,27 @@ final class SpoolTest {
   /**
    * The rename was done, the journal could not be removed: nothing more may go into that segment.
    */
+  /** Else whoever ships would look for ever for a file that is gone. */
+  @Test
+  void goesOnWithTheNextSegmentWhenARemovalCouldNotBeSynced() throws IOException {
+    try (FaultyDisk disk = new FaultyDisk(random)) {
+      directory = disk.root().resolve("spool");
+      try (Spool spool = open()) {
+        final SpoolWriter writer = writer(spool, spool.beginEpoch());
+        append(writer, 1);
+        writer.seal();
+        append(writer, 1);
+        writer.seal();
+        final List<Path> both = spool.sealed();
+        disk.failSyncs(1);
+        assertThatThrownBy(() -> spool.remove(both.getFirst())).isInstanceOf(IOException.class);
+        assertThat(spool.sealed()).containsExactly(both.getLast());
+        spool.remove(both.getLast());
+        assertThat(spool.bytes()).isZero();
+      }
+    }
+  }
+
   @Test
   void finishesASealThatFailedHalfWayBeforeItTakesMore() throws IOException {
     try (Spool spool = open()) {
@@ -418,7 +440,8 @@ final class SpoolTest {
 
   private SpoolWriter writer(final Spool spool, final long epoch) {
     nextSequence = spool.state().nextSequence();
-    return new SpoolWriter(spool, epoch, SMALL, Duration.ofSeconds(60), () -> 1_000);
+    return new SpoolWriter(
+        spool, epoch, SMALL, Duration.ofSeconds(60), System::nanoTime, () -> 1_000);
   }
 
   /** One write of so many blocks. */

@@ -1,5 +1,6 @@
 package io.blockcam.ublk.queue;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
@@ -34,15 +35,27 @@ final class InFlightBlocks {
   private final AtomicIntegerArray waiting;
   private final AtomicInteger exclusive = new AtomicInteger(NOBODY);
   private final Runnable[] wakers;
+  private final Runnable otherThreads;
 
   /**
    * @param queues how many queues the device has
    */
   InFlightBlocks(final int queues) {
+    this(queues, () -> {});
+  }
+
+  /**
+   * For a test that has one thread for all queues.
+   *
+   * @param otherThreads called, where asserts are on, wherever another queue's thread could come in
+   *     between
+   */
+  InFlightBlocks(final int queues, final Runnable otherThreads) {
+    this.otherThreads = otherThreads;
     inFlight = new AtomicIntegerArray(queues * STRIDE);
     waiting = new AtomicIntegerArray(queues * STRIDE);
     wakers = new Runnable[queues];
-    java.util.Arrays.fill(wakers, (Runnable) () -> {});
+    Arrays.fill(wakers, (Runnable) () -> {});
   }
 
   /** Says how a queue is woken when a range it may wait for was freed. Before the queues start. */
@@ -68,10 +81,12 @@ final class InFlightBlocks {
     // Announce first, then look for an exclusive owner: he announces first, then looks for us.
     // Atomic*Array accesses are sequentially consistent, so one of the two sees the other.
     inFlight.getAndIncrement(queueId * STRIDE);
+    assert interleave();
     if (exclusive.get() != NOBODY) {
       withdraw(queueId, first, 0);
       return false;
     }
+    assert interleave();
     for (int i = 0; i < blocks; i++) {
       if (!taken.compareAndSet((int) (first + i) & TABLE_MASK, 0, 1)) {
         withdraw(queueId, first, i);
@@ -89,6 +104,7 @@ final class InFlightBlocks {
    */
   private void withdraw(final int queueId, final long first, final int blocks) {
     release(first, blocks);
+    assert interleave();
     inFlight.getAndDecrement(queueId * STRIDE);
     final int owner = exclusive.get();
     if (owner != NOBODY && queueOf(owner) != queueId) {
@@ -104,8 +120,10 @@ final class InFlightBlocks {
       exclusive.set(NOBODY);
     } else {
       release(first, (int) blocks);
+      assert interleave();
       inFlight.getAndDecrement(queueId * STRIDE);
     }
+    assert interleave();
     wakeOthers(queueId);
   }
 
@@ -138,11 +156,17 @@ final class InFlightBlocks {
       return false;
     }
     // From here on nobody new gets in; the claim stays while those inside finish.
+    assert interleave();
     for (int q = 0; q < wakers.length; q++) {
       if (inFlight.get(q * STRIDE) != 0) {
         return false;
       }
     }
+    return true;
+  }
+
+  private boolean interleave() {
+    otherThreads.run();
     return true;
   }
 

@@ -21,7 +21,7 @@ import java.lang.foreign.MemorySegment;
  * <p>The test plays the guest ({@link #request}) and the disk ({@link #completeIo}). Nothing here
  * allocates once it is set up, so that allocations of the loop can be counted.
  */
-final class FakeKernel extends ForwardingPosix {
+public final class FakeKernel extends ForwardingPosix {
 
   static final int RING_FD = 1_000;
   static final int EVENT_FD = 1_001;
@@ -85,7 +85,7 @@ final class FakeKernel extends ForwardingPosix {
   // ------------------------------------------------------------------------------- the guest
 
   /** The guest sends a request; its tag must be idle. */
-  void request(
+  public void request(
       final int tag, final int op, final int flags, final long startSector, final int sectors) {
     if (!fetched[tag]) {
       throw new AssertionError("tag " + tag + " is not in the kernel's hands");
@@ -99,7 +99,7 @@ final class FakeKernel extends ForwardingPosix {
   }
 
   /** The device is stopped: all idle tags come back. */
-  void stopDevice() {
+  public void stopDevice() {
     for (int tag = 0; tag < depth; tag++) {
       if (fetched[tag]) {
         fetched[tag] = false;
@@ -109,48 +109,58 @@ final class FakeKernel extends ForwardingPosix {
   }
 
   /** How often a tag was committed. */
-  int commits(final int tag) {
+  public int commits(final int tag) {
     return commits[tag];
   }
 
   /** Result of the last commit of a tag. */
-  int result(final int tag) {
+  public int result(final int tag) {
     return lastResult[tag];
   }
 
-  boolean isFetched(final int tag) {
+  public boolean isFetched(final int tag) {
     return fetched[tag];
+  }
+
+  /** Where the data of a write is to lie, and that of a read will. */
+  public long bufferAddress(final int tag) {
+    return bufferAddress[tag];
   }
 
   // -------------------------------------------------------------------------------- the disk
 
   /** Backing requests that have been submitted and not completed. */
-  int ioInFlight() {
+  public int ioInFlight() {
     return ioCount;
   }
 
-  int ioOpcode(final int i) {
+  /** What the queue gave it as user data; the tag stands in the lowest 16 bits. */
+  public long ioUserData(final int i) {
+    return ioUserData[i];
+  }
+
+  public int ioOpcode(final int i) {
     return ioOpcode[i];
   }
 
-  long ioOffset(final int i) {
+  public long ioOffset(final int i) {
     return ioOffset[i];
   }
 
-  int ioLength(final int i) {
+  public int ioLength(final int i) {
     return ioLength[i];
   }
 
-  int ioFlags(final int i) {
+  public int ioFlags(final int i) {
     return ioFlags[i];
   }
 
-  long ioAddress(final int i) {
+  public long ioAddress(final int i) {
     return ioAddress[i];
   }
 
   /** Ends backing request {@code i} with a result. */
-  void completeIo(final int i, final int result) {
+  public void completeIo(final int i, final int result) {
     final long userData = ioUserData[i];
     ioCount--;
     for (int k = i; k < ioCount; k++) {
@@ -164,7 +174,7 @@ final class FakeKernel extends ForwardingPosix {
     post(userData, result);
   }
 
-  boolean hasCompletions() {
+  public boolean hasCompletions() {
     return rings.get(JAVA_INT, CQ_TAIL) != rings.get(JAVA_INT, CQ_HEAD);
   }
 

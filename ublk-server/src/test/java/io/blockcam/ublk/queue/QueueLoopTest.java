@@ -6,11 +6,6 @@ import com.sun.management.ThreadMXBean;
 import io.blockcam.nativebindings.uapi.Linux;
 import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.nativebindings.uapi.Uring;
-import io.blockcam.ublk.target.Geometry;
-import io.blockcam.ublk.target.QueueContext;
-import io.blockcam.ublk.target.Target;
-import io.blockcam.ublk.target.TargetQueue;
-import io.blockcam.ublk.target.Targets;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -58,7 +53,7 @@ final class QueueLoopTest {
             blocks,
             tap,
             wakeUp,
-            new FileLikeTarget());
+            new DrivenQueue.FileLikeTarget());
     loop.fetchAll();
   }
 
@@ -499,32 +494,5 @@ final class QueueLoopTest {
     if (kernel.hasCompletions()) {
       work();
     }
-  }
-
-  /** The real file target's queue over the fake kernel's file. */
-  private static final class FileLikeTarget implements Target {
-
-    @Override
-    public Geometry geometry() {
-      return new Geometry(1L << 40, 512, 4096, true, true, false);
-    }
-
-    @Override
-    public int[] files() {
-      return new int[] {3};
-    }
-
-    @Override
-    public TargetQueue openQueue(final QueueContext context) {
-      return Targets.fileQueue(context);
-    }
-
-    @Override
-    public String describe() {
-      return "fake";
-    }
-
-    @Override
-    public void close() {}
   }
 }

@@ -1,0 +1,80 @@
+package io.blockcam.capture;
+
+import io.blockcam.capture.ring.SlabTearing;
+import io.blockcam.capture.ring.WallClock;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.ublk.tap.WriteTap;
+import java.io.IOException;
+import java.util.random.RandomGenerator;
+
+/** The real capture without its threads: whoever holds it does their work, one step at a time. */
+public final class DrivenCapture {
+
+  private final Capture capture;
+  private boolean stopOffered;
+
+  private DrivenCapture(final Capture capture) {
+    this.capture = capture;
+  }
+
+  /** As {@link Capture#start}. */
+  public static DrivenCapture start(
+      final Spool spool, final CaptureOptions options, final WallClock.Source clocks)
+      throws IOException {
+    return new DrivenCapture(Capture.prepare(spool, options, clocks));
+  }
+
+  /** Where the queues offer their writes. */
+  public WriteTap tap() {
+    return capture.tap();
+  }
+
+  /** One duty cycle of the consumer; whether there was something to do. */
+  public boolean doWork() {
+    return capture.consumer().doWork() > 0;
+  }
+
+  /** As {@link Capture#prepareStop}. */
+  public void prepareStop() {
+    capture.prepareStop();
+  }
+
+  /** One step of {@link Capture#stop}; whether it was the last. */
+  public boolean tryStop() throws IOException {
+    if (!stopOffered) {
+      stopOffered = capture.offerStop();
+      if (stopOffered) {
+        capture.consumer().requestFinish();
+      }
+    }
+    doWork();
+    if (!capture.consumer().isFinished()) {
+      return false;
+    }
+    capture.keepWhatIsLeft();
+    capture.close();
+    return true;
+  }
+
+  /**
+   * Makes the ring what it is when the queue is killed while it takes this write: some of its last
+   * headers are there, the first is not. Before {@link #kill}.
+   *
+   * @param ticket what the offer answered
+   */
+  public void tear(final long ticket, final RandomGenerator random) {
+    SlabTearing.tear(capture.slab(), ticket, random);
+  }
+
+  /**
+   * What the kernel does with a process that is killed: files and memory go, nothing is written.
+   */
+  public void kill() throws IOException {
+    capture.close();
+  }
+
+  /** What it is doing. */
+  public CaptureStatus status() {
+    return capture.status();
+  }
+}

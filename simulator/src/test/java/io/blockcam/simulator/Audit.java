@@ -1,0 +1,189 @@
+package io.blockcam.simulator;
+
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.replay.BlockMap;
+import io.blockcam.replay.ImageWriter;
+import io.blockcam.replay.Moment;
+import io.blockcam.replay.MomentResolver;
+import io.blockcam.replay.RecordingReader;
+import io.blockcam.replay.Segment;
+import io.blockcam.replay.Verifier;
+import io.blockcam.replay.When;
+import io.blockcam.store.ObjectStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Holds an archive against what is true of the disk. */
+final class Audit {
+
+  private static final int SECTOR_BYTES = 512;
+  private static final int BLOCK_SECTORS = 8;
+  private static final int BLOCK_BYTES = SECTOR_BYTES * BLOCK_SECTORS;
+
+  private final ObjectStore store;
+  private final String name;
+  private final Path image;
+  private final Set<KnownFailure> known;
+
+  /**
+   * @param image where one may be made
+   * @param known what excuses a sector that is not as the record says
+   */
+  Audit(
+      final ObjectStore store, final String name, final Path image, final Set<KnownFailure> known) {
+    this.store = store;
+    this.name = name;
+    this.image = image;
+    this.known = known;
+  }
+
+  /** Published means whole: at any instant, whatever is there. */
+  void checkPublished() throws IOException {
+    if (RecordingReader.read(store, name).isPresent()) {
+      final List<String> findings = new ArrayList<>();
+      new Verifier(RecordingReader.open(store, name)).run(findings::add, (done, total) -> {});
+      if (!findings.isEmpty()) {
+        throw new AssertionError("published is whole: " + findings);
+      }
+    }
+  }
+
+  /** All rules, once everything is published and nothing in flight. */
+  void check(final BackingDisk disk, final List<GuestWrite> writes) throws IOException {
+    checkPublished();
+    final RecordingReader recording = RecordingReader.open(store, name);
+    final List<Segment> segments = recording.segments();
+    checkReplay(disk, recording, segments);
+    final List<List<Long>> recorded = recorded(disk.sectors(), segments);
+    checkAcknowledged(writes, recorded);
+    checkOrder(disk, recorded);
+  }
+
+  private void checkReplay(
+      final BackingDisk disk, final RecordingReader recording, final List<Segment> segments)
+      throws IOException {
+    final Moment latest =
+        new MomentResolver(recording.recording(), segments).resolve(new When.Latest(), Instant.MAX);
+    new ImageWriter(
+            recording.recording().diskBytes(),
+            segments,
+            BlockMap.at(segments, latest, done -> {}),
+            (what, done, total) -> {})
+        .write(image, true);
+    final ByteBuffer replayed = littleEndian(Files.readAllBytes(image));
+    for (int s = 0; s < disk.sectors(); s++) {
+      final long stamp = stamp(replayed, s * SECTOR_BYTES);
+      final @Nullable KnownFailure excuse = disk.excuse(s);
+      if (stamp != disk.at(s) && (excuse == null || !known.contains(excuse))) {
+        throw new AssertionError(
+            "replay equals disk: sector %d is of write %d, replayed is write %d; it was written by %s"
+                .formatted(s, GuestWrite.idOf(disk.at(s)), GuestWrite.idOf(stamp), disk.order(s)));
+      }
+    }
+  }
+
+  /** Per sector, the writes in the record whose content tells which they are. */
+  private static List<List<Long>> recorded(final int sectors, final List<Segment> segments)
+      throws IOException {
+    final List<List<Long>> recorded = new ArrayList<>();
+    for (int s = 0; s < sectors; s++) {
+      recorded.add(new ArrayList<>());
+    }
+    final ByteBuffer payload = littleEndian(new byte[BLOCK_BYTES]);
+    for (final Segment segment : segments) {
+      final SegmentReader reader = segment.reader();
+      final RecordTable records = reader.records();
+      for (int r = 0; r < records.count(); r++) {
+        if (records.kind(r) == RecordKind.DATA
+            && !records.hasFlag(r, RecordFlags.FAILED)
+            && !records.hasFlag(r, RecordFlags.ALL_ZERO)) {
+          payload.clear();
+          reader.readPayloads(records.payloadIndex(r), payload);
+          addStamps(recorded, records, r, payload);
+        }
+      }
+    }
+    return recorded;
+  }
+
+  private static void addStamps(
+      final List<List<Long>> recorded,
+      final RecordTable records,
+      final int r,
+      final ByteBuffer payload) {
+    for (int i = 0; i < BLOCK_SECTORS; i++) {
+      if ((records.sectorMask(r) & 1 << i) != 0) {
+        final long id = GuestWrite.idOf(stamp(payload, i * SECTOR_BYTES));
+        if (id != 0) {
+          recorded.get((int) records.block(r) * BLOCK_SECTORS + i).add(id);
+        }
+      }
+    }
+  }
+
+  private static void checkAcknowledged(
+      final List<GuestWrite> writes, final List<List<Long>> recorded) {
+    for (final GuestWrite write : writes) {
+      if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && write.isUnique()) {
+        for (int s = write.firstSector; s < write.firstSector + write.sectors; s++) {
+          if (!recorded.get(s).contains(write.id)) {
+            throw new AssertionError(
+                "acknowledged is recorded: sector %d of %s is not".formatted(s, write));
+          }
+        }
+      }
+    }
+  }
+
+  /** The record has the writes of a sector in the order in which they reached it. */
+  private static void checkOrder(final BackingDisk disk, final List<List<Long>> recorded) {
+    for (int s = 0; s < disk.sectors(); s++) {
+      final Map<Long, Integer> place = new HashMap<>();
+      for (final GuestWrite write : disk.order(s)) {
+        if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && write.isUnique()) {
+          place.put(write.id, place.size());
+        }
+      }
+      int last = -1;
+      for (final long id : recorded.get(s)) {
+        final int at = place.getOrDefault(id, last);
+        if (at < last) {
+          throw new AssertionError(
+              "the record's order is the disk's: sector %d was written by %s, recorded are %s"
+                  .formatted(s, disk.order(s), recorded.get(s)));
+        }
+        last = at;
+      }
+    }
+  }
+
+  private static ByteBuffer littleEndian(final byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** The stamp of a sector, all of which must have it. */
+  private static long stamp(final ByteBuffer bytes, final int at) {
+    final long stamp = bytes.getLong(at);
+    for (int i = Long.BYTES; i < SECTOR_BYTES; i += Long.BYTES) {
+      if (bytes.getLong(at + i) != stamp) {
+        throw new AssertionError(
+            "a sector is of two writes, %d and %d"
+                .formatted(GuestWrite.idOf(stamp), GuestWrite.idOf(bytes.getLong(at + i))));
+      }
+    }
+    return stamp;
+  }
+}

@@ -1,0 +1,117 @@
+package io.blockcam.simulator;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The guest's disk, sector by sector, with a volatile cache; and what is true of each sector: which
+ * writes reached it in which order, which of them must still be there, and whether a known failure
+ * explains that the record has something else.
+ */
+final class BackingDisk {
+
+  private final long[] now;
+  private final long[] durable;
+  private final List<List<GuestWrite>> order = new ArrayList<>();
+  private final @Nullable KnownFailure[] excuse;
+
+  BackingDisk(final int sectors) {
+    now = new long[sectors];
+    durable = new long[sectors];
+    excuse = new KnownFailure[sectors];
+    for (int s = 0; s < sectors; s++) {
+      order.add(new ArrayList<>());
+    }
+  }
+
+  int sectors() {
+    return now.length;
+  }
+
+  long at(final int sector) {
+    return now[sector];
+  }
+
+  /** What has reached a sector, in that order. */
+  List<GuestWrite> order(final int sector) {
+    return order.get(sector);
+  }
+
+  @Nullable KnownFailure excuse(final int sector) {
+    return excuse[sector];
+  }
+
+  void excuse(final int sector, final KnownFailure why) {
+    excuse[sector] = why;
+  }
+
+  /** A write reaches a sector. */
+  void apply(final GuestWrite write, final int sector) {
+    now[sector] = write.stamp(sector);
+    final List<GuestWrite> writes = order.get(sector);
+    if (writes.isEmpty() || writes.getLast() != write) {
+      writes.add(write);
+    }
+  }
+
+  void sync() {
+    System.arraycopy(now, 0, durable, 0, now.length);
+  }
+
+  void sync(final int from, final int to) {
+    System.arraycopy(now, from, durable, from, to - from);
+  }
+
+  /** The guest was told: from here on its sectors are as the record says. */
+  void acknowledged(final GuestWrite write) {
+    for (int s = write.firstSector; s < write.firstSector + write.sectors; s++) {
+      if (isLast(write, s)) { // one that waited for the record may be overtaken by the next
+        excuse[s] = null;
+      }
+    }
+  }
+
+  /** Whether a sector has what this write put there, and not something later. */
+  boolean isLast(final GuestWrite write, final int sector) {
+    final List<GuestWrite> writes = order.get(sector);
+    return !writes.isEmpty() && writes.getLast() == write;
+  }
+
+  /** Each sector that was not synced is as before or as written. */
+  void cutPower(final RandomGenerator random) {
+    for (int s = 0; s < now.length; s++) {
+      if (now[s] != durable[s]) {
+        if (random.nextBoolean()) {
+          durable[s] = now[s];
+        } else {
+          now[s] = durable[s];
+        }
+      }
+      checkFlushed(s);
+      doubtWhatWasNotFlushed(s);
+    }
+  }
+
+  /** What was flushed is there, or something later. */
+  private void checkFlushed(final int sector) {
+    final List<GuestWrite> writes = order.get(sector);
+    for (int i = writes.size() - 1; i >= 0; i--) {
+      final GuestWrite write = writes.get(i);
+      if (write.stamp(sector) == now[sector]) {
+        return;
+      }
+      if (write.flushed) {
+        throw new AssertionError("flushed is durable: sector %d lost %s".formatted(sector, write));
+      }
+    }
+  }
+
+  private void doubtWhatWasNotFlushed(final int sector) {
+    final List<GuestWrite> writes = order.get(sector);
+    if (!writes.isEmpty() && !writes.getLast().flushed) {
+      excuse[sector] = KnownFailure.UNRECORDED_AFTER_POWER_CUT;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package io.blockcam.simulator;
+
+/**
+ * Where a rule does not hold yet. What one of these explains is no finding; a later issue takes it
+ * out of here, and with it the excuse.
+ */
+enum KnownFailure {
+  /**
+   * C1: a write that was in flight when the recorder was killed is replayed, whether or not it
+   * reached the disk: nobody reads back what is there.
+   */
+  OUTCOME_UNKNOWN_AFTER_KILL,
+
+  /** C2: a write that failed may have changed the disk in part; the record says it did not. */
+  FAILED_WRITE_CHANGED_THE_DISK,
+
+  /**
+   * C3: a sync of the spool that failed is tried again, and the second one says that all is well
+   * though the pages are lost. A power cut after a failed sync is therefore not simulated.
+   */
+  SYNC_TRIED_AGAIN,
+
+  /**
+   * C4: after a power cut the disk may have writes since the last flush that the record has not:
+   * there is no log of regions in doubt, and nobody reads them back.
+   */
+  UNRECORDED_AFTER_POWER_CUT
+}

@@ -1,0 +1,223 @@
+package io.blockcam.simulator;
+
+import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.DrivenCapture;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.cli.SpoolSource;
+import io.blockcam.store.FaultyStore;
+import io.blockcam.ublk.queue.DrivenQueue;
+import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.uploader.DrivenUploader;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** One life of the server: everything between a start and a stop, a kill or a power cut. */
+final class Machine {
+
+  /** More cycles than this without anybody else doing anything, and the queues wake each other. */
+  private static final int MANY_CYCLES = 2_000;
+
+  /**
+   * More steps than this without an answer, when nothing fails any more, and there will be none.
+   */
+  private static final int MANY_STEPS = 20_000;
+
+  private static final Duration STEP = Duration.ofMillis(20);
+
+  private final RandomGenerator random;
+  private final VirtualClock clock;
+  private final Spool spool;
+  private final DrivenCapture capture;
+  private final TapLog tap;
+  private final DrivenUploader uploader;
+  private final List<DrivenQueue> queues;
+  private final Guest guest;
+  private final DiskArm disk;
+  private boolean interleaving;
+  private boolean consuming;
+
+  /** What a life is made of. */
+  record Plan(CaptureOptions capture, int queues, int depth) {}
+
+  /**
+   * Starts the server as {@code blockcam record} does.
+   *
+   * @param spool stays the caller's
+   */
+  Machine(
+      final Plan plan,
+      final RandomGenerator random,
+      final VirtualClock clock,
+      final Spool spool,
+      final FaultyStore store,
+      final BackingDisk backing,
+      final List<GuestWrite> writes)
+      throws IOException {
+    this.random = random;
+    this.clock = clock;
+    this.spool = spool;
+    this.uploader =
+        new DrivenUploader(store, spool.recording(), new SpoolSource(spool), clock, random);
+    this.capture = DrivenCapture.start(spool, plan.capture(), clock);
+    this.tap = new TapLog(capture.tap());
+    this.queues =
+        DrivenQueue.ofDevice(
+            plan.queues(), plan.depth(), Guest.BUFFER_BYTES, tap, this::interleave);
+    this.guest = new Guest(random, backing, writes, queues, plan.depth());
+    this.disk = new DiskArm(random, backing, queues, guest);
+  }
+
+  DiskArm disk() {
+    return disk;
+  }
+
+  Guest guest() {
+    return guest;
+  }
+
+  DrivenUploader uploader() {
+    return uploader;
+  }
+
+  /** Something happens, and with it time passes. */
+  void step() throws IOException {
+    switch (random.nextInt(20)) {
+      case 0, 1, 2, 3, 4 -> guest.send();
+      case 5, 6, 7, 8, 9 -> runQueue(random.nextInt(queues.size()));
+      case 10, 11, 12, 13 -> disk.completeOne(random.nextInt(queues.size()));
+      case 14, 15, 16 -> consume();
+      case 17 -> uploader.doWork();
+      case 18 -> settle();
+      default -> clock.pass(random.nextInt(4) == 0 ? Duration.ofSeconds(2) : STEP);
+    }
+    guest.takeAnswers();
+  }
+
+  private void runQueue(final int q) throws IOException {
+    if (queues.get(q).canRun()) {
+      interleaving = random.nextBoolean();
+      queues.get(q).run();
+      interleaving = false;
+    }
+  }
+
+  private boolean consume() {
+    if (consuming) {
+      return false;
+    }
+    consuming = true;
+    try {
+      return capture.doWork();
+    } finally {
+      consuming = false;
+    }
+  }
+
+  /** In the middle of a queue's cycle, other threads do something. */
+  private void interleave() {
+    if (!interleaving || random.nextInt(3) != 0) {
+      return;
+    }
+    final DrivenQueue other = queues.get(random.nextInt(queues.size()));
+    if (random.nextInt(4) == 0) {
+      consume();
+    } else if (other.canRun()) {
+      try {
+        other.run();
+      } catch (final IOException e) {
+        throw new AssertionError("a queue failed", e);
+      }
+    }
+  }
+
+  /** The queues come to rest when nobody else does anything. */
+  private void settle() throws IOException {
+    int cycles = 0;
+    boolean ran;
+    do {
+      ran = false;
+      for (int q = 0; q < queues.size(); q++) {
+        ran |= queues.get(q).canRun();
+        runQueue(q);
+      }
+      if (cycles++ > MANY_CYCLES) {
+        throw new AssertionError("the queues wake each other for ever: " + guest.describe());
+      }
+    } while (ran);
+  }
+
+  /** Everything that was sent is answered, now that nothing fails and nothing new comes. */
+  private void answerAll() throws IOException {
+    for (int steps = 0; guest.isWaiting(); steps++) {
+      if (steps > MANY_STEPS) {
+        throw new AssertionError(
+            "no tag is forgotten: %s %s %s"
+                .formatted(guest.describe(), capture.status(), uploader.status()));
+      }
+      settle();
+      for (int q = 0; q < queues.size(); q++) {
+        disk.completeOne(q);
+      }
+      if (!consume()) {
+        clock.pass(STEP);
+      }
+      uploader.doWork();
+      guest.takeAnswers();
+    }
+  }
+
+  /**
+   * Waits for all answers.
+   *
+   * @throws AssertionError when one does not come, though disks and store are well
+   */
+  void rest() throws IOException {
+    disk.setFailing(false);
+    answerAll();
+  }
+
+  /**
+   * Stops the server in the order of {@code RecordingSession}, whatever the store does: what is not
+   * shipped stays in the spool.
+   */
+  void stop() throws IOException {
+    disk.setFailing(false);
+    capture.prepareStop();
+    guest.sendFlush();
+    answerAll();
+    for (final DrivenQueue queue : queues) {
+      queue.kernel().stopDevice();
+    }
+    settle();
+    for (final DrivenQueue queue : queues) {
+      if (queue.isLive()) {
+        throw new AssertionError("a queue does not end with its device");
+      }
+    }
+    for (int steps = 0; !capture.tryStop(); steps++) {
+      if (steps > MANY_STEPS) {
+        throw new AssertionError("a stop ends: " + capture.status());
+      }
+      clock.pass(STEP);
+    }
+    spool.close();
+  }
+
+  /** The process is gone, in the middle of whatever it did. */
+  void die() throws IOException {
+    for (int q = 0; q < queues.size(); q++) {
+      // A write that the disk has not heard of yet may have been in the middle of its offer.
+      if (tap.lastWrite(q) != QueueTap.FULL
+          && random.nextBoolean()
+          && disk.forget(q, tap.lastSector(q))) {
+        capture.tear(tap.lastWrite(q), random);
+      }
+    }
+    disk.serverDied();
+    guest.takeAnswers();
+    guest.serverDied();
+    capture.kill();
+  }
+}

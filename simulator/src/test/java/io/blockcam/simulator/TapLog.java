@@ -1,0 +1,100 @@
+package io.blockcam.simulator;
+
+import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.QueueWaker;
+import io.blockcam.ublk.tap.WriteTap;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Remembers what each queue offered last: a kill may come in the middle of that. */
+final class TapLog implements WriteTap {
+
+  private final WriteTap tap;
+  private final List<Queue> queues = new ArrayList<>();
+
+  TapLog(final WriteTap tap) {
+    this.tap = tap;
+  }
+
+  /**
+   * The ticket of the last write that a queue offered.
+   *
+   * @return {@link QueueTap#FULL} when the last offer was none, or not taken
+   */
+  long lastWrite(final int q) {
+    return queues.get(q).lastWrite;
+  }
+
+  /** First sector of that write. */
+  long lastSector(final int q) {
+    return queues.get(q).lastSector;
+  }
+
+  @Override
+  public QueueTap openQueue(final int queueId, final QueueWaker waker) {
+    final Queue queue = new Queue(tap.openQueue(queueId, waker));
+    queues.add(queue);
+    return queue;
+  }
+
+  private static final class Queue implements QueueTap {
+    private final QueueTap tap;
+    private long lastWrite = FULL;
+    private long lastSector;
+
+    Queue(final QueueTap tap) {
+      this.tap = tap;
+    }
+
+    @Override
+    public boolean hasRoom(final long startSector, final long sectors, final boolean payload) {
+      return tap.hasRoom(startSector, sectors, payload);
+    }
+
+    @Override
+    public long offerWrite(
+        final long startSector,
+        final int sectors,
+        final MemorySegment data,
+        final long dataOffset,
+        final boolean fua) {
+      lastSector = startSector;
+      lastWrite = tap.offerWrite(startSector, sectors, data, dataOffset, fua);
+      return lastWrite;
+    }
+
+    @Override
+    public long offerZeroes(
+        final long startSector, final long sectors, final boolean discard, final boolean fua) {
+      lastWrite = FULL;
+      return tap.offerZeroes(startSector, sectors, discard, fua);
+    }
+
+    @Override
+    public long offerFlush() {
+      lastWrite = FULL;
+      return tap.offerFlush();
+    }
+
+    @Override
+    public void complete(final long ticket, final int result) {
+      tap.complete(ticket, result);
+    }
+
+    @Override
+    public void requestDurable(final long ticket) {
+      tap.requestDurable(ticket);
+    }
+
+    @Override
+    public boolean isDurable(final long ticket) {
+      return tap.isDurable(ticket);
+    }
+
+    @Override
+    public void requestRoom() {
+      tap.requestRoom();
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package io.blockcam.ublk.queue;
+
+import io.blockcam.ublk.tap.WriteTap;
+import io.blockcam.ublk.target.Geometry;
+import io.blockcam.ublk.target.QueueContext;
+import io.blockcam.ublk.target.Target;
+import io.blockcam.ublk.target.TargetQueue;
+import io.blockcam.ublk.target.Targets;
+import io.blockcam.uring.IoUring;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The real loop of one queue over a fake kernel and the real target of a file, without a thread:
+ * whoever holds it moves it on, one duty cycle at a time.
+ */
+public final class DrivenQueue {
+
+  private final FakeKernel kernel;
+  private final QueueLoop loop;
+  private boolean running;
+
+  private DrivenQueue(
+      final int queueId,
+      final int depth,
+      final int bufferBytes,
+      final InFlightBlocks blocks,
+      final WriteTap tap)
+      throws IOException {
+    kernel = new FakeKernel(depth);
+    final EventFd wakeUp = new EventFd(kernel);
+    blocks.onFreed(queueId, wakeUp::wake);
+    loop =
+        new QueueLoop(
+            queueId,
+            depth,
+            bufferBytes,
+            IoUring.builder().entries(depth * 2).build(kernel),
+            kernel.descriptors(),
+            Arena.ofAuto().allocate((long) depth * bufferBytes, 4096),
+            blocks,
+            tap.openQueue(queueId, wakeUp),
+            wakeUp,
+            new FileLikeTarget());
+    loop.fetchAll();
+  }
+
+  /**
+   * The queues of one device.
+   *
+   * @param otherThreads called in the middle of a duty cycle, where another queue's thread could
+   *     come in between; it may run that queue, see {@link #canRun}
+   */
+  public static List<DrivenQueue> ofDevice(
+      final int queues,
+      final int depth,
+      final int bufferBytes,
+      final WriteTap tap,
+      final Runnable otherThreads)
+      throws IOException {
+    final InFlightBlocks blocks = new InFlightBlocks(queues, otherThreads);
+    final List<DrivenQueue> all = new ArrayList<>();
+    for (int q = 0; q < queues; q++) {
+      all.add(new DrivenQueue(q, depth, bufferBytes, blocks, tap));
+    }
+    return all;
+  }
+
+  /** Its guest and its disk. */
+  public FakeKernel kernel() {
+    return kernel;
+  }
+
+  /** Whether its thread would be awake, and is not in the middle of a cycle. */
+  public boolean canRun() {
+    return !running && kernel.hasCompletions();
+  }
+
+  /** One duty cycle, and what its thread does next: it submits and goes to sleep. */
+  public void run() throws IOException {
+    running = true;
+    try {
+      loop.doWork();
+      loop.ring().submit();
+    } finally {
+      running = false;
+    }
+  }
+
+  /** Whether the device is still there. */
+  public boolean isLive() {
+    return loop.isLive();
+  }
+
+  /** What a request waits for, in one line. */
+  public String describe(final int tag) {
+    return loop.describe(tag);
+  }
+
+  /** The real file target's queue over the fake kernel's file. */
+  static final class FileLikeTarget implements Target {
+
+    @Override
+    public Geometry geometry() {
+      return new Geometry(1L << 40, 512, 4096, true, true, false);
+    }
+
+    @Override
+    public int[] files() {
+      return new int[] {3};
+    }
+
+    @Override
+    public TargetQueue openQueue(final QueueContext context) {
+      return Targets.fileQueue(context);
+    }
+
+    @Override
+    public String describe() {
+      return "fake";
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** Memory that a test's kernel and disk share. */
+  public static MemorySegment memory(final long address, final long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
+}
