@@ -30,12 +30,6 @@ public record Recording(
   /** File that holds this, in the directory of the recording. */
   public static final String FILE_NAME = "recording.json";
 
-  /** Directory of the sealed segments, in the directory of the recording. */
-  public static final String SEGMENTS_DIRECTORY = "segments";
-
-  /** Directory of objects that are not published yet, in the directory of the recording. */
-  private static final String TEMPORARY_DIRECTORY = "_tmp";
-
   private static final int MAX_TEXT_CHARS = 4096;
 
   /** Checks the ranges. */
@@ -56,12 +50,8 @@ public record Recording(
     return (diskBytes - 1) / RecordDescriptor.BLOCK_BYTES + 1;
   }
 
-  /**
-   * Where this recording's objects are built that are not published yet, in the archive. One that
-   * wants to begin under the same name has another place, so that neither ever removes what the
-   * other is sending.
-   */
-  public String temporaryDirectory() {
-    return name + "/" + TEMPORARY_DIRECTORY + "/" + id;
+  /** Where its parts lie in an archive. */
+  public RecordingPaths paths() {
+    return new RecordingPaths(name);
   }
 }

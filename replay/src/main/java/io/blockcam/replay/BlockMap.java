@@ -5,6 +5,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.archive.segment.WantedPayloads;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -185,20 +186,33 @@ public final class BlockMap {
     return sorted;
   }
 
+  /** The payloads of these pieces, all of one segment and in the order of {@link #piecesOf}. */
+  WantedPayloads payloadsOf(final int[] ofOneSegment) {
+    return new WantedPayloads() {
+      @Override
+      public int count() {
+        return ofOneSegment.length;
+      }
+
+      @Override
+      public int payload(final int i) {
+        return payload[ofOneSegment[i]];
+      }
+
+      @Override
+      public int record(final int i) {
+        return record[ofOneSegment[i]];
+      }
+
+      @Override
+      public int crc32c(final int i) {
+        return crc32c[ofOneSegment[i]];
+      }
+    };
+  }
+
   long block(final int piece) {
     return block[piece];
-  }
-
-  int record(final int piece) {
-    return record[piece];
-  }
-
-  int payload(final int piece) {
-    return payload[piece];
-  }
-
-  int crc32c(final int piece) {
-    return crc32c[piece];
   }
 
   int mask(final int piece) {

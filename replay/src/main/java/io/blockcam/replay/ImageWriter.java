@@ -5,9 +5,8 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
-import io.blockcam.archive.hash.Crc32c;
-import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.store.Directories;
+import io.blockcam.archive.Directories;
+import io.blockcam.archive.segment.PayloadReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -34,19 +33,13 @@ import java.util.Set;
  */
 public final class ImageWriter {
 
-  /** Payloads that are read with one request; also how far apart they may lie. */
-  private static final int MAX_READ_BLOCKS = 4096;
-
-  private static final int MAX_GAP_BLOCKS = 128;
-
   private static final int HASH_CHUNK_BYTES = 1 << 20;
 
   private final long diskBytes;
   private final List<Segment> segments;
   private final BlockMap map;
   private final Progress progress;
-  private final ByteBuffer payloads = ByteBuffer.allocateDirect(MAX_READ_BLOCKS * BLOCK_BYTES);
-  private final Crc32c crc = new Crc32c();
+  private final PayloadReader payloads = new PayloadReader();
   private long bytesWritten;
 
   /** Is told how far it is. */
@@ -215,31 +208,18 @@ public final class ImageWriter {
 
   private void writeSegment(final FileChannel out, final int s) throws IOException {
     final int[] pieces = map.piecesOf(s);
-    final SegmentReader reader = segments.get(s).reader();
-    int from = 0;
-    while (from < pieces.length) {
-      final int first = map.payload(pieces[from]);
-      int to = from + 1;
-      while (to < pieces.length
-          && map.payload(pieces[to]) - map.payload(pieces[to - 1]) <= MAX_GAP_BLOCKS
-          && map.payload(pieces[to]) - first < MAX_READ_BLOCKS) {
-        to++;
-      }
-      payloads.clear().limit((map.payload(pieces[to - 1]) - first + 1) * BLOCK_BYTES);
-      reader.readPayloads(first, payloads);
-      for (int i = from; i < to; i++) {
-        writePiece(out, reader, pieces[i], (map.payload(pieces[i]) - first) * BLOCK_BYTES);
-      }
-      progress.update("restoring", bytesWritten, (long) map.pieces() * BLOCK_BYTES);
-      from = to;
-    }
+    payloads.read(
+        segments.get(s).reader(),
+        map.payloadsOf(pieces),
+        (i, payload) -> {
+          writePiece(out, pieces[i], payload);
+          progress.update("restoring", bytesWritten, (long) map.pieces() * BLOCK_BYTES);
+        });
   }
 
-  private void writePiece(
-      final FileChannel out, final SegmentReader reader, final int piece, final int at)
+  private void writePiece(final FileChannel out, final int piece, final ByteBuffer payload)
       throws IOException {
-    final ByteBuffer payload = payloads.duplicate().limit(at + BLOCK_BYTES).position(at);
-    reader.checkPayload(map.record(piece), map.payload(piece), map.crc32c(piece), payload, crc);
+    final int at = payload.position();
     final long start = map.block(piece) * BLOCK_BYTES;
     final int mask = map.mask(piece);
     if (mask == WHOLE_BLOCK) {

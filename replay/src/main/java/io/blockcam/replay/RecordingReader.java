@@ -4,11 +4,11 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingName;
-import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -41,7 +41,7 @@ public final class RecordingReader {
     for (final ObjectStatus status : store.list("")) {
       if (status.isDirectory()
           && RecordingName.isValid(status.name())
-          && store.status(status.name() + "/" + Recording.FILE_NAME).isPresent()) {
+          && store.status(new RecordingPaths(status.name()).recordingJson()).isPresent()) {
         names.add(status.name());
       }
     }
@@ -75,7 +75,7 @@ public final class RecordingReader {
   /** What {@code recording.json} says, if there is one. */
   public static Optional<Recording> read(final ObjectStore store, final String name)
       throws IOException {
-    final String path = name + "/" + Recording.FILE_NAME;
+    final String path = new RecordingPaths(name).recordingJson();
     final Optional<ObjectStatus> status = store.status(path);
     if (status.isEmpty()) {
       return Optional.empty();
@@ -101,7 +101,7 @@ public final class RecordingReader {
 
   /** Its segments, in order of their numbers as their names tell; nothing is read. */
   List<ObjectStatus> objects() throws IOException {
-    return store.list(recording.name() + "/" + Recording.SEGMENTS_DIRECTORY).stream()
+    return store.list(recording.paths().segments()).stream()
         .filter(status -> !status.isDirectory() && number(status).isPresent())
         .toList();
   }
@@ -122,7 +122,7 @@ public final class RecordingReader {
    */
   public List<Segment> segments() throws IOException {
     final List<Segment> segments = new ArrayList<>();
-    Chain chain = Chain.beginning(recording);
+    SegmentChain chain = SegmentChain.beginning(recording);
     for (final ObjectStatus status : objects()) {
       final SegmentReader reader = SegmentReader.open(bytes(status));
       reader.header(); // repeats what the trailer says; a difference is damage
@@ -130,112 +130,5 @@ public final class RecordingReader {
       segments.add(new Segment(reader));
     }
     return segments;
-  }
-
-  /**
-   * What the next segment must fit to.
-   *
-   * @param number its number
-   * @param sequence its first sequence
-   * @param epoch its epoch, at least
-   * @param timestampNs its first timestamp, at least
-   * @param digest what it must name as its predecessor
-   */
-  record Chain(
-      Recording recording,
-      long number,
-      long sequence,
-      long epoch,
-      long timestampNs,
-      Sha256Digest digest) {
-
-    static Chain beginning(final Recording recording) {
-      return new Chain(recording, 0, 0, 0, Long.MIN_VALUE, Sha256Digest.NONE);
-    }
-
-    /**
-     * Checks a segment against what came before.
-     *
-     * @throws SegmentException when it does not fit
-     */
-    Chain next(final String file, final long nameNumber, final SegmentTrailer trailer)
-        throws SegmentException {
-      if (!trailer.recordingId().equals(recording.id())) {
-        throw SegmentException.of(
-            file,
-            "belongs to recording "
-                + trailer.recordingId()
-                + ", this is recording "
-                + recording.id());
-      }
-      if (trailer.segmentNumber() != nameNumber) {
-        throw SegmentException.of(file, "is segment " + trailer.segmentNumber() + ", renamed");
-      }
-      if (nameNumber != number) {
-        throw SegmentException.of(
-            file,
-            (nameNumber == number + 1 ? "segment " : "segments from ")
-                + number
-                + (nameNumber == number + 1 ? " is missing" : " are missing")
-                + " before it");
-      }
-      if (trailer.diskBytes() != recording.diskBytes()) {
-        throw SegmentException.of(
-            file,
-            "is of a disk of "
-                + trailer.diskBytes()
-                + " bytes, the recording's has "
-                + recording.diskBytes());
-      }
-      if (!trailer.previousDigest().equals(digest)) {
-        throw SegmentException.of(
-            file, "names another predecessor than the segment before it: the chain is broken");
-      }
-      if (trailer.firstSequence() != sequence || trailer.epoch() < epoch) {
-        throw SegmentException.of(
-            file,
-            "begins with epoch "
-                + trailer.epoch()
-                + ", sequence "
-                + trailer.firstSequence()
-                + ", but epoch "
-                + epoch
-                + ", sequence "
-                + sequence
-                + " was due");
-      }
-      if (trailer.firstTimestampNs() < timestampNs) {
-        throw SegmentException.of(file, "begins before the segment before it ends: time decreases");
-      }
-      return new Chain(
-          recording,
-          number + 1,
-          trailer.lastSequence() + 1,
-          trailer.epoch(),
-          trailer.lastTimestampNs(),
-          trailer.digest());
-    }
-
-    /** What this segment claims to follow, where what it follows cannot be read. */
-    Chain before(final SegmentTrailer trailer) {
-      return new Chain(
-          recording,
-          trailer.segmentNumber(),
-          sequence,
-          epoch,
-          timestampNs,
-          trailer.previousDigest());
-    }
-
-    /** What to expect behind a segment that did not fit, so that a check can go on. */
-    Chain resume(final SegmentTrailer trailer) {
-      return new Chain(
-          recording,
-          trailer.segmentNumber() + 1,
-          trailer.lastSequence() + 1,
-          trailer.epoch(),
-          trailer.lastTimestampNs(),
-          trailer.digest());
-    }
   }
 }

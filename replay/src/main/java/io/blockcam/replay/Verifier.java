@@ -1,5 +1,6 @@
 package io.blockcam.replay;
 
+import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
@@ -55,7 +56,7 @@ public final class Verifier {
         };
     final List<ObjectStatus> objects = recording.objects();
     final long total = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
-    RecordingReader.Chain chain = RecordingReader.Chain.beginning(recording.recording());
+    SegmentChain chain = SegmentChain.beginning(recording.recording());
     boolean chainKnown = true;
     long records = 0;
     long bytes = 0;

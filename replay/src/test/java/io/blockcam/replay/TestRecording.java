@@ -3,6 +3,7 @@ package io.blockcam.replay;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentHeader;
@@ -45,7 +46,7 @@ final class TestRecording {
   }
 
   Path segments() {
-    return root.resolve(NAME).resolve(Recording.SEGMENTS_DIRECTORY);
+    return root.resolve(new RecordingPaths(NAME).segments());
   }
 
   Path segment(final long number) {

@@ -31,7 +31,6 @@ final class Audit {
 
   private static final int SECTOR_BYTES = 512;
   private static final int BLOCK_SECTORS = 8;
-  private static final int BLOCK_BYTES = SECTOR_BYTES * BLOCK_SECTORS;
 
   private final ObjectStore store;
   private final String name;
@@ -102,7 +101,6 @@ final class Audit {
     for (int s = 0; s < sectors; s++) {
       recorded.add(new ArrayList<>());
     }
-    final ByteBuffer payload = littleEndian(new byte[BLOCK_BYTES]);
     for (final Segment segment : segments) {
       final SegmentReader reader = segment.reader();
       final RecordTable records = reader.records();
@@ -110,8 +108,7 @@ final class Audit {
         if (records.kind(r) == RecordKind.DATA
             && !records.hasFlag(r, RecordFlags.FAILED)
             && !records.hasFlag(r, RecordFlags.ALL_ZERO)) {
-          payload.clear();
-          reader.readPayloads(records.payloadIndex(r), payload);
+          final ByteBuffer payload = reader.readPayload(records, r).order(ByteOrder.LITTLE_ENDIAN);
           addStamps(recorded, records, r, payload);
         }
       }

@@ -128,7 +128,7 @@ final class DirectoryStore implements ObjectStore {
         copy(source, out);
         out.force(true);
       }
-      Directories.force(parent);
+      force(parent);
     } catch (FileAlreadyExistsException e) {
       throw new StoreException("cannot store " + where(path) + ": an object stands in the way", e);
     } catch (IOException e) {
@@ -181,9 +181,9 @@ final class DirectoryStore implements ObjectStore {
         }
         Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
       }
-      Directories.force(parentOf(target));
+      force(parentOf(target));
       Files.deleteIfExists(source);
-      Directories.force(parentOf(source));
+      force(parentOf(source));
       return true;
     } catch (IOException e) {
       throw failure("rename", from, e);
@@ -197,7 +197,7 @@ final class DirectoryStore implements ObjectStore {
       Path file = resolve(path);
       boolean existed = Files.deleteIfExists(file);
       if (existed) {
-        Directories.force(parentOf(file));
+        force(parentOf(file));
       }
       return existed;
     } catch (DirectoryNotEmptyException e) {
@@ -344,7 +344,7 @@ final class DirectoryStore implements ObjectStore {
       }
     }
     if (parent != null) {
-      Directories.force(parent);
+      force(parent);
     }
   }
 
@@ -430,5 +430,12 @@ final class DirectoryStore implements ObjectStore {
           new StoreUnavailableException(what + text, e);
       default -> new StoreException(what + text, e);
     };
+  }
+
+  /** Makes the names in it durable (fsync(2)). */
+  private static void force(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
   }
 }

@@ -1,7 +1,9 @@
 package io.blockcam.uploader;
 
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.segment.SealedSegmentFile;
 import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.store.ObjectConflictException;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -88,7 +90,7 @@ public final class Uploader implements AutoCloseable {
     this.backoff = backoff;
     this.clock = clock;
     this.random = random;
-    this.publisher = new Publisher(store, recording.temporaryDirectory());
+    this.publisher = new Publisher(store, temporaryDirectory());
     this.thread = new Thread(this::run, "blockcam-uploader");
   }
 
@@ -207,13 +209,12 @@ public final class Uploader implements AutoCloseable {
       return false;
     }
     enter(UploaderStatus.State.SHIPPING);
-    final ObjectSource file = SealedSegmentSource.of(segment.get(), recording);
-    final long bytes = file.lengthBytes();
+    final SealedSegmentFile file = SealedSegmentFile.open(segment.get(), recording.id());
     publisher.publish(
-        file,
-        recording.name() + "/" + Recording.SEGMENTS_DIRECTORY + "/" + segment.get().getFileName());
+        new SegmentObjectSource(file),
+        recording.paths().segment(SegmentName.sealed(file.trailer().segmentNumber())));
     source.published(segment.get());
-    onSuccess(UploaderStatus.State.SHIPPING, bytes);
+    onSuccess(UploaderStatus.State.SHIPPING, file.trailer().fileBytes());
     return true;
   }
 
@@ -225,8 +226,9 @@ public final class Uploader implements AutoCloseable {
     if (recordingIsThere) {
       return;
     }
-    final String path = recording.name() + "/" + Recording.FILE_NAME;
-    publisher.publish(ObjectSource.of(Recording.FILE_NAME, source.recordingJson()), path);
+    publisher.publish(
+        ObjectSource.of(Recording.FILE_NAME, source.recordingJson()),
+        recording.paths().recordingJson());
     sweep();
     recordingIsThere = true;
   }
@@ -236,7 +238,7 @@ public final class Uploader implements AutoCloseable {
    * publisher gives are touched, and what cannot be removed holds nothing up.
    */
   private void sweep() throws StoreException {
-    for (final ObjectStatus leftover : store.list(recording.temporaryDirectory())) {
+    for (final ObjectStatus leftover : store.list(temporaryDirectory())) {
       if (!leftover.isDirectory() && Publisher.isTemporaryName(leftover.name())) {
         LOG.info("removing unfinished upload {}", leftover.path());
         try {
@@ -246,6 +248,10 @@ public final class Uploader implements AutoCloseable {
         }
       }
     }
+  }
+
+  private String temporaryDirectory() {
+    return recording.paths().temporary(recording.id());
   }
 
   private void onSuccess(final UploaderStatus.State newState, final long bytes) {

@@ -61,7 +61,8 @@ final class UploaderOnHdfsTest {
         assertThat(store.matches("disk/segments/" + name, ObjectSource.of(copies.resolve(name))))
             .isTrue();
       }
-      assertThat(store.list(TestSpool.RECORDING.temporaryDirectory())).isEmpty();
+      assertThat(store.list(TestSpool.RECORDING.paths().temporary(TestSpool.RECORDING.id())))
+          .isEmpty();
     }
   }
 }

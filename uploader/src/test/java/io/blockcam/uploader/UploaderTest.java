@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.SealedSegmentFile;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.FaultyStore;
@@ -41,7 +42,8 @@ final class UploaderTest {
   private static final Backoff AT_ONCE = new Backoff(Duration.ofMillis(1), Duration.ofMillis(2));
   private static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
   private static final String SEGMENTS = "disk/segments";
-  private static final String TEMPORARY = TestSpool.RECORDING.temporaryDirectory();
+  private static final String TEMPORARY =
+      TestSpool.RECORDING.paths().temporary(TestSpool.RECORDING.id());
 
   @TempDir private Path dir;
   private Path archive;
@@ -292,13 +294,13 @@ final class UploaderTest {
         new Recording(
             new UUID(9, 9), "disk", 1L << 30, NOW, "", "", TestSpool.RECORDING.baseline());
     assertThatExceptionOfType(SegmentException.class)
-        .isThrownBy(() -> SealedSegmentSource.of(segment, other))
+        .isThrownBy(() -> SealedSegmentFile.open(segment, other.id()))
         .withMessageContaining(new UUID(9, 9).toString());
 
     Path renamed = Files.copy(segment, dir.resolve("0000000001.seg"));
     assertThatExceptionOfType(SegmentException.class)
-        .isThrownBy(() -> SealedSegmentSource.of(renamed, TestSpool.RECORDING))
-        .withMessageContaining("holds segment 0000000000.seg");
+        .isThrownBy(() -> SealedSegmentFile.open(renamed, TestSpool.RECORDING.id()))
+        .withMessageContaining("is segment 0, renamed");
   }
 
   // --- retrying ------------------------------------------------------------------------------

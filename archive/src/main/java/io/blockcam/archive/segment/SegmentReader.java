@@ -122,13 +122,29 @@ public final class SegmentReader {
   }
 
   /**
+   * Reads the payload that a record names and checks it. For many, {@link PayloadReader}.
+   *
+   * @param records of this segment
+   * @param record one that has a payload stored
+   * @return 4096 bytes
+   */
+  public ByteBuffer readPayload(final RecordTable records, final int record) throws IOException {
+    final ByteBuffer payload = ByteBuffer.allocate(BLOCK_BYTES);
+    readPayloads(records.payloadIndex(record), payload);
+    payload.flip();
+    checkPayload(
+        record, records.payloadIndex(record), records.payloadCrc32c(record), payload, new Crc32c());
+    return payload;
+  }
+
+  /**
    * Reads payloads that lie side by side. Their checksums are in the records that name them: see
    * {@link #checkPayload}.
    *
    * @param firstIndex first payload
    * @param into takes as many whole payloads as it has room for
    */
-  public void readPayloads(final int firstIndex, final ByteBuffer into) throws IOException {
+  void readPayloads(final int firstIndex, final ByteBuffer into) throws IOException {
     final int count = into.remaining() / BLOCK_BYTES;
     Objects.checkFromIndexSize(firstIndex, count, trailer.payloadCount());
     final int limit = into.limit();
@@ -146,7 +162,7 @@ public final class SegmentReader {
    * @param payload 4096 bytes from its position on
    * @param crc scratch of the calling thread
    */
-  public void checkPayload(
+  void checkPayload(
       final int recordIndex,
       final int payloadIndex,
       final int expectedCrc32c,

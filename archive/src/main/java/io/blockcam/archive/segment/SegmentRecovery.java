@@ -8,7 +8,6 @@ import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 import io.blockcam.archive.Directories;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
-import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordTable;
 import java.io.BufferedInputStream;
@@ -21,7 +20,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Finishes a segment that a crash left open; see {@link SegmentWriter#recover}. */
@@ -29,26 +27,18 @@ final class SegmentRecovery {
   private static final int STREAM_BUFFER_BYTES = 1 << 20;
 
   private final Path directory;
-  private final long segmentNumber;
-  private final UUID recordingId;
-  private final Sha256Digest previous;
+  private final SegmentChain chain;
   private final Path openFile;
   private final Path journalFile;
   private final Path sealedFile;
   private final Crc32c crc = new Crc32c();
 
-  SegmentRecovery(
-      final Path directory,
-      final long segmentNumber,
-      final UUID recordingId,
-      final Sha256Digest previous) {
+  SegmentRecovery(final Path directory, final SegmentChain chain) {
     this.directory = directory;
-    this.segmentNumber = segmentNumber;
-    this.recordingId = recordingId;
-    this.previous = previous;
-    openFile = directory.resolve(SegmentName.open(segmentNumber));
-    journalFile = directory.resolve(SegmentName.journal(segmentNumber));
-    sealedFile = directory.resolve(SegmentName.sealed(segmentNumber));
+    this.chain = chain;
+    openFile = directory.resolve(SegmentName.open(chain.number()));
+    journalFile = directory.resolve(SegmentName.journal(chain.number()));
+    sealedFile = directory.resolve(SegmentName.sealed(chain.number()));
   }
 
   Recovered recover() throws IOException {
@@ -85,13 +75,7 @@ final class SegmentRecovery {
     try (FileBytes bytes = FileBytes.open(sealedFile)) {
       trailer = SegmentReader.open(bytes).trailer();
     }
-    checkIdentity(sealedFile, trailer.recordingId(), trailer.segmentNumber());
-    if (!trailer.previousDigest().equals(previous)) {
-      throw SegmentException.of(
-          sealedFile.toString(),
-          "follows the segment with digest %s, not %s"
-              .formatted(trailer.previousDigest(), previous));
-    }
+    chain.next(sealedFile.toString(), chain.number(), trailer);
     Directories.force(directory);
     Files.deleteIfExists(journalFile);
     return new Recovered(Optional.of(new SealedSegment(sealedFile, trailer)), 0, "");
@@ -129,7 +113,7 @@ final class SegmentRecovery {
           return remove(cutBytes, cutReason);
         }
         writer.cutPayloads();
-        return new Recovered(Optional.of(writer.seal(previous)), cutBytes, cutReason);
+        return new Recovered(Optional.of(writer.seal(chain.digest())), cutBytes, cutReason);
       }
     }
   }
@@ -144,11 +128,11 @@ final class SegmentRecovery {
               .formatted(headerBytes.length));
     }
     final SegmentHeader header = SegmentHeader.decode(headerBytes, openFile.toString());
-    checkIdentity(openFile, header.recordingId(), header.segmentNumber());
+    chain.checkOpen(openFile.toString(), header);
     final JournalHeader journalHeader =
         JournalHeader.decode(
             journal.readNBytes(JournalDescriptor.HEADER_BYTES), journalFile.toString());
-    checkIdentity(journalFile, journalHeader.recordingId(), journalHeader.segmentNumber());
+    chain.checkOpen(journalFile.toString(), journalHeader);
     if (journalHeader.epoch() != header.epoch()) {
       throw SegmentException.of(
           journalFile.toString(),
@@ -156,18 +140,6 @@ final class SegmentRecovery {
               .formatted(journalHeader.epoch(), header.epoch()));
     }
     return header;
-  }
-
-  private void checkIdentity(final Path file, final UUID id, final long number)
-      throws SegmentException {
-    if (!id.equals(recordingId)) {
-      throw SegmentException.of(
-          file.toString(), "belongs to recording %s, not to %s".formatted(id, recordingId));
-    }
-    if (number != segmentNumber) {
-      throw SegmentException.of(
-          file.toString(), "holds segment %d, its name says %d".formatted(number, segmentNumber));
-    }
   }
 
   private static InputStream open(final Path file) throws IOException {

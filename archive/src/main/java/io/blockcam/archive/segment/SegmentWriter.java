@@ -34,7 +34,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -158,18 +157,12 @@ public final class SegmentWriter implements Closeable {
    * record is removed.
    *
    * @param directory of the spool
-   * @param segmentNumber which segment
-   * @param recordingId the recording it must belong to
-   * @param previous digest of the segment before, {@link Sha256Digest#NONE} for segment 0
+   * @param chain what the segment must be
    * @throws SegmentException when the files cannot be what a crash leaves behind
    */
-  public static Recovered recover(
-      final Path directory,
-      final long segmentNumber,
-      final UUID recordingId,
-      final Sha256Digest previous)
+  public static Recovered recover(final Path directory, final SegmentChain chain)
       throws IOException {
-    return new SegmentRecovery(directory, segmentNumber, recordingId, previous).recover();
+    return new SegmentRecovery(directory, chain).recover();
   }
 
   /** A writer that takes over an existing pair of files; records come by {@link #restore}. */

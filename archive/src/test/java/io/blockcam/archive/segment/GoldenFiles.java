@@ -97,7 +97,16 @@ final class GoldenFiles {
       block(writer, RecordKind.DATA, 1, 0xff, RecordFlags.FIRST, pattern(7));
       writer.write();
     }
-    return SegmentWriter.recover(directory, 1, ID, previous).segment().orElseThrow().digest();
+    return SegmentWriter.recover(directory, chain(1, sequence - 2, previous))
+        .segment()
+        .orElseThrow()
+        .digest();
+  }
+
+  /** What a segment must be. */
+  static SegmentChain chain(
+      final long segmentNumber, final long firstSequence, final Sha256Digest previous) {
+    return new SegmentChain(ID, DISK_BYTES, segmentNumber, firstSequence, 0, 0, previous);
   }
 
   /** Segment 2, epoch 2: as a crash left it. */

@@ -132,7 +132,8 @@ class GoldenFilesTest {
     for (final String file : List.of("0000000002.open", "0000000002.journal")) {
       Files.write(directory.resolve(file), golden(file));
     }
-    final Recovered recovered = SegmentWriter.recover(directory, 2, GoldenFiles.ID, SEGMENT_1);
+    final Recovered recovered =
+        SegmentWriter.recover(directory, GoldenFiles.chain(2, 18, SEGMENT_1));
     assertThat(recovered.cutReason()).isEmpty();
     assertThat(recovered.segment().orElseThrow().trailer().recordCount()).isEqualTo(3);
     assertThat(recovered.segment().orElseThrow().trailer().payloadCount()).isEqualTo(1);

@@ -84,9 +84,7 @@ final class SegmentPowerCutTest {
 
   private static @Nullable SealedSegment recovered(final Path directory) throws IOException {
     try {
-      return SegmentWriter.recover(directory, 1, Segments.RECORDING, Segments.PREVIOUS)
-          .segment()
-          .orElse(null);
+      return SegmentWriter.recover(directory, Segments.chain(1)).segment().orElse(null);
     } catch (final NoSuchFileException e) {
       return null; // nothing of it was ever durable
     } catch (final SegmentException e) {

@@ -151,8 +151,7 @@ class SegmentRecoveryTest {
     final SealedSegment sealed = Segments.write(directory, 1, ENTRIES);
     Files.write(directory.resolve(JOURNAL), journal);
 
-    final Recovered recovered =
-        SegmentWriter.recover(directory, 1, Segments.RECORDING, Segments.PREVIOUS);
+    final Recovered recovered = SegmentWriter.recover(directory, Segments.chain(1));
 
     assertThat(recovered.segment()).contains(sealed);
     assertThat(recovered.segment().orElseThrow().trailer().recovered()).isFalse();
@@ -165,8 +164,7 @@ class SegmentRecoveryTest {
     final byte[] bytes = Files.readAllBytes(directory.resolve(SEALED));
     // It died after sealing, before the journal was gone; or in the middle, once more.
     Files.write(directory.resolve(JOURNAL), journal);
-    assertThat(SegmentWriter.recover(directory, 1, Segments.RECORDING, Segments.PREVIOUS))
-        .isEqualTo(first);
+    assertThat(SegmentWriter.recover(directory, Segments.chain(1))).isEqualTo(first);
     recover(Arrays.copyOf(bytes, bytes.length - 100), journal);
     assertThat(Files.readAllBytes(directory.resolve(SEALED))).isEqualTo(bytes);
   }
@@ -280,10 +278,12 @@ class SegmentRecoveryTest {
     Files.write(directory.resolve(OPEN), open);
     Files.write(directory.resolve(JOURNAL), journal);
     final UUID other = UUID.fromString("00000000-0000-4000-8000-000000000000");
-    assertThatThrownBy(() -> SegmentWriter.recover(directory, 1, other, Segments.PREVIOUS))
+    final SegmentChain chain =
+        new SegmentChain(other, Segments.DISK_BLOCKS * 4096, 1, 100, 3, 0, Segments.PREVIOUS);
+    assertThatThrownBy(() -> SegmentWriter.recover(directory, chain))
         .isInstanceOf(SegmentException.class)
         .hasMessageContaining(
-            "0000000001.open: belongs to recording %s, not to %s"
+            "0000000001.open: belongs to recording %s, this is recording %s"
                 .formatted(Segments.RECORDING, other));
   }
 
@@ -297,7 +297,8 @@ class SegmentRecoveryTest {
         .hasMessageContaining("belongs to epoch 4, the segment to epoch 3");
     memory.set(LittleEndian.U64, JournalDescriptor.SEGMENT_NUMBER_OFFSET, 9);
     memory.set(LittleEndian.U32, 60, new Crc32c().of(otherEpoch, 0, 60));
-    assertThatThrownBy(() -> recover(open, otherEpoch)).hasMessageContaining("holds segment 9");
+    assertThatThrownBy(() -> recover(open, otherEpoch))
+        .hasMessageContaining("is segment 9, renamed");
   }
 
   @Test
@@ -321,7 +322,7 @@ class SegmentRecoveryTest {
   }
 
   private Recovered recover() throws IOException {
-    return SegmentWriter.recover(directory, 1, Segments.RECORDING, Segments.PREVIOUS);
+    return SegmentWriter.recover(directory, Segments.chain(1));
   }
 
   private void assertSealed(final Recovered recovered, final int records) throws IOException {

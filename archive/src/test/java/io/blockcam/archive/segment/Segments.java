@@ -59,6 +59,18 @@ final class Segments {
     return segmentNumber == 0 ? Sha256Digest.NONE : PREVIOUS;
   }
 
+  /** What such a segment must be. */
+  static SegmentChain chain(final long segmentNumber) {
+    return new SegmentChain(
+        RECORDING,
+        DISK_BLOCKS * 4096,
+        segmentNumber,
+        FIRST_SEQUENCE,
+        3,
+        0,
+        previous(segmentNumber));
+  }
+
   /** A sealed segment with these records. */
   static SealedSegment write(
       final Path directory, final long segmentNumber, final List<Entry> entries)

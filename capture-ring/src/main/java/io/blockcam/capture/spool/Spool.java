@@ -12,6 +12,7 @@ import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.Recovered;
 import io.blockcam.archive.segment.SealedSegment;
+import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
@@ -35,7 +36,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.UUID;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -413,7 +413,7 @@ public final class Spool implements Closeable {
       final boolean hasJournal = journalNumbers.remove(number);
       if (hasOpen || hasJournal) {
         final Recovered result =
-            SegmentWriter.recover(directory, number, recording.id(), state.lastDigest());
+            SegmentWriter.recover(directory, state.chain(recording.diskBytes()));
         recovered.add(result);
         if (!result.cutReason().isEmpty()) {
           LOG.warn(
@@ -447,18 +447,14 @@ public final class Spool implements Closeable {
 
   private SealedSegment checked(final long number) throws IOException {
     final Path path = directory.resolve(SegmentName.sealed(number));
-    final SegmentTrailer trailer;
     try (FileBytes bytes = FileBytes.open(path)) {
-      trailer = SegmentReader.open(bytes).trailer();
-    }
-    final UUID id = trailer.recordingId();
-    if (!id.equals(recording.id())
-        || trailer.segmentNumber() != number
-        || !trailer.previousDigest().equals(state.lastDigest())) {
+      final SegmentTrailer trailer = SegmentReader.open(bytes).trailer();
+      state.chain(recording.diskBytes()).next(path.toString(), number, trailer);
+      return new SealedSegment(path, trailer);
+    } catch (final SegmentException e) {
       throw new SpoolException(
-          path, "does not continue recording %s; move it away".formatted(recording.id()));
+          path, "%s; move it away, or bring back what is missing".formatted(e.problem()), e);
     }
-    return new SealedSegment(path, trailer);
   }
 
   private void take(final SealedSegment segment) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -55,6 +56,12 @@ public record SpoolState(
         segment.lastSequence() + 1,
         segment.lastTimestampNs(),
         segment.digest());
+  }
+
+  /** What the next segment must be. */
+  SegmentChain chain(final long diskBytes) {
+    return new SegmentChain(
+        recordingId, diskBytes, nextSegment, nextSequence, epoch, lastTimestampNs, lastDigest);
   }
 
   byte[] toJson() {

@@ -211,11 +211,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
       return SegmentWriter.create(spool.directory(), header, limits);
     } catch (final FileAlreadyExistsException e) {
       // An earlier attempt failed half-way, on a full disk for instance; it holds no record.
-      SegmentWriter.recover(
-          spool.directory(),
-          header.segmentNumber(),
-          header.recordingId(),
-          spool.state().lastDigest());
+      SegmentWriter.recover(spool.directory(), spool.state().chain(spool.recording().diskBytes()));
       return SegmentWriter.create(spool.directory(), header, limits);
     }
   }

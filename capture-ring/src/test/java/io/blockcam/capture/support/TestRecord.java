@@ -7,7 +7,6 @@ import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentReader;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,7 +45,7 @@ public record TestRecord(
       for (int i = 0; i < table.count(); i++) {
         final byte[] payload = new byte[table.kind(i).hasPayload() ? 4096 : 0];
         if (table.payloadIndex(i) != RecordDescriptor.NO_PAYLOAD) {
-          reader.readPayloads(table.payloadIndex(i), ByteBuffer.wrap(payload));
+          reader.readPayload(table, i).get(payload);
         }
         records.add(
             new TestRecord(

@@ -1,36 +1,30 @@
-package io.blockcam.uploader;
+package io.blockcam.archive.segment;
 
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.DIGEST_OFFSET;
 
-import io.blockcam.archive.Recording;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.segment.FileBytes;
-import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.segment.SegmentName;
-import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.store.ObjectSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.UUID;
 import java.util.zip.CRC32C;
 
 /**
- * The bytes of a sealed segment, every one of them checked while they are read: a segment that was
- * damaged in the spool never gets its final name.
+ * A sealed segment of the spool for whoever ships it: a stream of its bytes, every one of them
+ * checked while it is read, so that one that was damaged in the spool never gets its final name.
  *
  * <p>Payloads are checked by the CRC32C in the record that owns each, tables and trailer by the
- * SHA-256 in the trailer. The SHA-256 of the payloads is left to the command {@code verify}:
- * against accidents it finds no more, and it costs twenty times as much.
+ * SHA-256 in the trailer. The SHA-256 of the payloads is left to {@link SegmentCheck}: against
+ * accidents it finds no more, and it costs twenty times as much.
  */
-final class SealedSegmentSource implements ObjectSource {
+public final class SealedSegmentFile {
   private final Path file;
   private final SegmentTrailer trailer;
   private final byte[] header;
@@ -38,7 +32,7 @@ final class SealedSegmentSource implements ObjectSource {
   /** By payload index. */
   private final int[] payloadCrc32cs;
 
-  private SealedSegmentSource(
+  private SealedSegmentFile(
       final Path file,
       final SegmentTrailer trailer,
       final byte[] header,
@@ -53,27 +47,24 @@ final class SealedSegmentSource implements ObjectSource {
    * Reads header, records and trailer of a segment.
    *
    * @param file of the spool
-   * @param recording it must belong to
+   * @param recordingId the recording it must belong to
    * @throws SegmentException when one of them is damaged, or it is another segment than its name
    *     says
    */
-  static SealedSegmentSource of(final Path file, final Recording recording) throws IOException {
+  public static SealedSegmentFile open(final Path file, final UUID recordingId) throws IOException {
     try (FileBytes bytes = FileBytes.open(file)) {
       final SegmentReader reader = SegmentReader.open(bytes);
       final SegmentTrailer trailer = reader.trailer();
-      if (!trailer.recordingId().equals(recording.id())) {
-        throw SegmentException.of(
-            file.toString(),
-            "belongs to recording %s, not to %s".formatted(trailer.recordingId(), recording.id()));
-      }
-      final String name = SegmentName.sealed(trailer.segmentNumber());
-      if (!file.endsWith(name)) {
-        throw SegmentException.of(file.toString(), "holds segment " + name);
-      }
+      SegmentChain.checkIdentity(
+          file.toString(),
+          recordingId,
+          SegmentName.sealedNumber(String.valueOf(file.getFileName())).orElse(-1),
+          trailer.recordingId(),
+          trailer.segmentNumber());
       reader.header();
       final byte[] header = new byte[HEADER_BYTES];
       bytes.read(0, ByteBuffer.wrap(header));
-      return new SealedSegmentSource(
+      return new SealedSegmentFile(
           file, trailer, header, payloadCrc32cs(reader.records(), trailer.payloadCount()));
     }
   }
@@ -88,22 +79,24 @@ final class SealedSegmentSource implements ObjectSource {
     return crcs;
   }
 
-  @Override
-  public String describe() {
-    return file.toString();
+  /** Where it lies. */
+  public Path path() {
+    return file;
   }
 
-  @Override
-  public long lengthBytes() {
-    return trailer.fileBytes();
+  /** What it holds. */
+  public SegmentTrailer trailer() {
+    return trailer;
   }
 
-  @Override
-  public InputStream open() throws IOException {
+  /**
+   * All its bytes, from the first to the last. The stream is the caller's; it fails with a {@link
+   * SegmentException} where a block or a table ends that is not what was sealed.
+   */
+  public InputStream newInputStream() throws IOException {
     return new Checked(Files.newInputStream(file));
   }
 
-  /** Fails where a block or a table ends that is not what was sealed. */
   private final class Checked extends InputStream {
     private final InputStream in;
     private final CRC32C crc = new CRC32C();

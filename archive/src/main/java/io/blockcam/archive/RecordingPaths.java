@@ -1,0 +1,43 @@
+package io.blockcam.archive;
+
+import java.util.UUID;
+
+/**
+ * Where the parts of a recording lie in an archive: slash-separated, relative to its root.
+ *
+ * @param name of the recording
+ */
+public record RecordingPaths(String name) {
+
+  private static final String SEGMENTS = "segments";
+  private static final String TEMPORARY = "_tmp";
+
+  /** {@code recording.json}. */
+  public String recordingJson() {
+    return name + "/" + Recording.FILE_NAME;
+  }
+
+  /** The directory of the sealed segments. */
+  public String segments() {
+    return name + "/" + SEGMENTS;
+  }
+
+  /**
+   * A sealed segment.
+   *
+   * @param fileName of the segment; see {@code SegmentName}
+   */
+  public String segment(final String fileName) {
+    return segments() + "/" + fileName;
+  }
+
+  /**
+   * Where objects are built that are not published yet. A recording that wants to begin under the
+   * same name has another place, so that neither ever removes what the other is sending.
+   *
+   * @param id of the recording
+   */
+  public String temporary(final UUID id) {
+    return name + "/" + TEMPORARY + "/" + id;
+  }
+}

@@ -1,0 +1,144 @@
+package io.blockcam.archive.segment;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.hash.Sha256Digest;
+import java.util.UUID;
+
+/**
+ * What the next segment of a recording must be: the one check that nothing is missing, exchanged or
+ * out of order, for whoever reads segments, ships them, or takes them up after a crash.
+ *
+ * @param recordingId which recording
+ * @param diskBytes size of its disk
+ * @param number the segment's number
+ * @param sequence its first sequence
+ * @param epoch its epoch, at least
+ * @param timestampNs its first timestamp, at least
+ * @param digest what it must name as its predecessor
+ */
+public record SegmentChain(
+    UUID recordingId,
+    long diskBytes,
+    long number,
+    long sequence,
+    long epoch,
+    long timestampNs,
+    Sha256Digest digest) {
+
+  /** Before the first segment of a recording. */
+  public static SegmentChain beginning(final Recording recording) {
+    return new SegmentChain(
+        recording.id(), recording.diskBytes(), 0, 0, 0, Long.MIN_VALUE, Sha256Digest.NONE);
+  }
+
+  /**
+   * Checks a sealed segment against what came before.
+   *
+   * @param file for errors
+   * @param nameNumber the number in its name
+   * @return what must follow it
+   * @throws SegmentException when it does not fit
+   */
+  public SegmentChain next(final String file, final long nameNumber, final SegmentTrailer trailer)
+      throws SegmentException {
+    checkIdentity(file, nameNumber, trailer.recordingId(), trailer.segmentNumber());
+    if (nameNumber != number) {
+      throw SegmentException.of(
+          file,
+          nameNumber == number + 1
+              ? "segment %d is missing before it".formatted(number)
+              : "segments from %d are missing before it".formatted(number));
+    }
+    checkDisk(file, trailer.diskBytes());
+    if (!trailer.previousDigest().equals(digest)) {
+      throw SegmentException.of(
+          file, "names another predecessor than the segment before it: the chain is broken");
+    }
+    checkPlace(file, trailer.epoch(), trailer.firstSequence());
+    if (trailer.firstTimestampNs() < timestampNs) {
+      throw SegmentException.of(file, "begins before the segment before it ends: time decreases");
+    }
+    return resume(trailer);
+  }
+
+  /**
+   * Checks a segment that was never sealed, as far as its header goes.
+   *
+   * @param file for errors
+   * @throws SegmentException when it does not fit
+   */
+  void checkOpen(final String file, final SegmentHeader header) throws SegmentException {
+    checkIdentity(file, number, header.recordingId(), header.segmentNumber());
+    checkDisk(file, header.diskBytes());
+    checkPlace(file, header.epoch(), header.firstSequence());
+  }
+
+  /** The same of a journal, which says less. */
+  void checkOpen(final String file, final JournalHeader header) throws SegmentException {
+    checkIdentity(file, number, header.recordingId(), header.segmentNumber());
+  }
+
+  /** What a segment claims to follow, where what it follows cannot be read. */
+  public SegmentChain before(final SegmentTrailer trailer) {
+    return new SegmentChain(
+        recordingId,
+        diskBytes,
+        trailer.segmentNumber(),
+        sequence,
+        epoch,
+        timestampNs,
+        trailer.previousDigest());
+  }
+
+  /** What to expect behind a segment, whether or not it fitted, so that a check can go on. */
+  public SegmentChain resume(final SegmentTrailer trailer) {
+    return new SegmentChain(
+        recordingId,
+        diskBytes,
+        trailer.segmentNumber() + 1,
+        trailer.lastSequence() + 1,
+        trailer.epoch(),
+        trailer.lastTimestampNs(),
+        trailer.digest());
+  }
+
+  private void checkIdentity(
+      final String file, final long nameNumber, final UUID id, final long segmentNumber)
+      throws SegmentException {
+    checkIdentity(file, recordingId, nameNumber, id, segmentNumber);
+  }
+
+  /** What can be checked of a segment alone. */
+  static void checkIdentity(
+      final String file,
+      final UUID recordingId,
+      final long nameNumber,
+      final UUID id,
+      final long segmentNumber)
+      throws SegmentException {
+    if (!id.equals(recordingId)) {
+      throw SegmentException.of(
+          file, "belongs to recording %s, this is recording %s".formatted(id, recordingId));
+    }
+    if (segmentNumber != nameNumber) {
+      throw SegmentException.of(file, "is segment %d, renamed".formatted(segmentNumber));
+    }
+  }
+
+  private void checkDisk(final String file, final long bytes) throws SegmentException {
+    if (bytes != diskBytes) {
+      throw SegmentException.of(
+          file, "is of a disk of %d bytes, the recording's has %d".formatted(bytes, diskBytes));
+    }
+  }
+
+  private void checkPlace(final String file, final long itsEpoch, final long firstSequence)
+      throws SegmentException {
+    if (firstSequence != sequence || itsEpoch < epoch) {
+      throw SegmentException.of(
+          file,
+          "begins with epoch %d, sequence %d, but epoch %d, sequence %d was due"
+              .formatted(itsEpoch, firstSequence, epoch, sequence));
+    }
+  }
+}
