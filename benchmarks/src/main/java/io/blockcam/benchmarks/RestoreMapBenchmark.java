@@ -1,0 +1,98 @@
+package io.blockcam.benchmarks;
+
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.SealedSegment;
+import io.blockcam.archive.segment.SegmentHeader;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentWriter;
+import io.blockcam.replay.BlockMap;
+import io.blockcam.replay.Moment;
+import io.blockcam.replay.Segment;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** How long it takes to find what every block held: half a million writes all over the disk. */
+@State(Scope.Thread)
+@SuppressWarnings("NullAway.Init") // JMH does that
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+public class RestoreMapBenchmark {
+
+  private static final int SEGMENTS = 20;
+  private static final int RECORDS = 25_000;
+
+  private final List<FileBytes> files = new ArrayList<>();
+  private final List<Segment> segments = new ArrayList<>();
+  private Path directory = Path.of("unset");
+
+  /** Writes the segments; their payloads are few, since the map does not look at them. */
+  @Setup
+  public void write() throws IOException {
+    directory = Workbench.directory();
+    final SplittableRandom random = new SplittableRandom(1);
+    final byte[] payload = new byte[4096];
+    Sha256Digest previous = Sha256Digest.NONE;
+    for (int s = 0; s < SEGMENTS; s++) {
+      final long first = (long) s * RECORDS;
+      final SealedSegment sealed;
+      try (SegmentWriter writer =
+          SegmentWriter.create(
+              directory,
+              new SegmentHeader(Workbench.RECORDING.id(), 0, s, first, 0, Workbench.DISK_BYTES),
+              SegmentLimits.DEFAULT)) {
+        for (int i = 0; i < RECORDS; i++) {
+          payload[0] = (byte) (i | 1);
+          final long block = random.nextLong(Workbench.DISK_BYTES / 4096);
+          writer.append(
+              first + i,
+              first + i,
+              block,
+              1,
+              RecordKind.DATA,
+              0xff,
+              0,
+              0,
+              MemorySegment.ofArray(payload),
+              0);
+        }
+        sealed = writer.seal(previous);
+      }
+      previous = sealed.digest();
+      final FileBytes bytes = FileBytes.open(sealed.path());
+      files.add(bytes);
+      segments.add(new Segment(SegmentReader.open(bytes)));
+    }
+  }
+
+  /** Removes them. */
+  @TearDown
+  public void remove() throws IOException {
+    for (final FileBytes file : files) {
+      file.close();
+    }
+    Workbench.remove(directory);
+  }
+
+  /** The map of the last moment. */
+  @Benchmark
+  public BlockMap map() throws IOException {
+    final long last = (long) SEGMENTS * RECORDS - 1;
+    return BlockMap.at(segments, new Moment(0, last, last), done -> {});
+  }
+}

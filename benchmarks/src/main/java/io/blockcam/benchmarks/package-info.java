@@ -1,0 +1,8 @@
+/**
+ * Benchmarks of the parts that speed is wanted of: the queue's offer, the consumer's append, the
+ * seal, the map of a restore. {@code scripts/bench} runs them.
+ */
+@NullMarked
+package io.blockcam.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
