@@ -2,6 +2,7 @@ package io.blockcam.benchmarks;
 
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
@@ -60,13 +61,8 @@ public class RestoreMapBenchmark {
           payload[0] = (byte) (i | 1);
           final long block = random.nextLong(Workbench.DISK_BYTES / 4096);
           writer.append(
+              RecordView.allocate().put(first + i, block, 1, RecordKind.DATA, 0xff, 0),
               first + i,
-              first + i,
-              block,
-              1,
-              RecordKind.DATA,
-              0xff,
-              0,
               0,
               MemorySegment.ofArray(payload),
               0);

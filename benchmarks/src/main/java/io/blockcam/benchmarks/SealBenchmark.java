@@ -2,6 +2,7 @@ package io.blockcam.benchmarks;
 
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
@@ -51,7 +52,12 @@ public class SealBenchmark {
       payload[0] = (byte) i;
       payload[1] = (byte) (i >> 8);
       payload[2] = 1;
-      writer.append(i, i, i, 1, RecordKind.DATA, 0xff, 0, 0, MemorySegment.ofArray(payload), 0);
+      writer.append(
+          RecordView.allocate().put(i, i, 1, RecordKind.DATA, 0xff, 0),
+          i,
+          0,
+          MemorySegment.ofArray(payload),
+          0);
     }
     writer.write();
   }

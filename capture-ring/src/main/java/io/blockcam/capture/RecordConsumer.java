@@ -2,13 +2,13 @@ package io.blockcam.capture;
 
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.disk.BlockSample;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.spool.RecordSink;
 import io.blockcam.capture.spool.Watermarks;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -43,6 +43,7 @@ public final class RecordConsumer {
   private final RecordSink sink;
   private final LongSupplier clockNs;
   private final BlockSample sample = new BlockSample();
+  private final RecordView record = new RecordView();
 
   // The next record to append, and the write it belongs to.
   private long next;
@@ -214,22 +215,17 @@ public final class RecordConsumer {
   }
 
   private void append(final long sequence) throws IOException {
-    final long timestampNs = Math.max(lastTimestampNs, slab.timestampNs(sequence));
-    final RecordKind kind = KINDS[slab.kindCode(sequence)];
-    final MemorySegment payload = kind.hasPayload() ? slab.memory() : null;
+    slab.record(sequence, record);
+    final long timestampNs = Math.max(lastTimestampNs, record.timestampNs());
+    final boolean hasPayload = KINDS[record.kindCode()].hasPayload();
     sink.append(
-        sequence,
+        record,
         timestampNs,
-        slab.block(sequence),
-        slab.runBlocks(sequence),
-        kind,
-        slab.sectorMask(sequence),
-        slab.flags(sequence) | outcomeFlags,
-        slab.aux(sequence),
-        payload,
+        record.flags() | outcomeFlags,
+        hasPayload ? slab.memory() : null,
         slab.payloadOffset(sequence));
-    if (payload != null) {
-      sample.add(slab.block(sequence));
+    if (hasPayload) {
+      sample.add(record.block());
     }
     lastTimestampNs = timestampNs;
   }

@@ -3,6 +3,7 @@ package io.blockcam.capture;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.spool.RecordSink;
 import java.io.IOException;
@@ -19,6 +20,7 @@ final class RingRecovery {
   private final Slab slab;
   private final RecordSink sink;
   private final List<RecoveredRing.UnknownOutcome> unknown = new ArrayList<>();
+  private final RecordView record = new RecordView();
   private long lastTimestampNs;
 
   /**
@@ -85,33 +87,28 @@ final class RingRecovery {
   }
 
   private void append(final long sequence, final long first) throws IOException {
-    final @Nullable RecordKind kind = RecordKind.ofCode(slab.kindCode(sequence));
+    slab.record(sequence, record);
+    final @Nullable RecordKind kind = RecordKind.ofCode(record.kindCode());
     if (kind == null) {
       throw new IOException(
           "ring file %s: record %d is of unknown kind %d; start the version that wrote it once"
-              .formatted(slab.file(), sequence, slab.kindCode(sequence)));
+              .formatted(slab.file(), sequence, record.kindCode()));
     }
-    int flags = slab.flags(sequence);
+    int flags = record.flags();
     if (!slab.isComplete(first)) {
       flags |= RecordFlags.UNKNOWN_OUTCOME;
       if (kind.setsContent()) {
         unknown.add(
-            new RecoveredRing.UnknownOutcome(
-                sequence, kind, slab.block(sequence), slab.runBlocks(sequence)));
+            new RecoveredRing.UnknownOutcome(sequence, kind, record.block(), record.runBlocks()));
       }
     } else if (slab.result(first) < 0) {
       flags |= RecordFlags.FAILED;
     }
-    lastTimestampNs = Math.max(lastTimestampNs, slab.timestampNs(sequence));
+    lastTimestampNs = Math.max(lastTimestampNs, record.timestampNs());
     sink.append(
-        sequence,
+        record,
         lastTimestampNs,
-        slab.block(sequence),
-        slab.runBlocks(sequence),
-        kind,
-        slab.sectorMask(sequence),
         flags,
-        slab.aux(sequence),
         kind.hasPayload() ? slab.memory() : null,
         slab.payloadOffset(sequence));
   }
@@ -123,14 +120,10 @@ final class RingRecovery {
    */
   private void appendVoid(final long sequence) throws IOException {
     sink.append(
-        sequence,
+        RecordView.allocate()
+            .put(sequence, 0, 1, RecordKind.ZEROES, RecordDescriptor.WHOLE_BLOCK, 0),
         lastTimestampNs,
-        0,
-        1,
-        RecordKind.ZEROES,
-        RecordDescriptor.WHOLE_BLOCK,
         RecordFlags.FIRST | RecordFlags.FAILED,
-        0,
         null,
         0);
   }

@@ -2,7 +2,7 @@ package io.blockcam.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.WallClock;
@@ -134,14 +134,9 @@ final class RingStressTest {
 
     @Override
     public void append(
-        final long sequence,
+        final RecordView record,
         final long timestampNs,
-        final long block,
-        final long runBlocks,
-        final RecordKind kind,
-        final int sectorMask,
         final int flags,
-        final long aux,
         final @Nullable MemorySegment payload,
         final long payloadOffset) {}
 

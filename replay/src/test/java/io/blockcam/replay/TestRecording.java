@@ -6,6 +6,7 @@ import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentWriter;
@@ -118,14 +119,9 @@ final class TestRecording {
       writer = open;
     }
     open.append(
-        sequence,
+        RecordView.allocate().put(sequence, block, runBlocks, kind, sectorMask, 0),
         timestampNs,
-        block,
-        runBlocks,
-        kind,
-        sectorMask,
         flags,
-        0,
         payload == null ? null : MemorySegment.ofArray(payload),
         0);
     sequence++;

@@ -5,6 +5,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
@@ -57,13 +58,8 @@ final class TestSpool implements SegmentSource {
       for (int i = 0; i < blocks; i++) {
         random.nextBytes(block);
         writer.append(
+            RecordView.allocate().put(nextSequence, i, 1, RecordKind.DATA, 0xff, 0),
             nextSequence,
-            nextSequence,
-            i,
-            1,
-            RecordKind.DATA,
-            0xff,
-            0,
             0,
             MemorySegment.ofArray(block),
             0);

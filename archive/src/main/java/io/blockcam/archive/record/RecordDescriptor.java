@@ -73,4 +73,10 @@ public final class RecordDescriptor {
   public static final int WHOLE_BLOCK = 0xff;
 
   private RecordDescriptor() {}
+
+  /** The eight bytes from {@link #RUN_BLOCKS_OFFSET} on, as one u64: one store instead of four. */
+  public static long shape(
+      final long runBlocks, final int kindCode, final int sectorMask, final int flags) {
+    return runBlocks | (long) kindCode << 32 | (long) sectorMask << 40 | (long) flags << 48;
+  }
 }

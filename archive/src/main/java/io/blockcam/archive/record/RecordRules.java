@@ -16,18 +16,23 @@ public final class RecordRules {
   /**
    * What is wrong with the fields that the recorder chooses.
    *
+   * @param record they stand in, but for the next two
+   * @param kind as its code says
+   * @param timestampNs of it
+   * @param flags of it
    * @param diskBlocks blocks of the disk, the last perhaps not whole
    * @return null when they fit together
    */
   public static @Nullable String problem(
+      final RecordView record,
       final RecordKind kind,
-      final long sequence,
       final long timestampNs,
-      final long block,
-      final long runBlocks,
-      final int sectorMask,
       final int flags,
       final long diskBlocks) {
+    final long sequence = record.sequence();
+    final long block = record.block();
+    final long runBlocks = record.runBlocks();
+    final int sectorMask = record.sectorMask();
     if (sequence < 0) {
       return "sequence " + Long.toUnsignedString(sequence) + " is beyond 2^63-1";
     }
@@ -37,16 +42,13 @@ public final class RecordRules {
     if ((flags & ~RecordFlags.ALL) != 0) {
       return "flags 0x%04x have an unknown bit".formatted(flags);
     }
-    if ((sectorMask & ~WHOLE_BLOCK) != 0) {
-      return "sector mask 0x%x has more than 8 bits".formatted(sectorMask);
-    }
     if (!kind.hasBlocks()) {
       return block == 0 && runBlocks == 0 && sectorMask == 0
           ? null
           : "a %s record names no block, this one has block %d, run %d, mask 0x%02x"
               .formatted(kind, block, runBlocks, sectorMask);
     }
-    if (runBlocks < 1 || runBlocks > 0xffff_ffffL || (runBlocks > 1 && !kind.isRun())) {
+    if (runBlocks < 1 || (runBlocks > 1 && !kind.isRun())) {
       return "a %s record of %d blocks".formatted(kind, runBlocks);
     }
     if (block < 0 || block > diskBlocks - runBlocks) {

@@ -136,12 +136,9 @@ public final class RecordTable {
     }
     final String shape =
         RecordRules.problem(
+            new RecordView().wrap(memory, at(index)),
             kind,
-            sequence(index),
             timestampNs(index),
-            block(index),
-            runBlocks(index),
-            sectorMask(index),
             flags(index),
             diskBlocks);
     if (shape != null) {

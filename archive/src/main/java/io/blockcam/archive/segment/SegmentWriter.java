@@ -17,6 +17,7 @@ import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordRules;
+import io.blockcam.archive.record.RecordView;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -240,14 +241,10 @@ public final class SegmentWriter implements Closeable {
   /**
    * Appends a record. Whether the payload is all zero or equals an earlier one is found out here.
    *
-   * @param sequence {@link #nextSequence}
+   * @param entry the recorder's part of it, with {@link #nextSequence}; its time and flags are not
+   *     looked at. Not kept after the call
    * @param timestampNs CLOCK_REALTIME in ns, not less than that of the record before
-   * @param block first block; 0 when the kind names none
-   * @param runBlocks blocks, 1 to 2^32-1; 0 when the kind names none
-   * @param kind what it stands for
-   * @param sectorMask sectors of the block that were written; 0 when the kind names no block
    * @param flags {@link RecordFlags} without {@link RecordFlags#STORAGE}
-   * @param aux what the kind wants
    * @param source where 4096 bytes of payload lie, whole sectors outside the mask are ignored; null
    *     when the kind has none. Not kept after the call
    * @param sourceOffset of the payload in {@code source}
@@ -256,44 +253,32 @@ public final class SegmentWriter implements Closeable {
    * @throws IllegalStateException when there is no room: seal and begin the next segment
    */
   public void append(
-      final long sequence,
+      final RecordView entry,
       final long timestampNs,
-      final long block,
-      final long runBlocks,
-      final RecordKind kind,
-      final int sectorMask,
       final int flags,
-      final long aux,
       final @Nullable MemorySegment source,
       final long sourceOffset)
       throws IOException {
-    checkAppend(sequence, timestampNs, block, runBlocks, kind, sectorMask, flags);
+    final RecordKind kind = checkAppend(entry, timestampNs, flags);
     makeRoomInBuffers();
+    entry.copyTo(recordView);
     if (kind.hasPayload()) {
       Objects.requireNonNull(source, "this kind of record has a payload");
-      load(source, sourceOffset, kind == RecordKind.MARK ? WHOLE_BLOCK : sectorMask);
-      appendWithPayload(sequence, timestampNs, block, runBlocks, kind, sectorMask, flags, aux);
+      load(source, sourceOffset, kind == RecordKind.MARK ? WHOLE_BLOCK : entry.sectorMask());
+      appendWithPayload(timestampNs, flags);
     } else {
       if (source != null) {
         throw new IllegalArgumentException("a " + kind + " record has no payload");
       }
-      appendRecord(
-          sequence, timestampNs, block, runBlocks, kind, sectorMask, flags, NO_PAYLOAD, 0, aux);
+      appendRecord(timestampNs, flags, NO_PAYLOAD, 0);
     }
   }
 
-  private void checkAppend(
-      final long sequence,
-      final long timestampNs,
-      final long block,
-      final long runBlocks,
-      final RecordKind kind,
-      final int sectorMask,
-      final int flags) {
+  private RecordKind checkAppend(final RecordView entry, final long timestampNs, final int flags) {
     checkOpen();
-    if (sequence != nextSequence()) {
+    if (entry.sequence() != nextSequence()) {
       throw new IllegalArgumentException(
-          "the next record has sequence %d, not %d".formatted(nextSequence(), sequence));
+          "the next record has sequence %d, not %d".formatted(nextSequence(), entry.sequence()));
     }
     if (timestampNs < lastTimestampNs) {
       throw new IllegalArgumentException(
@@ -304,9 +289,12 @@ public final class SegmentWriter implements Closeable {
       throw new IllegalArgumentException(
           "flags 0x%04x: how a payload is stored is found out here".formatted(flags));
     }
+    final RecordKind kind = RecordKind.ofCode(entry.kindCode());
+    if (kind == null) {
+      throw new IllegalArgumentException("kind " + entry.kindCode() + " is unknown");
+    }
     final String problem =
-        RecordRules.problem(
-            kind, sequence, timestampNs, block, runBlocks, sectorMask, flags, header.diskBlocks());
+        RecordRules.problem(entry, kind, timestampNs, flags, header.diskBlocks());
     if (problem != null) {
       throw new IllegalArgumentException(problem);
     }
@@ -315,6 +303,7 @@ public final class SegmentWriter implements Closeable {
           "segment %d is full with %d records and %d payloads"
               .formatted(header.segmentNumber(), records.count(), hashes.count()));
     }
+    return kind;
   }
 
   /** Done first, because it is what can fail: afterwards a record is appended wholly or not. */
@@ -342,16 +331,7 @@ public final class SegmentWriter implements Closeable {
     }
   }
 
-  private void appendWithPayload(
-      final long sequence,
-      final long timestampNs,
-      final long block,
-      final long runBlocks,
-      final RecordKind kind,
-      final int sectorMask,
-      final int flags,
-      final long aux)
-      throws IOException {
+  private void appendWithPayload(final long timestampNs, final int flags) throws IOException {
     int index;
     final int payloadCrc;
     int storage = 0;
@@ -374,17 +354,7 @@ public final class SegmentWriter implements Closeable {
         storage = RecordFlags.SHARED;
       }
     }
-    appendRecord(
-        sequence,
-        timestampNs,
-        block,
-        runBlocks,
-        kind,
-        sectorMask,
-        flags | storage,
-        index,
-        payloadCrc,
-        aux);
+    appendRecord(timestampNs, flags | storage, index, payloadCrc);
     if (storage == 0) {
       journalBuffer.append(hashEntry);
     }
@@ -427,27 +397,13 @@ public final class SegmentWriter implements Closeable {
     return readBackView.mismatch(payloadView) < 0;
   }
 
+  /** Completes the record in the scratch and takes it into the table and the journal. */
   private void appendRecord(
-      final long sequence,
-      final long timestampNs,
-      final long block,
-      final long runBlocks,
-      final RecordKind kind,
-      final int sectorMask,
-      final int flags,
-      final int payloadIndex,
-      final int payloadCrc,
-      final long aux) {
-    recordView.set(LittleEndian.U64, RecordDescriptor.SEQUENCE_OFFSET, sequence);
+      final long timestampNs, final int flags, final int payloadIndex, final int payloadCrc) {
     recordView.set(LittleEndian.U64, RecordDescriptor.TIMESTAMP_NS_OFFSET, timestampNs);
-    recordView.set(LittleEndian.U64, RecordDescriptor.BLOCK_OFFSET, block);
-    recordView.set(LittleEndian.U32, RecordDescriptor.RUN_BLOCKS_OFFSET, (int) runBlocks);
-    record[RecordDescriptor.KIND_OFFSET] = kind.code();
-    record[RecordDescriptor.SECTOR_MASK_OFFSET] = (byte) sectorMask;
     recordView.set(LittleEndian.U16, RecordDescriptor.FLAGS_OFFSET, (short) flags);
     recordView.set(LittleEndian.U32, RecordDescriptor.PAYLOAD_INDEX_OFFSET, payloadIndex);
     recordView.set(LittleEndian.U32, RecordDescriptor.PAYLOAD_CRC32C_OFFSET, payloadCrc);
-    recordView.set(LittleEndian.U64, RecordDescriptor.AUX_OFFSET, aux);
     // The reserved bytes of the scratch are never written, so they stay zero.
     recordView.set(
         LittleEndian.U32,

@@ -8,6 +8,7 @@ import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -165,14 +166,9 @@ final class GoldenFiles {
       throws IOException {
     timestampNs += 1_000;
     writer.append(
-        sequence++,
+        RecordView.allocate().put(sequence++, block, runBlocks, kind, sectorMask, aux),
         timestampNs,
-        block,
-        runBlocks,
-        kind,
-        sectorMask,
         flags,
-        aux,
         payload == null ? null : MemorySegment.ofArray(payload),
         0);
   }

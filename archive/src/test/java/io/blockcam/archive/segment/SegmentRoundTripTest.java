@@ -9,6 +9,7 @@ import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.record.RecordView;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -142,7 +143,8 @@ class SegmentRoundTripTest {
             SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT)) {
       final MemorySegment slab = arena.allocate(3 * 4096);
       slab.asSlice(4096, 4096).fill((byte) 5);
-      writer.append(100, 1, 1, 1, RecordKind.DATA, 0xff, 0, 0, slab, 4096);
+      writer.append(
+          RecordView.allocate().put(100, 1, 1, RecordKind.DATA, 0xff, 0), 1, 0, slab, 4096);
       final SealedSegment sealed = writer.seal(Segments.PREVIOUS);
       assertThat(Arrays.copyOfRange(Files.readAllBytes(sealed.path()), 4096, 8192))
           .isEqualTo(slab.asSlice(4096, 4096).toArray(ValueLayout.JAVA_BYTE));
@@ -195,7 +197,10 @@ class SegmentRoundTripTest {
       assertThatThrownBy(() -> Segments.data(102, 0, Segments.filled(1)).appendTo(writer))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("the next record has sequence 101, not 102");
-      assertThatThrownBy(() -> writer.append(101, 5, 0, 0, RecordKind.FLUSH, 0, 0, 0, null, 0))
+      assertThatThrownBy(
+              () ->
+                  writer.append(
+                      RecordView.allocate().put(101, 0, 0, RecordKind.FLUSH, 0, 0), 5, 0, null, 0))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("lies before");
     }
@@ -206,7 +211,13 @@ class SegmentRoundTripTest {
     try (SegmentWriter writer =
         SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT)) {
       assertThatThrownBy(
-              () -> writer.append(100, 0, 999, 2, RecordKind.DISCARD, 0xff, 0, 0, null, 0))
+              () ->
+                  writer.append(
+                      RecordView.allocate().put(100, 999, 2, RecordKind.DISCARD, 0xff, 0),
+                      0,
+                      0,
+                      null,
+                      0))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("blocks 999 + 2 lie beyond the disk of 1000 blocks");
     }

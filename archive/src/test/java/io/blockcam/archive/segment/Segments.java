@@ -3,6 +3,7 @@ package io.blockcam.archive.segment;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -35,14 +36,9 @@ final class Segments {
 
     void appendTo(final SegmentWriter writer) throws IOException {
       writer.append(
-          sequence,
+          RecordView.allocate().put(sequence, block, runBlocks, kind, sectorMask, aux),
           timestampNs,
-          block,
-          runBlocks,
-          kind,
-          sectorMask,
           flags,
-          aux,
           payload == null ? null : MemorySegment.ofArray(payload),
           0);
     }

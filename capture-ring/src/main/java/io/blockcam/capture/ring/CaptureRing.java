@@ -135,12 +135,8 @@ public final class CaptureRing implements WriteTap {
         sequence,
         timestampNs,
         block,
-        1,
-        kind.code(),
-        RecordDescriptor.WHOLE_BLOCK,
-        RecordFlags.FIRST,
-        1,
-        0,
+        RecordDescriptor.shape(1, kind.code(), RecordDescriptor.WHOLE_BLOCK, RecordFlags.FIRST),
+        SlabDescriptor.place(POINT_SLOTS, 0),
         0);
     complete(sequence, 0);
     return sequence;
@@ -198,7 +194,12 @@ public final class CaptureRing implements WriteTap {
       return QueueTap.FULL;
     }
     slab.putHeader(
-        sequence, timestampNs, block, blocks, kindCode, sectorMask, RecordFlags.FIRST, 1, 0, aux);
+        sequence,
+        timestampNs,
+        block,
+        RecordDescriptor.shape(blocks, kindCode, sectorMask, RecordFlags.FIRST),
+        SlabDescriptor.place(POINT_SLOTS, 0),
+        aux);
     complete(sequence, 0);
     return sequence;
   }

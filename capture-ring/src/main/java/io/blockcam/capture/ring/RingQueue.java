@@ -4,6 +4,8 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
+import static io.blockcam.archive.record.RecordDescriptor.shape;
+import static io.blockcam.capture.ring.SlabDescriptor.place;
 
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
@@ -113,11 +115,17 @@ final class RingQueue implements QueueTap {
     final int tailMask = endSectors == 0 ? WHOLE_BLOCK : (1 << endSectors) - 1;
     for (int i = count - 1; i > 0; i--) {
       final int mask = i == count - 1 ? tailMask : WHOLE_BLOCK;
-      slab.putHeader(first + i, timestampNs, block + i, 1, DATA, mask, flags, count, i, 0);
+      slab.putHeader(
+          first + i, timestampNs, block + i, shape(1, DATA, mask, flags), place(count, i), 0);
     }
     final int firstMask = count == 1 ? headMask & tailMask : headMask;
     slab.putHeader(
-        first, timestampNs, block, 1, DATA, firstMask, flags | RecordFlags.FIRST, count, 0, 0);
+        first,
+        timestampNs,
+        block,
+        shape(1, DATA, firstMask, flags | RecordFlags.FIRST),
+        place(count, 0),
+        0);
     return first;
   }
 
@@ -205,12 +213,8 @@ final class RingQueue implements QueueTap {
           first + i,
           timestampNs,
           block,
-          blocks,
-          kind,
-          mask,
-          i == 0 ? flags | RecordFlags.FIRST : flags,
-          count,
-          i,
+          shape(blocks, kind, mask, i == 0 ? flags | RecordFlags.FIRST : flags),
+          place(count, i),
           0);
     }
     return first;

@@ -11,16 +11,11 @@ import static io.blockcam.capture.ring.SlabDescriptor.MAGIC;
 import static io.blockcam.capture.ring.SlabDescriptor.MAGIC_OFFSET;
 import static io.blockcam.capture.ring.SlabDescriptor.RECORDING_ID_OFFSET;
 import static io.blockcam.capture.ring.SlabDescriptor.SLOTS_OFFSET;
-import static io.blockcam.capture.ring.SlabDescriptor.SLOT_AUX_OFFSET;
-import static io.blockcam.capture.ring.SlabDescriptor.SLOT_BLOCK_OFFSET;
 import static io.blockcam.capture.ring.SlabDescriptor.SLOT_BYTES;
 import static io.blockcam.capture.ring.SlabDescriptor.SLOT_CHECK_OFFSET;
 import static io.blockcam.capture.ring.SlabDescriptor.SLOT_COUNT_OFFSET;
 import static io.blockcam.capture.ring.SlabDescriptor.SLOT_INDEX_OFFSET;
 import static io.blockcam.capture.ring.SlabDescriptor.SLOT_OUTCOME_OFFSET;
-import static io.blockcam.capture.ring.SlabDescriptor.SLOT_RUN_BLOCKS_OFFSET;
-import static io.blockcam.capture.ring.SlabDescriptor.SLOT_SEQUENCE_OFFSET;
-import static io.blockcam.capture.ring.SlabDescriptor.SLOT_TIMESTAMP_NS_OFFSET;
 import static io.blockcam.capture.ring.SlabDescriptor.STATE_CLEAN;
 import static io.blockcam.capture.ring.SlabDescriptor.STATE_IN_USE;
 import static io.blockcam.capture.ring.SlabDescriptor.STATE_OFFSET;
@@ -31,6 +26,8 @@ import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.archive.record.RecordView;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -232,38 +229,16 @@ public final class Slab implements Closeable {
   /** Whether the slot holds this record, whole. */
   public boolean isValid(final long sequence) {
     final long at = at(sequence);
-    return memory.get(U64, at + SLOT_SEQUENCE_OFFSET) == sequence
+    return memory.get(U64, at + RecordDescriptor.SEQUENCE_OFFSET) == sequence
         && (long) LONG.getAcquire(memory, at + SLOT_CHECK_OFFSET) == checkOfStored(at);
   }
 
-  /** CLOCK_REALTIME in ns as read at the offer. */
-  public long timestampNs(final long sequence) {
-    return memory.get(U64, at(sequence) + SLOT_TIMESTAMP_NS_OFFSET);
-  }
-
-  /** First block. */
-  public long block(final long sequence) {
-    return memory.get(U64, at(sequence) + SLOT_BLOCK_OFFSET);
-  }
-
-  /** Blocks, 0 to 2^32-1. */
-  public long runBlocks(final long sequence) {
-    return shape(sequence) & 0xffff_ffffL;
-  }
-
-  /** Code of the kind. */
-  public int kindCode(final long sequence) {
-    return (int) (shape(sequence) >>> 32) & 0xff;
-  }
-
-  /** Sector mask. */
-  public int sectorMask(final long sequence) {
-    return (int) (shape(sequence) >>> 40) & 0xff;
-  }
-
-  /** Flags as known at the offer. */
-  public int flags(final long sequence) {
-    return (int) (shape(sequence) >>> 48);
+  /**
+   * Moves a window over the recorder's part of a record, as it was offered: time and flags are
+   * those known then.
+   */
+  public RecordView record(final long sequence, final RecordView view) {
+    return view.wrap(memory, at(sequence));
   }
 
   /** Slots of the write this record belongs to. */
@@ -274,11 +249,6 @@ public final class Slab implements Closeable {
   /** Place of this record in its write. */
   public int index(final long sequence) {
     return memory.get(U32, at(sequence) + SLOT_INDEX_OFFSET);
-  }
-
-  /** The record's aux. */
-  public long aux(final long sequence) {
-    return memory.get(U64, at(sequence) + SLOT_AUX_OFFSET);
   }
 
   /** Whether the outcome of the write that begins at this record is known. */
@@ -297,31 +267,24 @@ public final class Slab implements Closeable {
    * Writes a slot header. The check is stored last, so the slot is valid only with all of what was
    * stored before.
    *
-   * @param count slots of the write
-   * @param index place of this slot in it; the first one must be written last
+   * @param shape {@link RecordDescriptor#shape}
+   * @param place {@link SlabDescriptor#place}; the first slot of a write must be written last
    */
   void putHeader(
       final long sequence,
       final long timestampNs,
       final long block,
-      final long runBlocks,
-      final int kindCode,
-      final int sectorMask,
-      final int flags,
-      final int count,
-      final int index,
+      final long shape,
+      final long place,
       final long aux) {
     final long at = at(sequence);
-    final long shape =
-        runBlocks | (long) kindCode << 32 | (long) sectorMask << 40 | (long) flags << 48;
-    final long place = count | (long) index << 32;
     memory.set(U64, at + SLOT_OUTCOME_OFFSET, 0);
-    memory.set(U64, at + SLOT_SEQUENCE_OFFSET, sequence);
-    memory.set(U64, at + SLOT_TIMESTAMP_NS_OFFSET, timestampNs);
-    memory.set(U64, at + SLOT_BLOCK_OFFSET, block);
-    memory.set(U64, at + SLOT_RUN_BLOCKS_OFFSET, shape);
+    memory.set(U64, at + RecordDescriptor.SEQUENCE_OFFSET, sequence);
+    memory.set(U64, at + RecordDescriptor.TIMESTAMP_NS_OFFSET, timestampNs);
+    memory.set(U64, at + RecordDescriptor.BLOCK_OFFSET, block);
+    memory.set(U64, at + RecordDescriptor.RUN_BLOCKS_OFFSET, shape);
     memory.set(U64, at + SLOT_COUNT_OFFSET, place);
-    memory.set(U64, at + SLOT_AUX_OFFSET, aux);
+    memory.set(U64, at + RecordDescriptor.AUX_OFFSET, aux);
     LONG.setRelease(
         memory,
         at + SLOT_CHECK_OFFSET,
@@ -348,19 +311,15 @@ public final class Slab implements Closeable {
     return SlabDescriptor.slotHeaderOffset(slot(sequence));
   }
 
-  private long shape(final long sequence) {
-    return memory.get(U64, at(sequence) + SLOT_RUN_BLOCKS_OFFSET);
-  }
-
   private long checkOfStored(final long at) {
     return check(
         salt,
-        memory.get(U64, at + SLOT_SEQUENCE_OFFSET),
-        memory.get(U64, at + SLOT_TIMESTAMP_NS_OFFSET),
-        memory.get(U64, at + SLOT_BLOCK_OFFSET),
-        memory.get(U64, at + SLOT_RUN_BLOCKS_OFFSET),
+        memory.get(U64, at + RecordDescriptor.SEQUENCE_OFFSET),
+        memory.get(U64, at + RecordDescriptor.TIMESTAMP_NS_OFFSET),
+        memory.get(U64, at + RecordDescriptor.BLOCK_OFFSET),
+        memory.get(U64, at + RecordDescriptor.RUN_BLOCKS_OFFSET),
         memory.get(U64, at + SLOT_COUNT_OFFSET),
-        memory.get(U64, at + SLOT_AUX_OFFSET));
+        memory.get(U64, at + RecordDescriptor.AUX_OFFSET));
   }
 
   /** Never 0, so that an outcome of 0 is "not known" whatever the check. */

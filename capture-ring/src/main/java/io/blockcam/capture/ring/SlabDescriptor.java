@@ -32,6 +32,9 @@ package io.blockcam.capture.ring;
  *  32      36      40              48              56              64
  * </pre>
  *
+ * <p>The header has what the offer knows of a record where the {@linkplain
+ * io.blockcam.archive.record.RecordDescriptor record} has it: the consumer copies it as it stands.
+ *
  * <p>A write owns {@code count} consecutive slots; slot {@code i} of the ring belongs to sequence
  * {@code base + k * n + i}. The stores of an offer stand in this order: payloads, the headers of
  * the slots 2 .. count, the header of the first, and of each header its check last. So a first slot
@@ -96,35 +99,11 @@ public final class SlabDescriptor {
   /** "CLEAN": every record is in the spool. */
   public static final long STATE_CLEAN = 0x4e_4145_4c43L;
 
-  /** u64: sequence of the record. */
-  public static final int SLOT_SEQUENCE_OFFSET = 0;
-
-  /** u64: CLOCK_REALTIME in ns, as read; not yet made non-decreasing. */
-  public static final int SLOT_TIMESTAMP_NS_OFFSET = 8;
-
-  /** u64: first block. */
-  public static final int SLOT_BLOCK_OFFSET = 16;
-
-  /** u32: blocks, as in the record. */
-  public static final int SLOT_RUN_BLOCKS_OFFSET = 24;
-
-  /** u8: code of the record's kind. */
-  public static final int SLOT_KIND_OFFSET = 28;
-
-  /** u8: sectors written. */
-  public static final int SLOT_SECTOR_MASK_OFFSET = 29;
-
-  /** u16: the record's flags as far as they are known at the offer. */
-  public static final int SLOT_FLAGS_OFFSET = 30;
-
   /** u32: slots of the write that this slot belongs to. */
   public static final int SLOT_COUNT_OFFSET = 32;
 
   /** u32: place of this slot in its write, from 0. */
   public static final int SLOT_INDEX_OFFSET = 36;
-
-  /** u64: the record's aux. */
-  public static final int SLOT_AUX_OFFSET = 40;
 
   /** u64: check over the six u64 before it. */
   public static final int SLOT_CHECK_OFFSET = 48;
@@ -136,6 +115,11 @@ public final class SlabDescriptor {
   public static final int SLOT_OUTCOME_OFFSET = 56;
 
   private SlabDescriptor() {}
+
+  /** The eight bytes from {@link #SLOT_COUNT_OFFSET} on, as one u64. */
+  static long place(final int count, final int index) {
+    return count | (long) index << 32;
+  }
 
   /** Where the header of a slot begins. */
   public static long slotHeaderOffset(final long slot) {

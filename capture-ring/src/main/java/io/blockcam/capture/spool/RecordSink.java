@@ -1,6 +1,6 @@
 package io.blockcam.capture.spool;
 
-import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -22,17 +22,12 @@ public interface RecordSink {
 
   /**
    * Takes one record; see {@link io.blockcam.archive.segment.SegmentWriter#append} for the
-   * arguments. {@code payload} is read only during the call.
+   * arguments. {@code record} and {@code payload} are read only during the call.
    */
   void append(
-      long sequence,
+      RecordView record,
       long timestampNs,
-      long block,
-      long runBlocks,
-      RecordKind kind,
-      int sectorMask,
       int flags,
-      long aux,
       @Nullable MemorySegment payload,
       long payloadOffset)
       throws IOException;

@@ -1,7 +1,7 @@
 package io.blockcam.capture.spool;
 
 import io.blockcam.archive.record.RecordDescriptor;
-import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentHeaderDescriptor;
@@ -87,32 +87,17 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   @Override
   public void append(
-      final long sequence,
+      final RecordView record,
       final long timestampNs,
-      final long block,
-      final long runBlocks,
-      final RecordKind kind,
-      final int sectorMask,
       final int flags,
-      final long aux,
       final @Nullable MemorySegment payload,
       final long payloadOffset)
       throws IOException {
     final SegmentWriter open = segment;
     if (open == null) {
-      throw new IllegalStateException("record " + sequence + " was not admitted");
+      throw new IllegalStateException("record " + record.sequence() + " was not admitted");
     }
-    open.append(
-        sequence,
-        timestampNs,
-        block,
-        runBlocks,
-        kind,
-        sectorMask,
-        flags,
-        aux,
-        payload,
-        payloadOffset);
+    open.append(record, timestampNs, flags, payload, payloadOffset);
   }
 
   @Override

@@ -3,7 +3,9 @@ package io.blockcam.capture.ring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.support.RingBench;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -37,7 +39,13 @@ final class SlabTest {
   void findsAgainWhatWasStored() throws IOException {
     final Path file = directory.resolve("ring");
     try (Slab slab = Slab.create(file, RingBench.header(8))) {
-      slab.putHeader(BASE + 1, 11, 12, 13, DATA, 0x5a, 3, 1, 0, 99);
+      slab.putHeader(
+          BASE + 1,
+          11,
+          12,
+          RecordDescriptor.shape(13, DATA, 0x5a, 3),
+          SlabDescriptor.place(1, 0),
+          99);
       slab.putOutcome(BASE + 1, -5);
       slab.memory().set(ValueLayout.JAVA_BYTE, slab.payloadOffset(BASE + 1) + 4095, (byte) 77);
     }
@@ -47,15 +55,16 @@ final class SlabTest {
       assertThat(slab.isValid(BASE)).isFalse();
       assertThat(slab.isValid(BASE + 1)).isTrue();
       assertThat(slab.isValid(BASE + 1 + 8)).isFalse();
-      assertThat(slab.timestampNs(BASE + 1)).isEqualTo(11);
-      assertThat(slab.block(BASE + 1)).isEqualTo(12);
-      assertThat(slab.runBlocks(BASE + 1)).isEqualTo(13);
-      assertThat(slab.kindCode(BASE + 1)).isEqualTo(DATA);
-      assertThat(slab.sectorMask(BASE + 1)).isEqualTo(0x5a);
-      assertThat(slab.flags(BASE + 1)).isEqualTo(3);
+      final RecordView record = slab.record(BASE + 1, new RecordView());
+      assertThat(record.timestampNs()).isEqualTo(11);
+      assertThat(record.block()).isEqualTo(12);
+      assertThat(record.runBlocks()).isEqualTo(13);
+      assertThat(record.kindCode()).isEqualTo(DATA);
+      assertThat(record.sectorMask()).isEqualTo(0x5a);
+      assertThat(record.flags()).isEqualTo(3);
       assertThat(slab.count(BASE + 1)).isEqualTo(1);
       assertThat(slab.index(BASE + 1)).isZero();
-      assertThat(slab.aux(BASE + 1)).isEqualTo(99);
+      assertThat(record.aux()).isEqualTo(99);
       assertThat(slab.isComplete(BASE + 1)).isTrue();
       assertThat(slab.result(BASE + 1)).isEqualTo(-5);
       final long last = slab.payloadOffset(BASE + 1) + 4095;
@@ -68,13 +77,15 @@ final class SlabTest {
   @Test
   void doesNotKnowTheOutcomeOfAWriteInFlight() throws IOException {
     try (Slab slab = Slab.create(directory.resolve("ring"), RingBench.header(8))) {
-      slab.putHeader(BASE, 1, 2, 1, DATA, 0xff, 0, 1, 0, 0);
+      slab.putHeader(
+          BASE, 1, 2, RecordDescriptor.shape(1, DATA, 0xff, 0), SlabDescriptor.place(1, 0), 0);
       assertThat(slab.isComplete(BASE)).isFalse();
       slab.putOutcome(BASE, 4096);
       assertThat(slab.isComplete(BASE)).isTrue();
       assertThat(slab.result(BASE)).isZero();
       // the next lap of the same slot
-      slab.putHeader(BASE + 8, 1, 2, 1, DATA, 0xff, 0, 1, 0, 0);
+      slab.putHeader(
+          BASE + 8, 1, 2, RecordDescriptor.shape(1, DATA, 0xff, 0), SlabDescriptor.place(1, 0), 0);
       assertThat(slab.isComplete(BASE + 8)).isFalse();
     }
   }
@@ -82,7 +93,8 @@ final class SlabTest {
   @Test
   void refusesAHeaderOfWhichAnyBitIsOfAnotherTime() throws IOException {
     try (Slab slab = Slab.create(directory.resolve("ring"), RingBench.header(8))) {
-      slab.putHeader(BASE, 1, 2, 1, DATA, 0xff, 0, 3, 2, 9);
+      slab.putHeader(
+          BASE, 1, 2, RecordDescriptor.shape(1, DATA, 0xff, 0), SlabDescriptor.place(3, 2), 9);
       for (int bit = 0; bit < SlabDescriptor.SLOT_OUTCOME_OFFSET * 8; bit++) {
         final long at = SlabDescriptor.slotHeaderOffset(0) + bit / 8;
         final byte before = slab.memory().get(ValueLayout.JAVA_BYTE, at);
@@ -98,7 +110,8 @@ final class SlabTest {
   void replacesTheSlabOfAnEarlierRun() throws IOException {
     final Path file = directory.resolve("ring");
     try (Slab old = Slab.create(file, RingBench.header(8))) {
-      old.putHeader(BASE, 1, 2, 1, DATA, 0xff, 0, 1, 0, 0);
+      old.putHeader(
+          BASE, 1, 2, RecordDescriptor.shape(1, DATA, 0xff, 0), SlabDescriptor.place(1, 0), 0);
     }
     try (Slab slab = Slab.create(file, RingBench.header(16))) {
       assertThat(slab.isValid(BASE)).isFalse();

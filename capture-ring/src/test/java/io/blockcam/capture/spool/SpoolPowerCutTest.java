@@ -9,6 +9,7 @@ import io.blockcam.archive.faults.Seeds;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
@@ -105,14 +106,9 @@ final class SpoolPowerCutTest {
         final byte[] payload = new byte[4096];
         random.nextBytes(payload);
         writer.append(
-            from + i,
+            RecordView.allocate().put(from + i, random.nextInt(1000), 1, RecordKind.DATA, 0xff, 0),
             2_000,
-            random.nextInt(1000),
-            1,
-            RecordKind.DATA,
-            0xff,
             i == 0 ? RecordFlags.FIRST : 0,
-            0,
             MemorySegment.ofArray(payload),
             0);
       }

@@ -9,6 +9,7 @@ import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.capture.support.TestRecord;
@@ -461,14 +462,9 @@ final class SpoolTest {
     final byte[] payload = new byte[4096];
     random.nextBytes(payload);
     writer.append(
-        nextSequence++,
+        RecordView.allocate().put(nextSequence++, block, 1, RecordKind.DATA, 0xff, 0),
         2_000,
-        block,
-        1,
-        RecordKind.DATA,
-        0xff,
         flags,
-        0,
         MemorySegment.ofArray(payload),
         0);
   }

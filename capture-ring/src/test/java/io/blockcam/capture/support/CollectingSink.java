@@ -1,12 +1,14 @@
 package io.blockcam.capture.support;
 
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.spool.RecordSink;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -62,14 +64,9 @@ public final class CollectingSink implements RecordSink {
 
   @Override
   public void append(
-      final long sequence,
+      final RecordView record,
       final long timestampNs,
-      final long block,
-      final long runBlocks,
-      final RecordKind kind,
-      final int sectorMask,
       final int flags,
-      final long aux,
       final @Nullable MemorySegment payload,
       final long payloadOffset)
       throws IOException {
@@ -80,7 +77,15 @@ public final class CollectingSink implements RecordSink {
             : payload.asSlice(payloadOffset, 4096).toArray(ValueLayout.JAVA_BYTE);
     records.add(
         new TestRecord(
-            sequence, timestampNs, block, runBlocks, kind, sectorMask, flags, aux, bytes));
+            record.sequence(),
+            timestampNs,
+            record.block(),
+            record.runBlocks(),
+            Objects.requireNonNull(RecordKind.ofCode(record.kindCode())),
+            record.sectorMask(),
+            flags,
+            record.aux(),
+            bytes));
     unsealed++;
   }
 
