@@ -52,7 +52,10 @@ public final class RecordConsumer {
   private long lastTimestampNs;
 
   private final Watermarks watermarks;
-  private boolean blocked;
+
+  /** Whether the spool refused the write that is next, in this cycle. */
+  private boolean refused;
+
   private boolean forceWanted;
   private long retryNs;
   private long backoffNs = FIRST_RETRY_NS;
@@ -61,9 +64,21 @@ public final class RecordConsumer {
   private volatile long durable;
   private volatile boolean unlimited;
   private volatile boolean finishing;
-  private volatile boolean finished;
+  private volatile State state = State.TAKING;
   private final AtomicLong failures = new AtomicLong();
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+  /** What the consumer's last cycle came to; see {@link #enter}. */
+  private enum State {
+    /** Took what there was. */
+    TAKING,
+    /** Found the spool's limit reached: nothing is taken until something was shipped. */
+    BLOCKED,
+    /** Could not write: the same step is tried again, later. */
+    FAILING,
+    /** Everything is sealed. Nothing follows. */
+    FINISHED
+  }
 
   /**
    * Begins at the ring's first sequence.
@@ -96,7 +111,7 @@ public final class RecordConsumer {
    * @return how much was done; 0 means that it is time to {@link #awaitWork}
    */
   public int doWork() {
-    if (clockNs.getAsLong() - retryNs < 0) {
+    if (state == State.FINISHED || clockNs.getAsLong() - retryNs < 0) {
       return 0;
     }
     try {
@@ -107,6 +122,9 @@ public final class RecordConsumer {
       if (failure.getAndSet(null) != null) {
         LOG.info("the spool takes records again, after {} failures", failures.getAndSet(0));
         backoffNs = FIRST_RETRY_NS;
+      }
+      if (state != State.FINISHED) {
+        enter(refused ? State.BLOCKED : State.TAKING);
       }
       return work;
     } catch (final Throwable e) { // whatever it is, the next write must still find a consumer
@@ -125,7 +143,7 @@ public final class RecordConsumer {
       timeoutNs = Math.clamp(sink.sealDueNs() - nowNs, 0, timeoutNs);
     }
     // Slot of the next lap: not published before the slot was given back. Only a wake-up counts.
-    final boolean notForRecords = blocked || failure.get() != null;
+    final boolean notForRecords = state != State.TAKING;
     ring.await(notForRecords ? next + ring.slots() : lastNeeded(), timeoutNs);
   }
 
@@ -150,7 +168,7 @@ public final class RecordConsumer {
 
   /** Whether everything claimed was sealed after {@link #requestFinish}. Any thread. */
   public boolean isFinished() {
-    return finished;
+    return state == State.FINISHED;
   }
 
   /** Sequence of the newest record that survives the death of the process. Any thread. */
@@ -180,7 +198,7 @@ public final class RecordConsumer {
 
   private int take() throws IOException {
     final long from = next;
-    blocked = false;
+    refused = false;
     while (next < writeEnd || (next - from < BATCH_RECORDS && beginWrite())) {
       append(next);
       next++;
@@ -206,7 +224,7 @@ public final class RecordConsumer {
       return false; // its last slots become visible in a moment
     }
     if (!sink.admit(count)) {
-      blocked = true;
+      refused = true;
       return false;
     }
     writeEnd = next + count;
@@ -262,16 +280,19 @@ public final class RecordConsumer {
   }
 
   private int finish() throws IOException {
-    if (!finishing || finished) {
-      return 0;
-    }
-    if (appended < ring.claimed()) {
+    if (!finishing || appended < ring.claimed()) {
       return 0;
     }
     sink.seal();
     madeDurable();
-    finished = true;
+    enter(State.FINISHED);
     return 1;
+  }
+
+  /** The only place where the state changes. */
+  private void enter(final State reached) {
+    assert state != State.FINISHED : "finished, and then " + reached;
+    state = reached;
   }
 
   /** The sequence without which there is nothing to take. */
@@ -280,6 +301,7 @@ public final class RecordConsumer {
   }
 
   private void failed(final Throwable e) {
+    enter(State.FAILING);
     final Throwable before = failure.getAndSet(e);
     failures.incrementAndGet();
     if (before == null || !e.toString().equals(before.toString())) {

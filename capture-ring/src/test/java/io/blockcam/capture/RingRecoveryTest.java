@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -215,7 +216,7 @@ final class RingRecoveryTest {
   private static void wipeHeader(final Path file, final int slot) throws IOException {
     final byte[] bytes = Files.readAllBytes(file);
     final int at = (int) SlabDescriptor.slotHeaderOffset(slot);
-    java.util.Arrays.fill(bytes, at, at + SlabDescriptor.SLOT_HEADER_BYTES, (byte) 0);
+    Arrays.fill(bytes, at, at + SlabDescriptor.SLOT_HEADER_BYTES, (byte) 0);
     Files.write(file, bytes);
   }
 

@@ -3,6 +3,7 @@ package io.blockcam.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ final class ManPageTest {
     try {
       return Files.readString(Path.of("src/main/man/blockcam.1")).replace("\\-", "-");
     } catch (final IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 }

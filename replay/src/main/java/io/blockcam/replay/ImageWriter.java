@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -176,7 +177,7 @@ public final class ImageWriter {
       throw new ImageFileException(
           ImageFileException.Kind.ENVIRONMENT,
           "cannot write " + target + ": there is no directory " + target.getParent());
-    } catch (final java.nio.file.FileSystemException e) {
+    } catch (final FileSystemException e) {
       throw new ImageFileException(
           ImageFileException.Kind.ENVIRONMENT,
           "cannot write " + target + ": " + (e.getReason() == null ? e : e.getReason()));

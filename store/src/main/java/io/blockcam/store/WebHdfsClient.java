@@ -140,11 +140,7 @@ final class WebHdfsClient implements Closeable {
   WebHdfsReply upload(String what, String op, String path, UploadEntity body, String... parameters)
       throws StoreException {
     return transfer(
-        what,
-        "PUT",
-        op,
-        path,
-        parameters,
+        new Question(what, "PUT", op, path, parameters),
         location -> {
           HttpUriRequestBase request = new HttpUriRequestBase("PUT", location);
           request.setConfig(uploadConfig);
@@ -160,7 +156,9 @@ final class WebHdfsClient implements Closeable {
   WebHdfsReply askDataNode(String what, String op, String path, String... parameters)
       throws StoreException {
     return transfer(
-        what, "GET", op, path, parameters, location -> get(what, location), refused -> refused);
+        new Question(what, "GET", op, path, parameters),
+        location -> get(what, location),
+        refused -> refused);
   }
 
   /**
@@ -172,11 +170,7 @@ final class WebHdfsClient implements Closeable {
   InputStream download(String what, String op, String path, String... parameters)
       throws StoreException {
     return transfer(
-        what,
-        "GET",
-        op,
-        path,
-        parameters,
+        new Question(what, "GET", op, path, parameters),
         location -> openBody(what, new HttpUriRequestBase("GET", location)),
         refused -> {
           throw refused.failure(what);
@@ -203,25 +197,41 @@ final class WebHdfsClient implements Closeable {
     T of(WebHdfsReply reply) throws StoreException;
   }
 
-  private <T> T transfer(
-      String what,
-      String method,
-      String op,
-      String path,
-      String[] parameters,
-      SecondStep<T> second,
-      Refusal<T> refusal)
+  /**
+   * What a NameNode is asked.
+   *
+   * @param what begins messages
+   * @param method of HTTP
+   * @param op of WebHDFS
+   * @param path absolute, not encoded
+   * @param parameters names and values by turns
+   */
+  private record Question(
+      String what, String method, String op, String path, List<String> parameters) {
+
+    Question(String what, String method, String op, String path, String... parameters) {
+      this(what, method, op, path, List.of(parameters));
+    }
+  }
+
+  private <T> T transfer(Question question, SecondStep<T> second, Refusal<T> refusal)
       throws StoreException {
     List<String> excluded = new ArrayList<>();
     while (true) {
-      List<String> all = new ArrayList<>(List.of(parameters));
+      List<String> all = new ArrayList<>(question.parameters());
       all.addAll(List.of("noredirect", "true"));
       if (!excluded.isEmpty()) {
         // A DataNode that died stays on the NameNode's list for ten minutes.
         all.addAll(List.of("excludedatanodes", String.join(",", excluded)));
       }
-      WebHdfsReply first = ask(what, method, op, path, all.toArray(String[]::new));
-      Optional<URI> location = location(what, op, first);
+      WebHdfsReply first =
+          ask(
+              question.what(),
+              question.method(),
+              question.op(),
+              question.path(),
+              all.toArray(String[]::new));
+      Optional<URI> location = location(question.what(), question.op(), first);
       if (location.isEmpty()) {
         return refusal.of(first);
       }

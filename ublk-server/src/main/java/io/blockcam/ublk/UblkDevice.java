@@ -10,6 +10,7 @@ import io.blockcam.ublk.control.DeviceInfo;
 import io.blockcam.ublk.control.DeviceState;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.queue.QueueSet;
+import io.blockcam.ublk.queue.ServedDevice;
 import io.blockcam.ublk.tap.WriteTap;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
@@ -82,7 +83,8 @@ public final class UblkDevice {
       }
       final CompletableFuture<Throwable> failure = new CompletableFuture<>();
       final QueueSet queues =
-          new QueueSet(posix, info, fd, target, tap, affinities, failure::complete);
+          new QueueSet(
+              posix, new ServedDevice(info, fd, target, tap), affinities, failure::complete);
       final StopLimits limits = StopLimits.within(options.stopLimit());
       acquired.add(() -> endQueues(queues, info, limits));
       acquired.add(() -> stop(control, info, limits)); // ends the fetches, so that the threads end

@@ -20,7 +20,6 @@ final class CompletionQueue {
   private static final long ENTRY_BYTES = io_uring_cqe.sizeof();
   private static final long USER_DATA = io_uring_cqe.user_data$offset();
   private static final long RES = io_uring_cqe.res$offset();
-  private static final long FLAGS = io_uring_cqe.flags$offset();
 
   private final MemorySegment ring;
   private final long headOffset;
@@ -68,10 +67,6 @@ final class CompletionQueue {
 
   int result(final int index) {
     return ring.get(JAVA_INT, entry(index) + RES);
-  }
-
-  int flags(final int index) {
-    return ring.get(JAVA_INT, entry(index) + FLAGS);
   }
 
   /**

@@ -154,8 +154,8 @@ public final class IoUring implements AutoCloseable {
   /**
    * Registers a table of files, so that requests need not look them up. Control code: allocates.
    *
-   * @param fds file descriptors, -1 for a place to be filled by {@link #updateFile}; the ring keeps
-   *     its own references, so they may be closed
+   * @param fds file descriptors, -1 for an empty place; the ring keeps its own references, so they
+   *     may be closed
    * @throws ErrnoException when a descriptor is bad, a table exists (EBUSY), or there are more than
    *     RLIMIT_NOFILE (EMFILE)
    */
@@ -167,28 +167,6 @@ public final class IoUring implements AutoCloseable {
           "io_uring_register",
           "IORING_REGISTER_FILES",
           fds.length + " files");
-    }
-  }
-
-  /**
-   * Puts a file into a place of the table, or empties it. Requests already prepared but not yet
-   * submitted use what is there when they are submitted. Control code: allocates.
-   *
-   * @param fileIndex the place
-   * @param fd the file descriptor, or -1 to drop the reference
-   */
-  public void updateFile(final int fileIndex, final int fd) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      final MemorySegment value = arena.allocateFrom(JAVA_INT, fd);
-      final MemorySegment update = arena.allocate(io_uring_rsrc_update.layout());
-      io_uring_rsrc_update.offset(update, fileIndex);
-      io_uring_rsrc_update.data(update, value.address());
-      ErrnoException.orThrow(
-          posix.ioUringRegister(ringFd, Uring.IORING_REGISTER_FILES_UPDATE(), update.address(), 1),
-          "io_uring_register",
-          "IORING_REGISTER_FILES_UPDATE",
-          "index " + fileIndex,
-          "fd " + fd);
     }
   }
 
@@ -217,20 +195,6 @@ public final class IoUring implements AutoCloseable {
    */
   public void prepareUringCmd(
       final int fileIndex, final int cmdOp, final long cmd0, final long cmd1, final long userData) {
-    prepareUringCmd(fileIndex, cmdOp, cmd0, cmd1, 0, userData);
-  }
-
-  /**
-   * A command to the driver behind a registered file, with 16 bytes of payload and the entry's
-   * {@code addr} field, which some drivers read as well.
-   */
-  public void prepareUringCmd(
-      final int fileIndex,
-      final int cmdOp,
-      final long cmd0,
-      final long cmd1,
-      final long addr,
-      final long userData) {
     if (sq.isFull()) {
       makeRoom();
     }
@@ -239,7 +203,7 @@ public final class IoUring implements AutoCloseable {
         FIXED_FILE,
         fileIndex,
         Integer.toUnsignedLong(cmdOp),
-        addr,
+        0,
         0,
         0,
         userData,
@@ -301,11 +265,6 @@ public final class IoUring implements AutoCloseable {
         Uring.IORING_OP_WRITE(), FIXED_FILE, fileIndex, offset, address, length, rwFlags, userData);
   }
 
-  /** fsync of a registered file. Not ordered with writes that are still in flight. */
-  public void prepareFsync(final int fileIndex, final long userData) {
-    prepare(Uring.IORING_OP_FSYNC(), FIXED_FILE, fileIndex, 0, 0, 0, 0, userData);
-  }
-
   /** fdatasync of a registered file. Not ordered with writes that are still in flight. */
   public void prepareFdatasync(final int fileIndex, final long userData) {
     prepare(
@@ -336,70 +295,7 @@ public final class IoUring implements AutoCloseable {
     prepare(Uring.IORING_OP_FALLOCATE(), FIXED_FILE, fileIndex, offset, length, mode, 0, userData);
   }
 
-  /**
-   * poll of an ordinary descriptor; completes once, with the events that came.
-   *
-   * @param events {@code POLL*}
-   */
-  public void preparePollAdd(final int fd, final int events, final long userData) {
-    prepare(Uring.IORING_OP_POLL_ADD(), 0, fd, 0, 0, 0, events, userData);
-  }
-
-  /**
-   * Completes with {@code -ETIME} after a time, or with 0 once {@code completions} others have
-   * come.
-   *
-   * @param timespec address of a {@code struct __kernel_timespec}; read at submission
-   * @param completions 0: the time alone counts
-   * @param flags {@code IORING_TIMEOUT_*}
-   */
-  public void prepareTimeout(
-      final long timespec, final int completions, final int flags, final long userData) {
-    prepare(
-        Uring.IORING_OP_TIMEOUT(),
-        0,
-        -1,
-        Integer.toUnsignedLong(completions),
-        timespec,
-        1,
-        flags,
-        userData);
-  }
-
-  /**
-   * Puts a completion into another ring and so wakes its thread.
-   *
-   * @param ringFd the other ring's {@link #fd}
-   * @param result what the other side reads from {@link #cqeResult}
-   * @param otherUserData what it reads from {@link #cqeUserData}
-   * @param userData of the completion here, with result 0 or {@code -errno}
-   */
-  public void prepareMsgRing(
-      final int ringFd, final int result, final long otherUserData, final long userData) {
-    prepare(
-        Uring.IORING_OP_MSG_RING(),
-        0,
-        ringFd,
-        otherUserData,
-        Uring.IORING_MSG_DATA(),
-        result,
-        0,
-        userData);
-  }
-
-  /**
-   * Asks to cancel a request in flight. It completes anyway: with {@code -ECANCELED}, or with its
-   * own result when it was too late.
-   *
-   * @param target user data of the request
-   * @param flags {@code IORING_ASYNC_CANCEL_*}
-   * @param userData of the completion that tells whether it was found: 0, a count with {@code
-   *     IORING_ASYNC_CANCEL_ALL}, {@code -ENOENT} or {@code -EALREADY}
-   */
-  public void prepareCancel(final long target, final int flags, final long userData) {
-    prepare(Uring.IORING_OP_ASYNC_CANCEL(), 0, -1, 0, target, 0, flags, userData);
-  }
-
+  // Hot path: numbers, not an object for each entry. So in SubmissionQueue.
   private void prepare(
       final int opcode,
       final int flags,
@@ -543,11 +439,6 @@ public final class IoUring implements AutoCloseable {
     return cq.result(index);
   }
 
-  /** {@code IORING_CQE_F_*} of completion {@code index}. */
-  public int cqeFlags(final int index) {
-    return cq.flags(index);
-  }
-
   /**
    * Gives the oldest completions back to the kernel.
    *
@@ -560,11 +451,6 @@ public final class IoUring implements AutoCloseable {
   /** Whether the kernel holds completions that did not fit. The next wait brings them. */
   boolean hasOverflow() {
     return (sq.kernelFlags() & Uring.IORING_SQ_CQ_OVERFLOW()) != 0;
-  }
-
-  /** The file descriptor of the ring, for {@link #prepareMsgRing} of another. Stays the ring's. */
-  public int fd() {
-    return ringFd;
   }
 
   /**

@@ -118,7 +118,10 @@ final class SubmissionQueue {
     return (int) INT.getOpaque(ring, flagsOffset);
   }
 
-  /** Writes the next entry. Only when the queue {@linkplain #isFull() is not full}. */
+  /**
+   * Writes the next entry, field by field as the kernel has them. Only when the queue {@linkplain
+   * #isFull() is not full}. Hot path: numbers, not an object for each entry.
+   */
   void put(
       final int opcode,
       final int flags,

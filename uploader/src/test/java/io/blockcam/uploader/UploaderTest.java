@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -569,9 +570,9 @@ final class UploaderTest {
           private int left = 2000;
 
           @Override
-          public java.util.Optional<Path> oldestSealed() {
+          public Optional<Path> oldestSealed() {
             asked.incrementAndGet();
-            return left == 0 ? java.util.Optional.empty() : spool.oldestSealed();
+            return left == 0 ? Optional.empty() : spool.oldestSealed();
           }
 
           @Override

@@ -14,6 +14,7 @@ import io.blockcam.vmtests.record.Event;
 import io.blockcam.vmtests.record.PublishedRecording;
 import io.blockcam.vmtests.record.Segment;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -161,7 +162,7 @@ class HdfsTest {
   private static List<Path> spooled(final Recording recording) {
     try (Stream<Path> files = Files.walk(recording.spool())) {
       return files.filter(f -> f.toString().endsWith(".seg")).toList();
-    } catch (final IOException | java.io.UncheckedIOException e) {
+    } catch (final IOException | UncheckedIOException e) {
       return List.of(recording.spool()); // files come and go while we look: look again
     }
   }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,7 +130,7 @@ final class LauncherTest {
 
   private Shell.Result run(final Map<String, String> environment, final String... arguments) {
     final ProcessBuilder builder = new ProcessBuilder(launcher.toString());
-    builder.command().addAll(java.util.List.of(arguments));
+    builder.command().addAll(List.of(arguments));
     builder.environment().keySet().removeIf(name -> name.startsWith("BLOCKCAM_"));
     builder.environment().remove("JAVA_HOME");
     builder.environment().putAll(environment);

@@ -13,6 +13,7 @@ import io.blockcam.vmtests.host.Shell;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -64,7 +65,7 @@ class ServeTest {
         device.zeroOut((600 << 10) + 512, 1024);
         for (final int[] zeroes :
             new int[][] {{64 << 10, 128 << 10}, {512 << 10, 4096}, {(600 << 10) + 512, 1024}}) {
-          java.util.Arrays.fill(data, zeroes[0], zeroes[0] + zeroes[1], (byte) 0);
+          Arrays.fill(data, zeroes[0], zeroes[0] + zeroes[1], (byte) 0);
         }
         assertThat(device.read(0, data.length)).isEqualTo(data);
       }

@@ -200,14 +200,12 @@ public final class SegmentReader {
 
   /** Checks every record, and the ends of the table against the trailer. */
   void check(final RecordTable table, final ProblemSink sink) throws SegmentException {
-    final Crc32c crc = new Crc32c();
-    final long diskBlocks = trailer.diskBlocks();
+    final RecordCheck records = new RecordCheck(trailer.diskBlocks());
     long lastTimestampNs = trailer.firstTimestampNs();
     int payloads = 0;
     for (int i = 0; i < table.count(); i++) {
       final String problem =
-          RecordTables.problem(
-              table, i, trailer.firstSequence() + i, lastTimestampNs, payloads, diskBlocks, crc);
+          records.problem(table, i, trailer.firstSequence() + i, lastTimestampNs, payloads);
       if (problem != null) {
         sink.found(SegmentException.ofRecord(bytes.name(), i, recordOffset(i), problem));
       } else {

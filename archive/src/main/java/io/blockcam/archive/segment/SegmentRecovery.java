@@ -151,6 +151,7 @@ final class SegmentRecovery {
     private final InputStream journal;
     private final InputStream payloads;
     private final SegmentWriter writer;
+    private final RecordCheck records;
     private final byte[] record = new byte[RECORD_BYTES];
     private final RecordTable table = new RecordTable(MemorySegment.ofArray(record));
     private final byte[] hashes = new byte[SectorHash.BLOCK_HASHES_BYTES];
@@ -162,6 +163,7 @@ final class SegmentRecovery {
       this.journal = journal;
       this.payloads = payloads;
       this.writer = writer;
+      this.records = new RecordCheck(writer.header().diskBlocks());
     }
 
     /** Returns why the rest of the journal is not used; empty when there is no rest. */
@@ -184,14 +186,8 @@ final class SegmentRecovery {
 
     private @Nullable String problemOfEntry() throws IOException {
       final String problem =
-          RecordTables.problem(
-              table,
-              0,
-              writer.nextSequence(),
-              writer.lastTimestampNs(),
-              writer.payloadCount(),
-              writer.header().diskBlocks(),
-              crc);
+          records.problem(
+              table, 0, writer.nextSequence(), writer.lastTimestampNs(), writer.payloadCount());
       if (problem != null) {
         return problem;
       }

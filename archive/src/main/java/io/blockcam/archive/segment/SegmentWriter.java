@@ -85,8 +85,18 @@ public final class SegmentWriter implements Closeable {
 
   private long firstTimestampNs;
   private long lastTimestampNs;
-  private @Nullable SealedSegment renamed;
-  private boolean closed;
+  private State state = State.OPEN;
+  private @Nullable SealedSegment sealed;
+
+  /** Where a segment is on its way; see {@link #enter}. */
+  private enum State {
+    /** Takes records. */
+    OPEN,
+    /** Has its sealed name, which may not be durable yet; its journal may still be there. */
+    RENAMED,
+    /** Files and memory are let go of. */
+    CLOSED
+  }
 
   private SegmentWriter(
       final Path directory,
@@ -440,10 +450,11 @@ public final class SegmentWriter implements Closeable {
    * @throws IllegalStateException when there is no record: use {@link #discard}
    */
   public SealedSegment seal(final Sha256Digest previous) throws IOException {
-    SealedSegment result = renamed;
-    if (result == null) {
+    SealedSegment result = sealed;
+    if (state != State.RENAMED || result == null) {
       result = writeTablesAndRename(previous);
-      renamed = result;
+      sealed = result;
+      enter(State.RENAMED);
     }
     Directories.force(directory);
     Files.deleteIfExists(directory.resolve(SegmentName.journal(header.segmentNumber())));
@@ -467,15 +478,15 @@ public final class SegmentWriter implements Closeable {
     final long recordsEnd = records.writeTo(payloadChannel, hashesEnd);
     writeFully(payloadChannel, ByteBuffer.wrap(trailer.encode()), recordsEnd);
     payloadChannel.force(false);
-    final Path sealed = directory.resolve(SegmentName.sealed(header.segmentNumber()));
-    if (Files.exists(sealed)) {
-      throw new FileAlreadyExistsException(sealed.toString());
+    final Path target = directory.resolve(SegmentName.sealed(header.segmentNumber()));
+    if (Files.exists(target)) {
+      throw new FileAlreadyExistsException(target.toString());
     }
     Files.move(
         directory.resolve(SegmentName.open(header.segmentNumber())),
-        sealed,
+        target,
         StandardCopyOption.ATOMIC_MOVE);
-    return new SealedSegment(sealed, trailer);
+    return new SealedSegment(target, trailer);
   }
 
   private SegmentTrailer trailer(final Sha256Digest previous) {
@@ -520,18 +531,24 @@ public final class SegmentWriter implements Closeable {
    */
   @Override
   public void close() throws IOException {
-    if (closed) {
+    if (state == State.CLOSED) {
       return;
     }
-    closed = true;
+    enter(State.CLOSED);
     try (payloadChannel;
         journalChannel) {
       arena.close();
     }
   }
 
+  /** The only place where the state changes. */
+  private void enter(final State next) {
+    assert next.compareTo(state) > 0 : state + " -> " + next;
+    state = next;
+  }
+
   private void checkOpen() {
-    if (closed || renamed != null) {
+    if (state != State.OPEN) {
       throw new IllegalStateException(
           "segment %d is closed already".formatted(header.segmentNumber()));
     }

@@ -32,11 +32,25 @@ public final class SpoolWriter implements RecordSink, Closeable {
   private final long sealAfterNs;
   private final LongSupplier monotonicNs;
   private final LongSupplier realtimeNs;
-  private @Nullable SegmentWriter segment;
-  private @Nullable SealedSegment unlisted;
-  private long openedNs;
-  private boolean sealing;
+  private State state = Between.SEGMENTS;
   private boolean limited = true;
+
+  /** Where the newest segment is on its way into the spool; see {@link #enter}. */
+  private sealed interface State {}
+
+  /** There is none: the next record begins one. */
+  private enum Between implements State {
+    SEGMENTS
+  }
+
+  /** It takes records, and is to be sealed at {@code dueNs}. */
+  private record Writing(SegmentWriter segment, long dueNs) implements State {}
+
+  /** Its seal was begun and may have failed half-way. It takes no more records. */
+  private record Sealing(SegmentWriter segment, long dueNs) implements State {}
+
+  /** It is sealed, and the spool does not know it yet. */
+  private record Unlisted(SealedSegment segment, long dueNs) implements State {}
 
   /**
    * Nothing is written before the first record.
@@ -64,23 +78,21 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   @Override
   public boolean admit(final int records) throws IOException {
-    finishSealing();
-    list();
+    settle();
     final long bytes =
-        records * RECORD_FOOTPRINT_BYTES + (segment == null ? SEGMENT_FOOTPRINT_BYTES : 0);
+        records * RECORD_FOOTPRINT_BYTES
+            + (state == Between.SEGMENTS ? SEGMENT_FOOTPRINT_BYTES : 0);
     if (limited && !spool.admits(bytes)) {
       if (spool.backlog() == 0) {
         seal(); // otherwise nothing could ever be shipped to make room
       }
       return false;
     }
-    SegmentWriter open = segment;
-    if (open != null && !open.hasRoom(records)) {
+    if (state instanceof Writing writing && !writing.segment().hasRoom(records)) {
       seal();
-      open = segment;
     }
-    if (open == null) {
-      segment = begin();
+    if (state == Between.SEGMENTS) {
+      enter(new Writing(begin(), monotonicNs.getAsLong() + sealAfterNs));
     }
     return true;
   }
@@ -93,63 +105,76 @@ public final class SpoolWriter implements RecordSink, Closeable {
       final @Nullable MemorySegment payload,
       final long payloadOffset)
       throws IOException {
-    final SegmentWriter open = segment;
-    if (open == null) {
+    if (!(state instanceof Writing writing)) {
       throw new IllegalStateException("record " + record.sequence() + " was not admitted");
     }
-    open.append(record, timestampNs, flags, payload, payloadOffset);
+    writing.segment().append(record, timestampNs, flags, payload, payloadOffset);
   }
 
   @Override
   public void write() throws IOException {
-    finishSealing();
-    final SegmentWriter open = segment;
-    if (open != null) {
-      open.write();
-      spool.setOpenBytes(open.sealedBytes());
+    settle();
+    if (state instanceof Writing writing) {
+      writing.segment().write();
+      spool.setOpenBytes(writing.segment().sealedBytes());
     }
   }
 
   @Override
   public void force() throws IOException {
-    finishSealing();
-    list();
-    final SegmentWriter open = segment;
-    if (open != null) {
-      open.force();
+    settle();
+    if (state instanceof Writing writing) {
+      writing.segment().force();
     }
   }
 
   @Override
   public long sealDueNs() {
-    return segment == null ? Long.MAX_VALUE : openedNs + sealAfterNs;
+    return switch (state) {
+      case Writing writing -> writing.dueNs();
+      case Sealing sealing -> sealing.dueNs();
+      case Unlisted unlisted -> unlisted.dueNs();
+      case Between between -> Long.MAX_VALUE;
+    };
   }
 
   @Override
   public void seal() throws IOException {
-    final SegmentWriter open = segment;
-    if (open != null) {
-      if (open.recordCount() == 0) {
-        segment = null; // what can not be removed, create() meets again
-        open.discard();
+    if (state instanceof Writing writing) {
+      if (writing.segment().recordCount() == 0) {
+        enter(Between.SEGMENTS); // what can not be removed, create() meets again
+        writing.segment().discard();
       } else {
-        sealing = true;
-        unlisted = open.seal(spool.state().lastDigest());
-        segment = null;
-        sealing = false;
+        enter(new Sealing(writing.segment(), writing.dueNs()));
       }
     }
-    list();
+    settle();
   }
 
   /**
    * A seal that failed half-way, after the rename say, is finished before anything else: the
    * segment takes no more records, and what it holds is not durable under its new name yet.
    */
-  private void finishSealing() throws IOException {
-    if (sealing) {
-      seal();
+  private void settle() throws IOException {
+    if (state instanceof Sealing sealing) {
+      enter(new Unlisted(sealing.segment().seal(spool.state().lastDigest()), sealing.dueNs()));
     }
+    if (state instanceof Unlisted unlisted) {
+      spool.add(unlisted.segment());
+      enter(Between.SEGMENTS);
+    }
+  }
+
+  /** The only place where the state changes. */
+  private void enter(final State next) {
+    assert switch (state) {
+          case Between between -> next instanceof Writing;
+          case Writing writing -> next instanceof Sealing || next == Between.SEGMENTS;
+          case Sealing sealing -> next instanceof Unlisted;
+          case Unlisted unlisted -> next == Between.SEGMENTS;
+        }
+        : state + " -> " + next;
+    state = next;
   }
 
   @Override
@@ -160,35 +185,24 @@ public final class SpoolWriter implements RecordSink, Closeable {
   /** Lets go of the open segment without sealing it; the next opening of the spool does. */
   @Override
   public void close() throws IOException {
-    final SegmentWriter open = segment;
-    if (open != null) {
-      segment = null;
-      open.close();
-    }
-  }
-
-  /** The second half of sealing, which may have failed before. */
-  private void list() throws IOException {
-    final SealedSegment finished = unlisted;
-    if (finished != null) {
-      spool.add(finished);
-      unlisted = null;
+    switch (state) {
+      case Writing writing -> writing.segment().close();
+      case Sealing sealing -> sealing.segment().close();
+      case Unlisted unlisted -> {}
+      case Between between -> {}
     }
   }
 
   private SegmentWriter begin() throws IOException {
-    final SpoolState state = spool.state();
-    final SegmentHeader header =
+    final SpoolState before = spool.state();
+    return create(
         new SegmentHeader(
-            state.recordingId(),
+            before.recordingId(),
             epoch,
-            state.nextSegment(),
-            state.nextSequence(),
+            before.nextSegment(),
+            before.nextSequence(),
             realtimeNs.getAsLong(),
-            spool.recording().diskBytes());
-    final SegmentWriter begun = create(header);
-    openedNs = monotonicNs.getAsLong();
-    return begun;
+            spool.recording().diskBytes()));
   }
 
   private SegmentWriter create(final SegmentHeader header) throws IOException {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -322,7 +323,7 @@ final class CaptureRingTest {
 
   private static byte[] filled(final int bytes) {
     final byte[] data = new byte[bytes];
-    java.util.Arrays.fill(data, (byte) 0xee);
+    Arrays.fill(data, (byte) 0xee);
     return data;
   }
 }

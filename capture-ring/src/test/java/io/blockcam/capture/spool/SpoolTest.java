@@ -390,9 +390,26 @@ final class SpoolTest {
     }
   }
 
-  /**
-   * The rename was done, the journal could not be removed: nothing more may go into that segment.
-   */
+  /** Else it would wait for the next write before it is shipped. */
+  @Test
+  void isDueAgainWhenASealedSegmentCouldNotBeListed() throws IOException {
+    try (FaultyDisk disk = new FaultyDisk(random)) {
+      directory = disk.root().resolve("spool");
+      try (Spool spool = open()) {
+        final SpoolWriter writer = writer(spool, spool.beginEpoch());
+        append(writer, 1);
+        final long dueNs = writer.sealDueNs();
+        disk.failSyncs(2, 1); // of its payloads, of its name, and then of spool.json
+        assertThatThrownBy(writer::seal).isInstanceOf(IOException.class);
+        assertThat(spool.sealed()).isEmpty();
+        assertThat(writer.sealDueNs()).isEqualTo(dueNs);
+        writer.seal();
+        assertThat(spool.sealed()).hasSize(1);
+        assertThat(writer.sealDueNs()).isEqualTo(Long.MAX_VALUE);
+      }
+    }
+  }
+
   /** Else whoever ships would look for ever for a file that is gone. */
   @Test
   void goesOnWithTheNextSegmentWhenARemovalCouldNotBeSynced() throws IOException {
@@ -414,6 +431,9 @@ final class SpoolTest {
     }
   }
 
+  /**
+   * The rename was done, the journal could not be removed: nothing more may go into that segment.
+   */
   @Test
   void finishesASealThatFailedHalfWayBeforeItTakesMore() throws IOException {
     try (Spool spool = open()) {

@@ -1,5 +1,6 @@
 package io.blockcam.ublk.control;
 
+import io.blockcam.nativebindings.Errno;
 import io.blockcam.nativebindings.ErrnoException;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
@@ -14,6 +15,7 @@ import io.blockcam.uring.IoUring;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
@@ -84,10 +86,10 @@ public final class UblkControl implements AutoCloseable {
       if (result < 0) {
         throw new NoUblkException(
             "the ublk driver of this kernel is too old (GET_FEATURES: "
-                + io.blockcam.nativebindings.Errno.describe(-result)
+                + Errno.describe(-result)
                 + "); Linux 6.4 or newer is needed");
       }
-      return buffer.segment.get(java.lang.foreign.ValueLayout.JAVA_LONG, 0);
+      return buffer.segment.get(ValueLayout.JAVA_LONG, 0);
     }
   }
 
@@ -180,7 +182,7 @@ public final class UblkControl implements AutoCloseable {
           "GET_QUEUE_AFFINITY",
           "device " + id,
           "queue " + queue);
-      return buffer.segment.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+      return buffer.segment.toArray(ValueLayout.JAVA_BYTE);
     }
   }
 

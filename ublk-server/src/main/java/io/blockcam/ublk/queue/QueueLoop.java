@@ -6,6 +6,7 @@ import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.nativebindings.uapi.ublksrv_io_desc;
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.target.QueueContext;
+import io.blockcam.ublk.target.Target;
 import io.blockcam.ublk.target.TargetQueue;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
@@ -128,27 +129,21 @@ final class QueueLoop implements QueueContext, PendingRequests {
    * Everything here belongs to the queue's thread from now on and is freed by whoever made it,
    * after the thread has ended.
    *
-   * @param descriptors the mapped request descriptors, {@code depth} of them
-   * @param buffers {@code depth * bufferBytes} bytes, page-aligned and resident
    * @param tap where writes are shown first, or null
    */
   QueueLoop(
-      final int queueId,
-      final int depth,
-      final int bufferBytes,
+      final QueueMemory memory,
       final IoUring ring,
-      final MemorySegment descriptors,
-      final MemorySegment buffers,
       final InFlightBlocks blocks,
       final @Nullable QueueTap tap,
       final EventFd wakeUp,
-      final io.blockcam.ublk.target.Target target) {
-    this.queueId = queueId;
-    this.depth = depth;
-    this.bufferBytes = bufferBytes;
+      final Target target) {
+    this.queueId = memory.queueId();
+    this.depth = memory.depth();
+    this.bufferBytes = memory.bufferBytes();
     this.ring = ring;
-    this.descriptors = descriptors;
-    this.buffers = buffers;
+    this.descriptors = memory.descriptors();
+    this.buffers = memory.buffers();
     this.blocks = blocks;
     this.tap = tap;
     this.wakeUp = wakeUp;

@@ -1,9 +1,6 @@
 package io.blockcam.ublk.queue;
 
 import io.blockcam.nativebindings.Posix;
-import io.blockcam.ublk.control.DeviceInfo;
-import io.blockcam.ublk.tap.WriteTap;
-import io.blockcam.ublk.target.Target;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,24 +28,18 @@ public final class QueueSet implements AutoCloseable {
    *
    * @param posix the control thread's
    * @param affinities per queue, CPUs as a cpu_set_t
-   * @param tap where every write is shown first, or null
    * @param onFailure called by a queue's thread when it fails
    */
   public QueueSet(
       final Posix posix,
-      final DeviceInfo device,
-      final int charDeviceFd,
-      final Target target,
-      final @Nullable WriteTap tap,
+      final ServedDevice served,
       final List<byte[]> affinities,
       final Consumer<Throwable> onFailure)
       throws IOException {
-    final InFlightBlocks blocks = new InFlightBlocks(device.queues());
+    final InFlightBlocks blocks = new InFlightBlocks(served.info().queues());
     try {
-      for (int q = 0; q < device.queues(); q++) {
-        queues.add(
-            new QueueThread(
-                posix, device, q, charDeviceFd, target, tap, blocks, affinities.get(q), onFailure));
+      for (int q = 0; q < served.info().queues(); q++) {
+        queues.add(new QueueThread(posix, served, q, blocks, affinities.get(q), onFailure));
       }
     } catch (final IOException | RuntimeException e) {
       close();

@@ -1,5 +1,6 @@
 package io.blockcam.ublk.queue;
 
+import io.blockcam.nativebindings.Errno;
 import io.blockcam.nativebindings.ErrnoException;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
@@ -7,11 +8,11 @@ import io.blockcam.nativebindings.uapi.ublksrv_io_desc;
 import io.blockcam.ublk.control.DeviceInfo;
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.WriteTap;
-import io.blockcam.ublk.target.Target;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +35,9 @@ public final class QueueThread implements AutoCloseable {
   /** How long a queue that fails waits for what its target has in its hands. */
   private static final long ABORT_LIMIT_NS = 5_000_000_000L;
 
+  private final ServedDevice served;
   private final DeviceInfo device;
   private final int queueId;
-  private final int charDeviceFd;
-  private final Target target;
   private final InFlightBlocks blocks;
   private final Consumer<Throwable> onFailure;
   private final byte[] affinity;
@@ -53,27 +53,22 @@ public final class QueueThread implements AutoCloseable {
   /**
    * Maps the queue's descriptors and buffers.
    *
-   * @param charDeviceFd /dev/ublkcN, open for the life of the queue
    * @param blocks shared by all queues of the device
    * @param affinity CPUs this queue serves, as a cpu_set_t
    * @param onFailure called by the queue's thread when it ends for any reason but the device's stop
    */
   QueueThread(
       final Posix posix,
-      final DeviceInfo device,
+      final ServedDevice served,
       final int queueId,
-      final int charDeviceFd,
-      final Target target,
-      final @Nullable WriteTap tap,
       final InFlightBlocks blocks,
       final byte[] affinity,
       final Consumer<Throwable> onFailure)
       throws IOException {
     this.controlPosix = posix;
-    this.device = device;
+    this.served = served;
+    this.device = served.info();
     this.queueId = queueId;
-    this.charDeviceFd = charDeviceFd;
-    this.target = target;
     this.blocks = blocks;
     this.affinity = affinity.clone();
     this.onFailure = onFailure;
@@ -81,7 +76,8 @@ public final class QueueThread implements AutoCloseable {
     this.descriptors = mapDescriptors(posix);
     this.buffers = mapBuffers(posix);
     blocks.onFreed(queueId, wakeUp::wake);
-    this.tap = tap == null ? null : tap.openQueue(queueId, wakeUp);
+    final @Nullable WriteTap writes = served.tap();
+    this.tap = writes == null ? null : writes.openQueue(queueId, wakeUp);
     this.thread =
         Thread.ofPlatform()
             .name("ublk" + device.id() + "-q" + queueId)
@@ -139,23 +135,19 @@ public final class QueueThread implements AutoCloseable {
   }
 
   private void serve(final IoUring ring) throws IOException {
-    final int[] targetFiles = target.files();
+    final int[] targetFiles = served.target().files();
     final int[] files = new int[targetFiles.length + 1];
-    files[QueueLoop.CHAR_DEVICE_FILE] = charDeviceFd;
+    files[QueueLoop.CHAR_DEVICE_FILE] = served.charDeviceFd();
     System.arraycopy(targetFiles, 0, files, 1, targetFiles.length);
     ring.registerFiles(files);
     final QueueLoop loop =
         new QueueLoop(
-            queueId,
-            device.depth(),
-            device.maxIoBytes(),
+            new QueueMemory(queueId, device.depth(), device.maxIoBytes(), descriptors, buffers),
             ring,
-            descriptors,
-            buffers,
             blocks,
             tap,
             wakeUp,
-            target);
+            served.target());
     try {
       loop.fetchAll();
       requests = loop;
@@ -181,8 +173,7 @@ public final class QueueThread implements AutoCloseable {
   private void pin(final Posix posix) {
     try (Arena arena = Arena.ofConfined()) {
       final MemorySegment mask = arena.allocate(affinity.length, Long.BYTES);
-      MemorySegment.copy(
-          affinity, 0, mask, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, affinity.length);
+      MemorySegment.copy(affinity, 0, mask, ValueLayout.JAVA_BYTE, 0, affinity.length);
       final int result = posix.schedSetaffinity(0, mask);
       if (result < 0) {
         LOG.debug("queue {}: sched_setaffinity: {}", queueId, result);
@@ -205,7 +196,7 @@ public final class QueueThread implements AutoCloseable {
                 size,
                 Linux.PROT_READ(),
                 Linux.MAP_SHARED() | Linux.MAP_POPULATE(),
-                charDeviceFd,
+                served.charDeviceFd(),
                 queueId * stride),
             "mmap",
             device.charDevicePath(),
@@ -235,7 +226,7 @@ public final class QueueThread implements AutoCloseable {
       LOG.warn(
           "cannot lock {} MiB of I/O buffers in memory ({}): raise LimitMEMLOCK",
           size >> 20,
-          io.blockcam.nativebindings.Errno.describe(-locked));
+          Errno.describe(-locked));
     }
     return MemorySegment.ofAddress(address).reinterpret(size);
   }

@@ -22,11 +22,13 @@ final class TagFifo {
   }
 
   void add(final int tag) {
+    assert size < tags.length : "a tag stands twice in the list";
     tags[(head + size) % tags.length] = (short) tag;
     size++;
   }
 
   int remove() {
+    assert size > 0 : "the list is empty";
     final int tag = tags[head] & 0xffff;
     head = (head + 1) % tags.length;
     size--;

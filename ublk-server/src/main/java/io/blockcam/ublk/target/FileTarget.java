@@ -1,5 +1,6 @@
 package io.blockcam.ublk.target;
 
+import io.blockcam.nativebindings.Errno;
 import io.blockcam.nativebindings.ErrnoException;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
@@ -82,10 +83,7 @@ public final class FileTarget implements Target {
     if (fd < 0) {
       throw new BackingException(
           BackingException.Kind.ENVIRONMENT,
-          "cannot open backing store "
-              + path
-              + ": "
-              + io.blockcam.nativebindings.Errno.describe(-fd));
+          "cannot open backing store " + path + ": " + Errno.describe(-fd));
     }
     fd = created ? fd : claimBlockDevice(posix, path, fd, flags);
     boolean opened = false;
@@ -131,10 +129,7 @@ public final class FileTarget implements Target {
               ? "backing store "
                   + path
                   + " is in use: it is mounted, or part of another device; unmount it first"
-              : "cannot open backing store "
-                  + path
-                  + ": "
-                  + io.blockcam.nativebindings.Errno.describe(-claimed));
+              : "cannot open backing store " + path + ": " + Errno.describe(-claimed));
     }
     return claimed;
   }

@@ -35,12 +35,13 @@ public final class DrivenQueue {
     blocks.onFreed(queueId, wakeUp::wake);
     loop =
         new QueueLoop(
-            queueId,
-            depth,
-            bufferBytes,
+            new QueueMemory(
+                queueId,
+                depth,
+                bufferBytes,
+                kernel.descriptors(),
+                Arena.ofAuto().allocate((long) depth * bufferBytes, 4096)),
             IoUring.builder().entries(depth * 2).build(kernel),
-            kernel.descriptors(),
-            Arena.ofAuto().allocate((long) depth * bufferBytes, 4096),
             blocks,
             tap.openQueue(queueId, wakeUp),
             wakeUp,

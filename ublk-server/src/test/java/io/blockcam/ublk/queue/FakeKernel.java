@@ -1,5 +1,6 @@
 package io.blockcam.ublk.queue;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -263,7 +264,7 @@ public final class FakeKernel extends ForwardingPosix {
   }
 
   private void submit(final long sqe) {
-    final int opcode = sqes.get(java.lang.foreign.ValueLayout.JAVA_BYTE, sqe) & 0xff;
+    final int opcode = sqes.get(JAVA_BYTE, sqe) & 0xff;
     final long userData = sqes.get(JAVA_LONG, sqe + io_uring_sqe.user_data$offset());
     final long addr = sqes.get(JAVA_LONG, sqe + io_uring_sqe.addr$offset());
     if (opcode == Uring.IORING_OP_URING_CMD()) {

@@ -44,12 +44,8 @@ final class QueueLoopTest {
     final MemorySegment buffers = Arena.ofAuto().allocate((long) DEPTH * BUFFER_BYTES, 4096);
     loop =
         new QueueLoop(
-            0,
-            DEPTH,
-            BUFFER_BYTES,
+            new QueueMemory(0, DEPTH, BUFFER_BYTES, kernel.descriptors(), buffers),
             ring,
-            kernel.descriptors(),
-            buffers,
             blocks,
             tap,
             wakeUp,

@@ -2,6 +2,7 @@ package io.blockcam.vmtests.host;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -93,7 +94,7 @@ public final class RealFiles {
   public static String sha256(final Path file) {
     try (InputStream in = Files.newInputStream(file)) {
       final MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      in.transferTo(new DigestOutputStream(java.io.OutputStream.nullOutputStream(), digest));
+      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
       return HexFormat.of().formatHex(digest.digest());
     } catch (final IOException e) {
       throw new UncheckedIOException(e);

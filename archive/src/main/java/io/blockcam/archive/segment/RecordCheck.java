@@ -6,9 +6,20 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordTable;
 import org.jspecify.annotations.Nullable;
 
-/** What a record must keep to within its segment: the order, and which payloads there are. */
-final class RecordTables {
-  private RecordTables() {}
+/**
+ * What a record must keep to within its segment: the order, and which payloads there are. One
+ * thread.
+ */
+final class RecordCheck {
+  private final long diskBlocks;
+  private final Crc32c crc = new Crc32c();
+
+  /**
+   * @param diskBlocks blocks of the disk
+   */
+  RecordCheck(final long diskBlocks) {
+    this.diskBlocks = diskBlocks;
+  }
 
   /**
    * What is wrong with record {@code index}, coming after records that were sound.
@@ -16,17 +27,14 @@ final class RecordTables {
    * @param expectedSequence the sequence it must have
    * @param lastTimestampNs timestamp of the record before, 0 for the first
    * @param payloadsBefore payloads that the records before own
-   * @param diskBlocks blocks of the disk
    * @return null when it is sound
    */
-  static @Nullable String problem(
+  @Nullable String problem(
       final RecordTable table,
       final int index,
       final long expectedSequence,
       final long lastTimestampNs,
-      final int payloadsBefore,
-      final long diskBlocks,
-      final Crc32c crc) {
+      final int payloadsBefore) {
     final String alone = table.problem(index, diskBlocks, crc);
     if (alone != null) {
       return alone;
