@@ -14,7 +14,7 @@ PRODUCT_BUILD_MIB=700
 product_is_built() {
   local jar=cli/target/lib/cli.jar
   (cd "$CHECKOUT" && [[ -e $jar ]] \
-    && [[ -z $(find pom.xml bin ./*/pom.xml ./*/src \( -path ./vm-tests -o -path ./simulator -o -path ./benchmarks \) -prune -o -newer "$jar" -type f -print -quit) ]])
+    && [[ -z $(find pom.xml bin ./*/pom.xml ./*/src \( -path ./vm-tests -o -path ./simulator -o -path ./benchmarks -o -path ./concurrency-tests \) -prune -o -newer "$jar" -type f -print -quit) ]])
 }
 
 # product_build: builds it unless it is up to date. Without tests and without the checks of the

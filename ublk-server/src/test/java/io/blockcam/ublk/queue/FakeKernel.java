@@ -64,7 +64,7 @@ public final class FakeKernel extends ForwardingPosix {
   private int ioCount;
 
   /** Whether backing I/O is completed at once, fully and well. */
-  boolean diskIsInstant;
+  public boolean diskIsInstant;
 
   int enters;
 
