@@ -82,7 +82,7 @@ public final class RecordingJson {
     node.put("baseline", recording.baseline().text());
     try {
       return (WRITER.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8);
-    } catch (JsonProcessingException e) {
+    } catch (final JsonProcessingException e) {
       throw new IllegalStateException("a recording is always a JSON object", e);
     }
   }
@@ -103,9 +103,9 @@ public final class RecordingJson {
     final JsonNode node;
     try {
       node = MAPPER.readTree(bytes);
-    } catch (JsonProcessingException e) {
+    } catch (final JsonProcessingException e) {
       throw new RecordingFormatException(file, "is no JSON: " + e.getOriginalMessage());
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw new RecordingFormatException(file, "is no JSON: " + e.getMessage());
     }
     if (!node.isObject()) {
@@ -140,7 +140,7 @@ public final class RecordingJson {
             text("host"),
             text("note"),
             baseline());
-      } catch (IllegalArgumentException e) {
+      } catch (final IllegalArgumentException e) {
         throw wrong(String.valueOf(e.getMessage()));
       }
     }
@@ -153,7 +153,7 @@ public final class RecordingJson {
         if (id.toString().equals(text)) {
           return id;
         }
-      } catch (IllegalArgumentException e) {
+      } catch (final IllegalArgumentException e) {
         // Told below.
       }
       throw wrong("id '%s' is no UUID in lower case".formatted(text));
@@ -163,7 +163,7 @@ public final class RecordingJson {
       final String text = text("created");
       try {
         return Instant.parse(text);
-      } catch (DateTimeException e) {
+      } catch (final DateTimeException e) {
         throw wrong(
             "created '%s' is no instant like 2026-11-22T10:00:00.123456789Z".formatted(text));
       }

@@ -5,5 +5,7 @@
  * {@code segment}. Nothing here has a thread of its own, knows of ublk, or ever changes a published
  * object.
  */
-@org.jspecify.annotations.NullMarked
+@NullMarked
 package io.blockcam.archive;
+
+import org.jspecify.annotations.NullMarked;

@@ -27,12 +27,12 @@ class RecordingJsonTest {
   private static final String TEXT = new String(RecordingJson.write(RECORDING), UTF_8);
 
   @Test
-  void shouldReadBackWhatItWrote() throws RecordingFormatException {
+  void readsBackWhatItWrote() throws RecordingFormatException {
     assertThat(read(TEXT)).isEqualTo(RECORDING);
   }
 
   @Test
-  void shouldKeepAnInstantToTheNanosecondAndWithoutFraction() throws RecordingFormatException {
+  void keepsAnInstantToTheNanosecondAndWithoutFraction() throws RecordingFormatException {
     assertThat(read(TEXT.replace(".123456789Z", "Z")).created())
         .isEqualTo(Instant.parse("2026-11-22T10:00:00Z"));
   }
@@ -77,7 +77,7 @@ class RecordingJsonTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"a", "0", "Web-1_x.y"})
-  void shouldAllowPlainNames(final String name) {
+  void allowsPlainNames(final String name) {
     assertThat(RecordingName.isValid(name)).isTrue();
     assertThat(RecordingName.isValid("x".repeat(63))).isTrue();
   }

@@ -46,27 +46,27 @@ final class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"record", "serve", "list", "info", "replay", "verify"})
-  void shouldExplainEveryCommandWithAnExample(final String command) {
+  void explainsEveryCommandWithAnExample(final String command) {
     assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
     assertThat(out.toString()).contains("Example").contains("blockcam " + command);
     assertThat(out.toString().lines()).allMatch(line -> line.length() <= 100);
   }
 
   @Test
-  void shouldSayThatThereIsNoRecordingOfThatName() {
+  void saysThatThereIsNoRecordingOfThatName() {
     assertThat(run("info", "--archive", dir.toUri().toString(), "--name", "nobody"))
         .isEqualTo(ExitCode.NO);
     assertThat(err.toString()).contains("no recording 'nobody' in " + dir.toUri().getScheme());
   }
 
   @Test
-  void shouldListAnEmptyArchive() {
+  void listsAnEmptyArchive() {
     assertThat(run("list", "--archive", dir.toUri().toString())).isEqualTo(ExitCode.DONE);
     assertThat(out.toString()).startsWith("no recordings in ");
   }
 
   @Test
-  void shouldTakeOptionsFromAFileAndLetTheCommandLineWin() throws IOException {
+  void takesOptionsFromAFileAndLetsTheCommandLineWin() throws IOException {
     final Path config =
         Files.writeString(
             dir.resolve("c.properties"), "backing = d\narchive = file:///tmp\ndepth = 0\n");

@@ -12,7 +12,7 @@ final class HumanDurationTest {
 
   @ParameterizedTest
   @CsvSource({"10s, PT10S", "10, PT10S", "500ms, PT0.5S", "5m, PT5M", "2h, PT2H", "30d, PT720H"})
-  void shouldReadWhatPeopleWrite(final String text, final Duration duration) {
+  void readsWhatPeopleWrite(final String text, final Duration duration) {
     assertThat(HumanDuration.parse(text)).isEqualTo(duration);
   }
 

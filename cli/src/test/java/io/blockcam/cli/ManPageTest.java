@@ -16,13 +16,13 @@ final class ManPageTest {
   private final String page = page();
 
   @Test
-  void shouldTellOfEveryCommand() {
+  void tellsOfEveryCommand() {
     assertThat(Blockcam.commandLine().getSubcommands().keySet())
         .allSatisfy(command -> assertThat(page).contains("\n.B " + command + "\n"));
   }
 
   @Test
-  void shouldTellOfEveryOption() {
+  void tellsOfEveryOption() {
     for (final CommandLine command : Blockcam.commandLine().getSubcommands().values()) {
       for (final OptionSpec option : command.getCommandSpec().options()) {
         assertThat(page)

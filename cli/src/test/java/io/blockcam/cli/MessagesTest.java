@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 final class MessagesTest {
 
   @Test
-  void shouldSayWhatIsWrongWithAFile() {
+  void saysWhatIsWrongWithAFile() {
     assertThat(Messages.of(new NoSuchFileException("/srv/x")))
         .isEqualTo("/srv/x: no such file or directory");
     assertThat(Messages.of(new AccessDeniedException("/srv/x")))
@@ -23,18 +23,18 @@ final class MessagesTest {
   }
 
   @Test
-  void shouldSayWhatAWrappedErrorSays() {
+  void saysWhatAWrappedErrorSays() {
     assertThat(Messages.of(new UncheckedIOException(new NoSuchFileException("/srv/x"))))
         .isEqualTo("/srv/x: no such file or directory");
   }
 
   @Test
-  void shouldKeepToOneLine() {
+  void keepsToOneLine() {
     assertThat(Messages.of(new IOException("first\nsecond"))).isEqualTo("first");
   }
 
   @Test
-  void shouldNameTheErrorThatSaysNothing() {
+  void namesTheErrorThatSaysNothing() {
     assertThat(Messages.of(new IllegalStateException()))
         .isEqualTo("java.lang.IllegalStateException");
   }

@@ -10,18 +10,18 @@ import org.junit.jupiter.api.Test;
 final class PrintableTest {
 
   @Test
-  void shouldLeaveTextAsItIs() {
+  void leavesTextAsItIs() {
     assertThat(Printable.of("Büro 3, 日本, 🎥")).isEqualTo("Büro 3, 日本, 🎥");
   }
 
   @Test
-  void shouldEscapeWhatMovesTheCursorOrTurnsTheText() {
+  void escapesWhatMovesTheCursorOrTurnsTheText() {
     assertThat(Printable.of("a\u001b[2Jb\u009bc\rd\u202ee\u2028"))
         .isEqualTo("a\\u001b[2Jb\\u009bc\\u000dd\\u202ee\\u2028");
   }
 
   @Test
-  void shouldEscapeTheCellsOfATable() {
+  void escapesTheCellsOfATable() {
     final StringWriter out = new StringWriter();
     new Table(Table.Align.LEFT, Table.Align.LEFT)
         .row("note", "\u001b]0;owned\u0007\nsecond")
@@ -30,7 +30,7 @@ final class PrintableTest {
   }
 
   @Test
-  void shouldEscapeMessages() {
+  void escapesMessages() {
     assertThat(Messages.of(new IllegalStateException("bad \u001b[31m name")))
         .isEqualTo("bad \\u001b[31m name");
   }

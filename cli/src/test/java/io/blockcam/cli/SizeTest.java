@@ -21,7 +21,7 @@ final class SizeTest {
     "7k, 7168",
     "2T, 2199023255552"
   })
-  void shouldReadWhatPeopleWrite(final String text, final long bytes) {
+  void readsWhatPeopleWrite(final String text, final long bytes) {
     assertThat(Size.parse(text)).isEqualTo(new Size(bytes));
   }
 
@@ -42,7 +42,7 @@ final class SizeTest {
     "209715200, 200.0 MiB",
     "9223372036854775807, 8192.0 PiB"
   })
-  void shouldBeShortForPeople(final long bytes, final String text) {
+  void isShortForPeople(final long bytes, final String text) {
     assertThat(Size.format(bytes)).isEqualTo(text);
   }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 final class TableTest {
 
   @Test
-  void shouldLineUpTextToTheLeftAndNumbersToTheRight() {
+  void linesUpTextToTheLeftAndNumbersToTheRight() {
     final StringWriter text = new StringWriter();
     new Table(Table.Align.LEFT, Table.Align.RIGHT, Table.Align.LEFT)
         .row("NAME", "SIZE", "END")

@@ -25,7 +25,7 @@ final class RacesTest {
   @TempDir Path results;
 
   @Test
-  void shouldComeToNoForbiddenOutcome() throws IOException, InterruptedException {
+  void comesToNoForbiddenOutcome() throws IOException, InterruptedException {
     final int ms = Integer.getInteger("jcstress.ms", 5);
     final List<String> command =
         List.of(

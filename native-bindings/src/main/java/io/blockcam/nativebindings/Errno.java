@@ -158,8 +158,8 @@ public final class Errno {
         .lines()
         .forEach(
             line -> {
-              String[] words = line.split(" ", 3);
-              int errno = Integer.parseInt(words[0]);
+              final String[] words = line.split(" ", 3);
+              final int errno = Integer.parseInt(words[0]);
               NAMES[errno] = words[1];
               MESSAGES[errno] = words[2];
             });
@@ -174,8 +174,8 @@ public final class Errno {
    *     io_uring carry it, is understood too
    * @return for example {@code EIO}; {@code errno 4000} for a number without a name
    */
-  public static String name(int errno) {
-    int number = Math.abs(errno);
+  public static String name(final int errno) {
+    final int number = Math.abs(errno);
     return isKnown(number) ? NAMES[number] : "errno " + number;
   }
 
@@ -185,8 +185,8 @@ public final class Errno {
    * @param errno the positive number, or its negation
    * @return for example {@code Input/output error}; {@code Unknown error} for a number without one
    */
-  public static String message(int errno) {
-    int number = Math.abs(errno);
+  public static String message(final int errno) {
+    final int number = Math.abs(errno);
     return isKnown(number) ? MESSAGES[number] : "Unknown error";
   }
 
@@ -196,11 +196,11 @@ public final class Errno {
    * @param errno the positive number, or its negation
    * @return for example {@code EIO (Input/output error)}
    */
-  public static String describe(int errno) {
+  public static String describe(final int errno) {
     return name(errno) + " (" + message(errno) + ")";
   }
 
-  private static boolean isKnown(int number) {
+  private static boolean isKnown(final int number) {
     return number >= 0 && number < SIZE && NAMES[number] != null;
   }
 }

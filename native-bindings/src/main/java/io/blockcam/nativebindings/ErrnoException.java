@@ -24,7 +24,7 @@ public final class ErrnoException extends IOException {
    * @param arguments the arguments worth reading, already formatted
    * @param errno the positive error number
    */
-  public ErrnoException(String call, String arguments, int errno) {
+  public ErrnoException(final String call, final String arguments, final int errno) {
     super(call + "(" + arguments + "): " + Errno.describe(errno));
     this.call = call;
     this.arguments = arguments;
@@ -55,7 +55,8 @@ public final class ErrnoException extends IOException {
    * @return {@code result}, at least 0
    * @throws ErrnoException when {@code result} is a negated error number
    */
-  public static int orThrow(int result, String call, Object... arguments) throws ErrnoException {
+  public static int orThrow(final int result, final String call, final Object... arguments)
+      throws ErrnoException {
     return (int) orThrow((long) result, call, arguments);
   }
 
@@ -68,9 +69,11 @@ public final class ErrnoException extends IOException {
    * @return {@code result}, at least 0
    * @throws ErrnoException when {@code result} is a negated error number
    */
-  public static long orThrow(long result, String call, Object... arguments) throws ErrnoException {
+  public static long orThrow(final long result, final String call, final Object... arguments)
+      throws ErrnoException {
     if (result < 0) {
-      String text = Arrays.stream(arguments).map(String::valueOf).collect(Collectors.joining(", "));
+      final String text =
+          Arrays.stream(arguments).map(String::valueOf).collect(Collectors.joining(", "));
       throw new ErrnoException(call, text, (int) -result);
     }
     return result;

@@ -53,15 +53,15 @@ final class LinuxPosix implements Posix {
   private final MemorySegment cpu;
 
   private LinuxPosix() {
-    Arena arena = Arena.ofAuto();
+    final Arena arena = Arena.ofAuto();
     callState = arena.allocate(Linker.Option.captureStateLayout());
     time = arena.allocate(timespec.layout());
     cpu = arena.allocate(JAVA_INT);
   }
 
   static LinuxPosix create() {
-    String os = System.getProperty("os.name");
-    String arch = System.getProperty("os.arch");
+    final String os = System.getProperty("os.name");
+    final String arch = System.getProperty("os.arch");
     if (!os.equals("Linux") || !arch.equals("amd64")) {
       throw new UnsupportedOperationException(
           "the kernel bindings are those of Linux on amd64, this is " + os + " on " + arch);
@@ -70,9 +70,9 @@ final class LinuxPosix implements Posix {
   }
 
   private static MethodHandle link(
-      String name, FunctionDescriptor descriptor, Linker.Option... options) {
-    Linker linker = Linker.nativeLinker();
-    MemorySegment symbol =
+      final String name, final FunctionDescriptor descriptor, final Linker.Option... options) {
+    final Linker linker = Linker.nativeLinker();
+    final MemorySegment symbol =
         linker
             .defaultLookup()
             .find(name)
@@ -81,11 +81,19 @@ final class LinuxPosix implements Posix {
   }
 
   /** One call of the kernel; its result or -errno. */
-  private long syscall(int number, long a, long b, long c, long d, long e, long f) {
-    long result;
+  // checkstyle: ParameterNumber (a system call has six arguments)
+  private long syscall(
+      final int number,
+      final long a,
+      final long b,
+      final long c,
+      final long d,
+      final long e,
+      final long f) {
+    final long result;
     try {
       result = (long) SYSCALL.invokeExact(callState, (long) number, a, b, c, d, e, f);
-    } catch (Throwable throwable) {
+    } catch (final Throwable throwable) {
       throw unexpected(throwable);
     }
     return result == -1 ? -errno() : result;
@@ -96,17 +104,17 @@ final class LinuxPosix implements Posix {
   }
 
   /** A downcall throws nothing of its own, but {@code invokeExact} is declared to. */
-  private static AssertionError unexpected(Throwable throwable) {
+  private static AssertionError unexpected(final Throwable throwable) {
     return new AssertionError("a system call threw", throwable);
   }
 
   /** Whether the kernel would take a part of the string for the whole. */
-  private static boolean isNotCString(String string) {
+  private static boolean isNotCString(final String string) {
     return string.indexOf('\0') >= 0;
   }
 
   @Override
-  public int ioUringSetup(int entries, MemorySegment params) {
+  public int ioUringSetup(final int entries, final MemorySegment params) {
     try {
       return (int)
           syscall(Linux.SYS_io_uring_setup(), entries, NativeMemory.addressOf(params), 0, 0, 0, 0);
@@ -117,7 +125,12 @@ final class LinuxPosix implements Posix {
 
   @Override
   public int ioUringEnter(
-      int ringFd, int toSubmit, int minComplete, int flags, long argument, long argumentSize) {
+      final int ringFd,
+      final int toSubmit,
+      final int minComplete,
+      final int flags,
+      final long argument,
+      final long argumentSize) {
     return (int)
         syscall(
             Linux.SYS_io_uring_enter(),
@@ -130,12 +143,13 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int ioUringRegister(int ringFd, int opcode, long argument, int count) {
+  public int ioUringRegister(
+      final int ringFd, final int opcode, final long argument, final int count) {
     return (int) syscall(Linux.SYS_io_uring_register(), ringFd, opcode, argument, count, 0, 0);
   }
 
   @Override
-  public int openat(int directoryFd, String path, int flags, int mode) {
+  public int openat(final int directoryFd, final String path, final int flags, final int mode) {
     if (isNotCString(path)) {
       return -Linux.EINVAL();
     }
@@ -153,94 +167,101 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int close(int fd) {
+  public int close(final int fd) {
     return (int) syscall(Linux.SYS_close(), fd, 0, 0, 0, 0, 0);
   }
 
   @Override
-  public int ioctl(int fd, long request, long argument) {
+  public int ioctl(final int fd, final long request, final long argument) {
     return (int) syscall(Linux.SYS_ioctl(), fd, request, argument, 0, 0, 0);
   }
 
   @Override
-  public int fcntl(int fd, int command, long argument) {
+  public int fcntl(final int fd, final int command, final long argument) {
     return (int) syscall(Linux.SYS_fcntl(), fd, command, argument, 0, 0, 0);
   }
 
   @Override
-  public long read(int fd, long address, long length) {
+  public long read(final int fd, final long address, final long length) {
     return syscall(Linux.SYS_read(), fd, address, length, 0, 0, 0);
   }
 
   @Override
-  public long write(int fd, long address, long length) {
+  public long write(final int fd, final long address, final long length) {
     return syscall(Linux.SYS_write(), fd, address, length, 0, 0, 0);
   }
 
   @Override
-  public long pread(int fd, long address, long length, long offset) {
+  public long pread(final int fd, final long address, final long length, final long offset) {
     return syscall(Linux.SYS_pread64(), fd, address, length, offset, 0, 0);
   }
 
   @Override
-  public long pwrite(int fd, long address, long length, long offset) {
+  public long pwrite(final int fd, final long address, final long length, final long offset) {
     return syscall(Linux.SYS_pwrite64(), fd, address, length, offset, 0, 0);
   }
 
   @Override
-  public long preadv2(int fd, long vectors, int count, long offset, int flags) {
+  public long preadv2(
+      final int fd, final long vectors, final int count, final long offset, final int flags) {
     // The offset comes in two halves, of which a 64-bit kernel ignores the upper one.
     return syscall(Linux.SYS_preadv2(), fd, vectors, count, offset, 0, flags);
   }
 
   @Override
-  public long pwritev2(int fd, long vectors, int count, long offset, int flags) {
+  public long pwritev2(
+      final int fd, final long vectors, final int count, final long offset, final int flags) {
     // The offset comes in two halves, of which a 64-bit kernel ignores the upper one.
     return syscall(Linux.SYS_pwritev2(), fd, vectors, count, offset, 0, flags);
   }
 
   @Override
-  public long lseek(int fd, long offset, int whence) {
+  public long lseek(final int fd, final long offset, final int whence) {
     return syscall(Linux.SYS_lseek(), fd, offset, whence, 0, 0, 0);
   }
 
   @Override
-  public int fsync(int fd) {
+  public int fsync(final int fd) {
     return (int) syscall(Linux.SYS_fsync(), fd, 0, 0, 0, 0, 0);
   }
 
   @Override
-  public int fdatasync(int fd) {
+  public int fdatasync(final int fd) {
     return (int) syscall(Linux.SYS_fdatasync(), fd, 0, 0, 0, 0, 0);
   }
 
   @Override
-  public int syncfs(int fd) {
+  public int syncfs(final int fd) {
     return (int) syscall(Linux.SYS_syncfs(), fd, 0, 0, 0, 0, 0);
   }
 
   @Override
-  public int fallocate(int fd, int mode, long offset, long length) {
+  public int fallocate(final int fd, final int mode, final long offset, final long length) {
     return (int) syscall(Linux.SYS_fallocate(), fd, mode, offset, length, 0, 0);
   }
 
   @Override
-  public int ftruncate(int fd, long length) {
+  public int ftruncate(final int fd, final long length) {
     return (int) syscall(Linux.SYS_ftruncate(), fd, length, 0, 0, 0, 0);
   }
 
   @Override
-  public int posixFadvise(int fd, long offset, long length, int advice) {
+  public int posixFadvise(final int fd, final long offset, final long length, final int advice) {
     return (int) syscall(Linux.SYS_fadvise64(), fd, offset, length, advice, 0, 0);
   }
 
   @Override
-  public int flock(int fd, int operation) {
+  public int flock(final int fd, final int operation) {
     return (int) syscall(Linux.SYS_flock(), fd, operation, 0, 0, 0, 0);
   }
 
   @Override
-  public int statx(int directoryFd, String path, int flags, int mask, MemorySegment result) {
+  public int statx(
+      final int directoryFd,
+      final String path,
+      final int flags,
+      final int mask,
+      final MemorySegment result) {
     if (isNotCString(path)) {
       return -Linux.EINVAL();
     }
@@ -260,7 +281,12 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int renameat2(int fromDirectoryFd, String from, int toDirectoryFd, String to, int flags) {
+  public int renameat2(
+      final int fromDirectoryFd,
+      final String from,
+      final int toDirectoryFd,
+      final String to,
+      final int flags) {
     if (isNotCString(from) || isNotCString(to)) {
       return -Linux.EINVAL();
     }
@@ -278,7 +304,7 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int unlinkat(int directoryFd, String path, int flags) {
+  public int unlinkat(final int directoryFd, final String path, final int flags) {
     if (isNotCString(path)) {
       return -Linux.EINVAL();
     }
@@ -296,37 +322,43 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public long mmap(long address, long length, int protection, int flags, int fd, long offset) {
+  public long mmap(
+      final long address,
+      final long length,
+      final int protection,
+      final int flags,
+      final int fd,
+      final long offset) {
     return syscall(Linux.SYS_mmap(), address, length, protection, flags, fd, offset);
   }
 
   @Override
-  public int munmap(long address, long length) {
+  public int munmap(final long address, final long length) {
     return (int) syscall(Linux.SYS_munmap(), address, length, 0, 0, 0, 0);
   }
 
   @Override
-  public int msync(long address, long length, int flags) {
+  public int msync(final long address, final long length, final int flags) {
     return (int) syscall(Linux.SYS_msync(), address, length, flags, 0, 0, 0);
   }
 
   @Override
-  public int mlock(long address, long length) {
+  public int mlock(final long address, final long length) {
     return (int) syscall(Linux.SYS_mlock(), address, length, 0, 0, 0, 0);
   }
 
   @Override
-  public int mlockall(int flags) {
+  public int mlockall(final int flags) {
     return (int) syscall(Linux.SYS_mlockall(), flags, 0, 0, 0, 0, 0);
   }
 
   @Override
-  public int madvise(long address, long length, int advice) {
+  public int madvise(final long address, final long length, final int advice) {
     return (int) syscall(Linux.SYS_madvise(), address, length, advice, 0, 0, 0);
   }
 
   @Override
-  public int memfdCreate(String name, int flags) {
+  public int memfdCreate(final String name, final int flags) {
     if (isNotCString(name)) {
       return -Linux.EINVAL();
     }
@@ -337,16 +369,16 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int eventfd(int initial, int flags) {
+  public int eventfd(final int initial, final int flags) {
     return (int) syscall(Linux.SYS_eventfd2(), initial, flags, 0, 0, 0, 0);
   }
 
   @Override
-  public long clockGettime(int clock) {
-    int result;
+  public long clockGettime(final int clock) {
+    final int result;
     try {
       result = (int) CLOCK_GETTIME.invokeExact(callState, clock, time.address());
-    } catch (Throwable throwable) {
+    } catch (final Throwable throwable) {
       throw unexpected(throwable);
     }
     if (result == -1) {
@@ -362,12 +394,12 @@ final class LinuxPosix implements Posix {
 
   @Override
   public int schedGetcpu() {
-    int result = (int) syscall(Linux.SYS_getcpu(), cpu.address(), 0, 0, 0, 0, 0);
+    final int result = (int) syscall(Linux.SYS_getcpu(), cpu.address(), 0, 0, 0, 0, 0);
     return result < 0 ? result : cpu.get(JAVA_INT, 0);
   }
 
   @Override
-  public int schedSetaffinity(int thread, MemorySegment mask) {
+  public int schedSetaffinity(final int thread, final MemorySegment mask) {
     try {
       return (int)
           syscall(
@@ -384,7 +416,7 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int schedGetaffinity(int thread, MemorySegment mask) {
+  public int schedGetaffinity(final int thread, final MemorySegment mask) {
     try {
       mask.fill((byte) 0); // the kernel fills in only as much as it knows, and says how much
       return (int)
@@ -404,7 +436,12 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int prctl(int option, long argument2, long argument3, long argument4, long argument5) {
+  public int prctl(
+      final int option,
+      final long argument2,
+      final long argument3,
+      final long argument4,
+      final long argument5) {
     return (int) syscall(Linux.SYS_prctl(), option, argument2, argument3, argument4, argument5, 0);
   }
 
@@ -414,7 +451,8 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int execve(String path, List<String> arguments, List<String> environment) {
+  public int execve(
+      final String path, final List<String> arguments, final List<String> environment) {
     if (isNotCString(path)
         || arguments.stream().anyMatch(LinuxPosix::isNotCString)
         || environment.stream().anyMatch(LinuxPosix::isNotCString)) {
@@ -434,8 +472,8 @@ final class LinuxPosix implements Posix {
   }
 
   /** The address of an array of C strings with a null pointer at its end. */
-  private static long pointers(Arena arena, List<String> strings) {
-    MemorySegment array = arena.allocate(JAVA_LONG, strings.size() + 1L);
+  private static long pointers(final Arena arena, final List<String> strings) {
+    final MemorySegment array = arena.allocate(JAVA_LONG, strings.size() + 1L);
     for (int i = 0; i < strings.size(); i++) {
       array.setAtIndex(JAVA_LONG, i, arena.allocateFrom(strings.get(i)).address());
     }
@@ -443,12 +481,12 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int unshare(int flags) {
+  public int unshare(final int flags) {
     return (int) syscall(Linux.SYS_unshare(), flags, 0, 0, 0, 0, 0);
   }
 
   @Override
-  public int remount(String target, long flags) {
+  public int remount(final String target, final long flags) {
     if (isNotCString(target)) {
       return -Linux.EINVAL();
     }
@@ -460,7 +498,7 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int umount2(String target, int flags) {
+  public int umount2(final String target, final int flags) {
     if (isNotCString(target)) {
       return -Linux.EINVAL();
     }
@@ -471,10 +509,10 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
-  public int setrlimit(int resource, long soft, long hard) {
+  public int setrlimit(final int resource, final long soft, final long hard) {
     try (Arena arena = Arena.ofConfined()) {
       // struct rlimit64: rlim_cur, rlim_max
-      MemorySegment limit = arena.allocateFrom(JAVA_LONG, soft, hard);
+      final MemorySegment limit = arena.allocateFrom(JAVA_LONG, soft, hard);
       return (int) syscall(Linux.SYS_prlimit64(), 0, resource, limit.address(), 0, 0, 0);
     }
   }

@@ -11,7 +11,7 @@ final class NativeMemory {
    *
    * @throws IllegalArgumentException when the segment lies on the Java heap
    */
-  static long addressOf(MemorySegment segment) {
+  static long addressOf(final MemorySegment segment) {
     if (!segment.isNative()) {
       throw new IllegalArgumentException("the kernel needs native memory, not " + segment);
     }

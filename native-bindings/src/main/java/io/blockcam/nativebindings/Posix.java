@@ -91,7 +91,7 @@ public interface Posix {
    * @param mode permission bits of a file that is created, else 0
    * @return the file descriptor, or -errno
    */
-  default int open(String path, int flags, int mode) {
+  default int open(final String path, final int flags, final int mode) {
     return openat(Linux.AT_FDCWD(), path, flags, mode);
   }
 
@@ -132,7 +132,7 @@ public interface Posix {
    * @param argument native memory that the request reads or fills in
    * @return at least 0, or -errno
    */
-  default int ioctl(int fd, long request, MemorySegment argument) {
+  default int ioctl(final int fd, final long request, final MemorySegment argument) {
     try {
       return ioctl(fd, request, NativeMemory.addressOf(argument));
     } finally {
@@ -161,7 +161,7 @@ public interface Posix {
   long read(int fd, long address, long length);
 
   /** {@link #read(int, long, long)} into the whole of {@code buffer}. */
-  default long read(int fd, MemorySegment buffer) {
+  default long read(final int fd, final MemorySegment buffer) {
     try {
       return read(fd, NativeMemory.addressOf(buffer), buffer.byteSize());
     } finally {
@@ -180,7 +180,7 @@ public interface Posix {
   long write(int fd, long address, long length);
 
   /** {@link #write(int, long, long)} of the whole of {@code buffer}. */
-  default long write(int fd, MemorySegment buffer) {
+  default long write(final int fd, final MemorySegment buffer) {
     try {
       return write(fd, NativeMemory.addressOf(buffer), buffer.byteSize());
     } finally {
@@ -200,7 +200,7 @@ public interface Posix {
   long pread(int fd, long address, long length, long offset);
 
   /** {@link #pread(int, long, long, long)} into the whole of {@code buffer}. */
-  default long pread(int fd, MemorySegment buffer, long offset) {
+  default long pread(final int fd, final MemorySegment buffer, final long offset) {
     try {
       return pread(fd, NativeMemory.addressOf(buffer), buffer.byteSize(), offset);
     } finally {
@@ -220,7 +220,7 @@ public interface Posix {
   long pwrite(int fd, long address, long length, long offset);
 
   /** {@link #pwrite(int, long, long, long)} of the whole of {@code buffer}. */
-  default long pwrite(int fd, MemorySegment buffer, long offset) {
+  default long pwrite(final int fd, final MemorySegment buffer, final long offset) {
     try {
       return pwrite(fd, NativeMemory.addressOf(buffer), buffer.byteSize(), offset);
     } finally {
@@ -249,7 +249,7 @@ public interface Posix {
    * @param offset where in the file to start, in bytes
    * @return bytes written, possibly fewer than asked for, or -errno
    */
-  default long pwritev(int fd, long vectors, int count, long offset) {
+  default long pwritev(final int fd, final long vectors, final int count, final long offset) {
     return pwritev2(fd, vectors, count, offset, 0);
   }
 
@@ -360,7 +360,7 @@ public interface Posix {
    * @param result a {@code struct statx} to fill in
    * @return 0, or -errno
    */
-  default int statx(int fd, int mask, MemorySegment result) {
+  default int statx(final int fd, final int mask, final MemorySegment result) {
     return statx(fd, "", Linux.AT_EMPTY_PATH(), mask, result);
   }
 
@@ -371,7 +371,7 @@ public interface Posix {
    * @param to its new name, on the same file system
    * @return 0, or -errno
    */
-  default int rename(String from, String to) {
+  default int rename(final String from, final String to) {
     return renameat2(Linux.AT_FDCWD(), from, Linux.AT_FDCWD(), to, 0);
   }
 
@@ -403,7 +403,7 @@ public interface Posix {
    * @param path the file
    * @return 0, or -errno
    */
-  default int unlink(String path) {
+  default int unlink(final String path) {
     return unlinkat(Linux.AT_FDCWD(), path, 0);
   }
 

@@ -21,34 +21,34 @@ final class CProbe {
    * @param umbrellaHeader name of a header of {@code src/jextract}, so that the C compiler reads
    *     the very lines that jextract read
    */
-  CProbe(String umbrellaHeader) {
+  CProbe(final String umbrellaHeader) {
     this.umbrellaHeader = umbrellaHeader;
   }
 
   /** Asks for the value of an integer expression. */
-  void ask(String key, String expression) {
+  void ask(final String key, final String expression) {
     lines.add("  printf(\"%s\\t%lld\\n\", \"" + key + "\", (long long) (" + expression + "));");
   }
 
   /** Asks for the value of a macro that an older C library may lack; no answer then. */
-  void askMacro(String macro) {
+  void askMacro(final String macro) {
     lines.add("#ifdef " + macro);
     ask(macro, macro);
     lines.add("#endif");
   }
 
   /** Asks for a string. */
-  void askText(String key, String expression) {
+  void askText(final String key, final String expression) {
     lines.add("  printf(\"%s\\t%s\\n\", \"" + key + "\", " + expression + ");");
   }
 
   /** Compiles and runs the questions; the answers by key. */
   Map<String, String> answers() throws IOException, InterruptedException {
-    Path headers = headers();
-    Path work = Files.createTempDirectory("blockcam-probe");
+    final Path headers = headers();
+    final Path work = Files.createTempDirectory("blockcam-probe");
     try {
-      Path source = work.resolve("probe.c");
-      List<String> program = new ArrayList<>();
+      final Path source = work.resolve("probe.c");
+      final List<String> program = new ArrayList<>();
       program.add("#define _GNU_SOURCE");
       program.add("#include <stddef.h>");
       program.add("#include <stdio.h>");
@@ -60,29 +60,29 @@ final class CProbe {
       program.add("}");
       Files.write(source, program);
 
-      List<String> command = new ArrayList<>(List.of(compiler(), "-w", "-O0"));
+      final List<String> command = new ArrayList<>(List.of(compiler(), "-w", "-O0"));
       command.add("-I" + Path.of("src", "jextract").toAbsolutePath());
       command.add("-I" + headers);
-      String multiarch = run(List.of(compiler(), "-print-multiarch")).strip();
+      final String multiarch = run(List.of(compiler(), "-print-multiarch")).strip();
       if (!multiarch.isEmpty() && Files.isDirectory(headers.resolve(multiarch).resolve("asm"))) {
         command.add("-I" + headers.resolve(multiarch));
       }
-      Path binary = work.resolve("probe");
+      final Path binary = work.resolve("probe");
       command.addAll(List.of("-o", binary.toString(), source.toString()));
       run(command);
 
-      Map<String, String> answers = new LinkedHashMap<>();
+      final Map<String, String> answers = new LinkedHashMap<>();
       run(List.of(binary.toString()))
           .lines()
           .forEach(
               line -> {
-                String[] parts = line.split("\t", 2);
+                final String[] parts = line.split("\t", 2);
                 answers.put(parts[0], parts[1]);
               });
       return answers;
     } finally {
       try (var files = Files.list(work)) {
-        for (Path file : files.toList()) {
+        for (final Path file : files.toList()) {
           Files.delete(file);
         }
       }
@@ -92,7 +92,7 @@ final class CProbe {
 
   /** The header directory to test against, or the test is skipped with the reason. */
   static Path headers() {
-    String named =
+    final String named =
         Optional.ofNullable(System.getProperty("blockcam.uapi.headers"))
             .or(() -> Optional.ofNullable(System.getenv("BLOCKCAM_UAPI_HEADERS")))
             .orElseThrow(
@@ -100,7 +100,7 @@ final class CProbe {
                     new TestAbortedException(
                         "BLOCKCAM_UAPI_HEADERS is not set: scripts/lib/uapi-headers prints a"
                             + " directory to set it to"));
-    Path headers = Path.of(named);
+    final Path headers = Path.of(named);
     if (!Files.isReadable(headers.resolve("linux/ublk_cmd.h"))) {
       throw new TestAbortedException(
           "BLOCKCAM_UAPI_HEADERS="
@@ -111,8 +111,8 @@ final class CProbe {
   }
 
   private static String compiler() {
-    String compiler = Optional.ofNullable(System.getenv("CC")).orElse("gcc");
-    for (String directory : System.getenv("PATH").split(":", -1)) {
+    final String compiler = Optional.ofNullable(System.getenv("CC")).orElse("gcc");
+    for (final String directory : System.getenv("PATH").split(":", -1)) {
       if (Files.isExecutable(Path.of(directory, compiler))) {
         return compiler;
       }
@@ -120,9 +120,9 @@ final class CProbe {
     throw new TestAbortedException("no C compiler: install gcc, or name one in CC");
   }
 
-  private static String run(List<String> command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+  private static String run(final List<String> command) throws IOException, InterruptedException {
+    final Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    final String output = new String(process.getInputStream().readAllBytes(), UTF_8);
     if (process.waitFor() != 0) {
       throw new IOException(command + " failed: " + output);
     }

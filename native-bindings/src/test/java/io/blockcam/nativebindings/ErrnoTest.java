@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class ErrnoTest {
 
   @Test
-  void shouldDescribeANumberByNameAndMeaning() {
+  void describesANumberByNameAndMeaning() {
     assertThat(Errno.describe(Linux.EIO())).isEqualTo("EIO (Input/output error)");
     assertThat(Errno.describe(-Linux.EACCES())).isEqualTo("EACCES (Permission denied)");
     assertThat(Errno.describe(-4000)).isEqualTo("errno 4000 (Unknown error)");
@@ -18,7 +18,7 @@ class ErrnoTest {
   }
 
   @Test
-  void shouldPutCallArgumentsAndReasonInOneLine() {
+  void putsCallArgumentsAndReasonInOneLine() {
     assertThatThrownBy(() -> ErrnoException.orThrow(-Linux.ENOENT(), "open", "/dev/x", 2))
         .isInstanceOfSatisfying(
             ErrnoException.class,
@@ -31,7 +31,7 @@ class ErrnoTest {
   }
 
   @Test
-  void shouldPassASuccessOn() throws Exception {
+  void passesASuccessOn() throws Exception {
     assertThat(ErrnoException.orThrow(3, "open", "/dev/x")).isEqualTo(3);
     assertThat(ErrnoException.orThrow(1L << 40, "mmap")).isEqualTo(1L << 40);
   }

@@ -20,17 +20,17 @@ class ForwardingPosixTest {
     }
 
     @Override
-    public long pwrite(int fd, long address, long length, long offset) {
+    public long pwrite(final int fd, final long address, final long length, final long offset) {
       return writes++ % 2 == 1 ? -Linux.EIO() : super.pwrite(fd, address, length, offset);
     }
   }
 
   @Test
-  void shouldReachTheOverrideThroughTheOverloads() {
-    Posix posix = new FailingPosix();
-    int fd = posix.memfdCreate("blockcam-test", Linux.MFD_CLOEXEC());
+  void reachesTheOverrideThroughTheOverloads() {
+    final Posix posix = new FailingPosix();
+    final int fd = posix.memfdCreate("blockcam-test", Linux.MFD_CLOEXEC());
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment byte1 = arena.allocate(1);
+      final MemorySegment byte1 = arena.allocate(1);
       assertThat(posix.pwrite(fd, byte1, 0)).isEqualTo(1);
       assertThat(posix.pwrite(fd, byte1, 0)).isEqualTo(-Linux.EIO());
       assertThat(posix.pwrite(fd, byte1, 0)).isEqualTo(1);
@@ -39,7 +39,7 @@ class ForwardingPosixTest {
   }
 
   @Test
-  void shouldForwardEveryCall() {
+  void forwardsEveryCall() {
     assertThat(Arrays.stream(Posix.class.getMethods()))
         .filteredOn(method -> Modifier.isAbstract(method.getModifiers()))
         .allSatisfy(

@@ -14,7 +14,7 @@ class GeneratedSourcesTest {
   @Test
   void everyFileSaysThatItIsGenerated() throws IOException {
     try (Stream<Path> files = Files.walk(Path.of("src", "generated"))) {
-      List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).toList();
+      final List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).toList();
       assertThat(sources).hasSizeGreaterThan(40);
       assertThat(sources)
           .allSatisfy(

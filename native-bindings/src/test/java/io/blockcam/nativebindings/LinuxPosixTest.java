@@ -39,7 +39,7 @@ class LinuxPosixTest {
   @BeforeEach
   void openFile() throws Exception {
     path = directory.resolve("file").toString();
-    int flags = Linux.O_RDWR() | Linux.O_CREAT() | Linux.O_EXCL() | Linux.O_CLOEXEC();
+    final int flags = Linux.O_RDWR() | Linux.O_CREAT() | Linux.O_EXCL() | Linux.O_CLOEXEC();
     fd = ErrnoException.orThrow(posix.open(path, flags, 0600), "open", path);
   }
 
@@ -50,9 +50,9 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldReadBackWhatWasWritten() {
-    MemorySegment written = arena.allocateFrom("blockcam");
-    MemorySegment read = arena.allocate(written.byteSize());
+  void readsBackWhatWasWritten() {
+    final MemorySegment written = arena.allocateFrom("blockcam");
+    final MemorySegment read = arena.allocate(written.byteSize());
 
     assertThat(posix.pwrite(fd, written, 5)).isEqualTo(9);
     assertThat(posix.pread(fd, read, 5)).isEqualTo(9);
@@ -63,15 +63,15 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldWriteFromSeveralPiecesAndReadIntoSeveral() {
-    MemorySegment vectors = arena.allocate(iovec.layout(), 2);
+  void writesFromSeveralPiecesAndReadsIntoSeveral() {
+    final MemorySegment vectors = arena.allocate(iovec.layout(), 2);
     vector(vectors, 0, arena.allocateFrom("ab", UTF_8), 2);
     vector(vectors, 1, arena.allocateFrom("cde", UTF_8), 3);
 
     assertThat(posix.pwritev(fd, vectors.address(), 2, 0)).isEqualTo(5);
     assertThat(posix.pwritev2(fd, vectors.address(), 2, 5, Linux.RWF_DSYNC())).isEqualTo(5);
 
-    MemorySegment all = arena.allocate(11);
+    final MemorySegment all = arena.allocate(11);
     vector(vectors, 0, all, 4);
     vector(vectors, 1, all.asSlice(4), 6);
     assertThat(posix.preadv2(fd, vectors.address(), 2, 0, 0)).isEqualTo(10);
@@ -79,8 +79,8 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldReturnTheNegatedErrorNumber() {
-    MemorySegment buffer = arena.allocate(8);
+  void returnsTheNegatedErrorNumber() {
+    final MemorySegment buffer = arena.allocate(8);
 
     assertThat(posix.pread(-1, buffer, 0)).isEqualTo(-Linux.EBADF());
     assertThat(posix.pread(fd, buffer, -1)).isEqualTo(-Linux.EINVAL());
@@ -100,7 +100,7 @@ class LinuxPosixTest {
 
   @Test
   void refusesMemoryOfTheJavaHeap() {
-    MemorySegment heap = MemorySegment.ofArray(new byte[8]);
+    final MemorySegment heap = MemorySegment.ofArray(new byte[8]);
 
     assertThatThrownBy(() -> posix.pread(fd, heap, 0))
         .isInstanceOf(IllegalArgumentException.class)
@@ -112,11 +112,11 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldTellSizeAndTypeOfAFile() {
-    MemorySegment status = arena.allocate(statx.layout());
+  void tellsSizeAndTypeOfAFile() {
+    final MemorySegment status = arena.allocate(statx.layout());
     assertThat(posix.ftruncate(fd, 3 * PAGE)).isZero();
 
-    int mask = Linux.STATX_SIZE() | Linux.STATX_TYPE() | Linux.STATX_MODE();
+    final int mask = Linux.STATX_SIZE() | Linux.STATX_TYPE() | Linux.STATX_MODE();
     assertThat(posix.statx(fd, mask, status)).isZero();
 
     assertThat(statx.stx_size(status)).isEqualTo(3 * PAGE);
@@ -125,12 +125,12 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldPunchAHoleThatReadsBackAsZeroes() {
-    MemorySegment page = arena.allocate(2 * PAGE);
+  void punchesAHoleThatReadsBackAsZeroes() {
+    final MemorySegment page = arena.allocate(2 * PAGE);
     page.fill((byte) 7);
     posix.pwrite(fd, page, 0);
 
-    int mode = Linux.FALLOC_FL_PUNCH_HOLE() | Linux.FALLOC_FL_KEEP_SIZE();
+    final int mode = Linux.FALLOC_FL_PUNCH_HOLE() | Linux.FALLOC_FL_KEEP_SIZE();
     assertThat(posix.fallocate(fd, mode, PAGE, PAGE)).isZero();
 
     assertThat(posix.pread(fd, page, 0)).isEqualTo(2 * PAGE);
@@ -141,7 +141,7 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldSync() {
+  void syncs() {
     assertThat(posix.fsync(fd)).isZero();
     assertThat(posix.fdatasync(fd)).isZero();
     assertThat(posix.syncfs(fd)).isZero();
@@ -150,9 +150,9 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldLockAWholeFileAgainstASecondOpen() {
-    int second = posix.open(path, Linux.O_RDWR() | Linux.O_CLOEXEC(), 0);
-    int exclusive = Linux.LOCK_EX() | Linux.LOCK_NB();
+  void locksAWholeFileAgainstASecondOpen() {
+    final int second = posix.open(path, Linux.O_RDWR() | Linux.O_CLOEXEC(), 0);
+    final int exclusive = Linux.LOCK_EX() | Linux.LOCK_NB();
 
     assertThat(posix.flock(fd, exclusive)).isZero();
     assertThat(posix.flock(second, exclusive)).isEqualTo(-Linux.EWOULDBLOCK());
@@ -163,11 +163,11 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldRenameOverAndRefuseToReplace() throws Exception {
-    Path other = Files.writeString(directory.resolve("other"), "other");
-    int atCwd = Linux.AT_FDCWD();
+  void renamesOverAndRefusesToReplace() throws Exception {
+    final Path other = Files.writeString(directory.resolve("other"), "other");
+    final int atCwd = Linux.AT_FDCWD();
 
-    int noReplace = Linux.RENAME_NOREPLACE();
+    final int noReplace = Linux.RENAME_NOREPLACE();
     assertThat(posix.renameat2(atCwd, path, atCwd, other.toString(), noReplace))
         .isEqualTo(-Linux.EEXIST());
     assertThat(posix.rename(path, other.toString())).isZero();
@@ -177,9 +177,9 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldOpenBelowADirectory() {
-    int at = posix.open(directory.toString(), Linux.O_DIRECTORY() | Linux.O_CLOEXEC(), 0);
-    int file = posix.openat(at, "file", Linux.O_RDONLY() | Linux.O_CLOEXEC(), 0);
+  void opensBelowADirectory() {
+    final int at = posix.open(directory.toString(), Linux.O_DIRECTORY() | Linux.O_CLOEXEC(), 0);
+    final int file = posix.openat(at, "file", Linux.O_RDONLY() | Linux.O_CLOEXEC(), 0);
 
     assertThat(file).isNotNegative();
     assertThat(posix.fcntl(file, Linux.F_GETFL(), 0) & Linux.O_ACCMODE())
@@ -190,17 +190,17 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldShareMemoryThroughAMapping() throws Exception {
-    int memory = posix.memfdCreate("blockcam-test", Linux.MFD_CLOEXEC());
+  void sharesMemoryThroughAMapping() throws Exception {
+    final int memory = posix.memfdCreate("blockcam-test", Linux.MFD_CLOEXEC());
     assertThat(posix.ftruncate(memory, PAGE)).isZero();
-    int protection = Linux.PROT_READ() | Linux.PROT_WRITE();
-    long address =
+    final int protection = Linux.PROT_READ() | Linux.PROT_WRITE();
+    final long address =
         ErrnoException.orThrow(
             posix.mmap(0, PAGE, protection, Linux.MAP_SHARED(), memory, 0), "mmap", PAGE);
-    MemorySegment page = MemorySegment.ofAddress(address).reinterpret(PAGE);
+    final MemorySegment page = MemorySegment.ofAddress(address).reinterpret(PAGE);
 
     page.set(JAVA_INT, 12, 0x600d);
-    MemorySegment read = arena.allocate(JAVA_INT);
+    final MemorySegment read = arena.allocate(JAVA_INT);
     assertThat(posix.pread(memory, read, 12)).isEqualTo(4);
     assertThat(read.get(JAVA_INT, 0)).isEqualTo(0x600d);
 
@@ -212,9 +212,9 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldCountEvents() {
-    int event = posix.eventfd(3, Linux.EFD_NONBLOCK() | Linux.EFD_CLOEXEC());
-    MemorySegment value = arena.allocate(JAVA_LONG);
+  void countsEvents() {
+    final int event = posix.eventfd(3, Linux.EFD_NONBLOCK() | Linux.EFD_CLOEXEC());
+    final MemorySegment value = arena.allocate(JAVA_LONG);
 
     value.set(JAVA_LONG, 0, 4);
     assertThat(posix.write(event, value)).isEqualTo(8);
@@ -226,20 +226,20 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldTellTheTimeInNanoseconds() {
-    long before = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
-    long now = posix.clockGettime(Linux.CLOCK_REALTIME());
-    long after = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis() + 1);
+  void tellsTheTimeInNanoseconds() {
+    final long before = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
+    final long now = posix.clockGettime(Linux.CLOCK_REALTIME());
+    final long after = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis() + 1);
 
     assertThat(now).isBetween(before, after);
   }
 
   @Test
-  void shouldPinTheThreadToACpu() {
-    MemorySegment before = arena.allocate(128, 8);
+  void pinsTheThreadToACpu() {
+    final MemorySegment before = arena.allocate(128, 8);
     assertThat(posix.schedGetaffinity(0, before)).isZero();
-    int cpu = posix.schedGetcpu();
-    MemorySegment mask = arena.allocate(128, 8);
+    final int cpu = posix.schedGetcpu();
+    final MemorySegment mask = arena.allocate(128, 8);
     mask.set(JAVA_BYTE, cpu / 8, (byte) (1 << (cpu % 8)));
 
     assertThat(posix.schedSetaffinity(posix.gettid(), mask)).isZero();
@@ -251,12 +251,12 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldNameTheThread() {
-    MemorySegment name = arena.allocate(16);
+  void namesTheThread() {
+    final MemorySegment name = arena.allocate(16);
     assertThat(posix.prctl(Linux.PR_GET_NAME(), name.address(), 0, 0, 0)).isZero();
-    String before = name.getString(0);
+    final String before = name.getString(0);
 
-    MemorySegment queue = arena.allocateFrom("queue-0");
+    final MemorySegment queue = arena.allocateFrom("queue-0");
     assertThat(posix.prctl(Linux.PR_SET_NAME(), queue.address(), 0, 0, 0)).isZero();
     posix.prctl(Linux.PR_GET_NAME(), name.address(), 0, 0, 0);
     assertThat(name.getString(0)).isEqualTo("queue-0");
@@ -265,8 +265,8 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldKnowTheUser() throws Exception {
-    String line =
+  void knowsTheUser() throws Exception {
+    final String line =
         Files.readAllLines(Path.of("/proc/self/status")).stream()
             .filter(status -> status.startsWith("Uid:"))
             .findFirst()
@@ -276,7 +276,7 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldDriveARing() throws Exception {
+  void drivesARing() throws Exception {
     try (NopRing ring = ringOrSkip(8)) {
       for (int i = 0; i < 100; i++) {
         assertThat(ring.turn()).isEqualTo(36);
@@ -285,11 +285,11 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldNotAllocateOnTheWayOfAnIo() throws Exception {
-    MemorySegment buffer = arena.allocate(PAGE, PAGE);
+  void doesNotAllocateOnTheWayOfAnIo() throws Exception {
+    final MemorySegment buffer = arena.allocate(PAGE, PAGE);
     posix.pwrite(fd, buffer, 0);
-    int event = posix.eventfd(0, Linux.EFD_NONBLOCK() | Linux.EFD_CLOEXEC());
-    MemorySegment count = arena.allocate(JAVA_LONG);
+    final int event = posix.eventfd(0, Linux.EFD_NONBLOCK() | Linux.EFD_CLOEXEC());
+    final MemorySegment count = arena.allocate(JAVA_LONG);
     count.set(JAVA_LONG, 0, 1);
 
     assertThat(bytesAllocatedBy(() -> posix.pread(fd, buffer, 0))).as("pread").isZero();
@@ -308,19 +308,19 @@ class LinuxPosixTest {
   }
 
   @Test
-  void shouldKeepErrnoOfEachInstanceApart() throws Exception {
-    Thread other =
+  void keepsErrnoOfEachInstanceApart() throws Exception {
+    final Thread other =
         Thread.ofPlatform()
             .start(
                 () -> {
-                  Posix own = Posix.linux();
+                  final Posix own = Posix.linux();
                   for (int i = 0; i < 100_000; i++) {
                     if (own.close(-1) != -Linux.EBADF()) {
                       throw new AssertionError("errno of another thread");
                     }
                   }
                 });
-    Throwable[] thrown = new Throwable[1];
+    final Throwable[] thrown = new Throwable[1];
     other.setUncaughtExceptionHandler((thread, throwable) -> thrown[0] = throwable);
     for (int i = 0; i < 100_000; i++) {
       assertThat(posix.munmap(1, 1)).isEqualTo(-Linux.EINVAL());
@@ -329,10 +329,10 @@ class LinuxPosixTest {
     assertThat(thrown[0]).isNull();
   }
 
-  private NopRing ringOrSkip(int entries) throws ErrnoException {
+  private NopRing ringOrSkip(final int entries) throws ErrnoException {
     try {
       return new NopRing(posix, entries);
-    } catch (ErrnoException e) {
+    } catch (final ErrnoException e) {
       if (e.errno() == Linux.ENOSYS() || e.errno() == Linux.EPERM()) {
         throw new TestAbortedException("io_uring is switched off on this machine: " + e);
       }
@@ -348,12 +348,12 @@ class LinuxPosixTest {
    * Bytes that 10,000 calls allocate once they are compiled. Before that the JDK makes a slice of
    * the errno segment on each call; when compilation happens is the JVM's own affair.
    */
-  private static long bytesAllocatedBy(Call call) throws Exception {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+  private static long bytesAllocatedBy(final Call call) throws Exception {
+    final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     long allocated;
     do {
-      long before = threads.getCurrentThreadAllocatedBytes();
+      final long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < 10_000; i++) {
         call.run();
       }
@@ -362,23 +362,24 @@ class LinuxPosixTest {
     return allocated;
   }
 
-  private static void vector(MemorySegment vectors, int index, MemorySegment base, long length) {
-    MemorySegment element = iovec.asSlice(vectors, index);
+  private static void vector(
+      final MemorySegment vectors, final int index, final MemorySegment base, final long length) {
+    final MemorySegment element = iovec.asSlice(vectors, index);
     iovec.iov_base(element, base);
     iovec.iov_len(element, length);
   }
 
   @Test
   void refusesToBecomeAProgramThatIsNotThere() {
-    String absent = directory.resolve("absent").toString();
+    final String absent = directory.resolve("absent").toString();
 
     assertThat(posix.execve(absent, List.of(absent), List.of("A=B"))).isEqualTo(-Linux.ENOENT());
     assertThat(posix.execve(path, List.of("a\0b"), List.of())).isEqualTo(-Linux.EINVAL());
   }
 
   @Test
-  void shouldBecomeAnotherProgram() throws Exception {
-    Process java =
+  void becomesAnotherProgram() throws Exception {
+    final Process java =
         new ProcessBuilder(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -395,15 +396,15 @@ class LinuxPosixTest {
 
   /** Ends as a shell that prints its environment, its argument and its process id. */
   static final class BecomesEcho {
-    public static void main(String[] args) {
-      String script = "echo LEFT=$LEFT; echo $0, pid $$";
+    public static void main(final String[] args) {
+      final String script = "echo LEFT=$LEFT; echo $0, pid $$";
       Posix.linux()
           .execve("/bin/sh", List.of("sh", "-c", script, "with spaces"), List.of("LEFT=alone"));
     }
   }
 
   @Test
-  void shouldLowerALimit() throws Exception {
+  void lowersALimit() throws Exception {
     assertThat(posix.setrlimit(Linux.RLIMIT_CORE(), 0, 0)).isZero();
 
     assertThat(Files.readAllLines(Path.of("/proc/self/limits")))

@@ -30,15 +30,15 @@ final class NopRing implements AutoCloseable {
   private final long cqes;
   private final int cqMask;
 
-  NopRing(Posix posix, int entries) throws ErrnoException {
+  NopRing(final Posix posix, final int entries) throws ErrnoException {
     this.posix = posix;
     this.entries = entries;
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment params = arena.allocate(io_uring_params.layout());
+      final MemorySegment params = arena.allocate(io_uring_params.layout());
       io_uring_params.flags(params, Uring.IORING_SETUP_NO_SQARRAY());
       fd = ErrnoException.orThrow(posix.ioUringSetup(entries, params), "io_uring_setup", entries);
-      MemorySegment sq = io_uring_params.sq_off(params);
-      MemorySegment cq = io_uring_params.cq_off(params);
+      final MemorySegment sq = io_uring_params.sq_off(params);
+      final MemorySegment cq = io_uring_params.cq_off(params);
       sqTail = io_sqring_offsets.tail(sq);
       cqHead = io_cqring_offsets.head(cq);
       cqTail = io_cqring_offsets.tail(cq);
@@ -50,32 +50,32 @@ final class NopRing implements AutoCloseable {
     sqes = map(entries * io_uring_sqe.sizeof(), Uring.IORING_OFF_SQES());
   }
 
-  private MemorySegment map(long size, long offset) throws ErrnoException {
-    int protection = Linux.PROT_READ() | Linux.PROT_WRITE();
-    int flags = Linux.MAP_SHARED() | Linux.MAP_POPULATE();
-    long address = posix.mmap(0, size, protection, flags, fd, offset);
+  private MemorySegment map(final long size, final long offset) throws ErrnoException {
+    final int protection = Linux.PROT_READ() | Linux.PROT_WRITE();
+    final int flags = Linux.MAP_SHARED() | Linux.MAP_POPULATE();
+    final long address = posix.mmap(0, size, protection, flags, fd, offset);
     return MemorySegment.ofAddress(ErrnoException.orThrow(address, "mmap", size)).reinterpret(size);
   }
 
   /** Submits a ringful of NOPs, waits for them, and returns the sum of their user data. */
   long turn() {
-    int tail = ring.get(ValueLayout.JAVA_INT, sqTail);
+    final int tail = ring.get(ValueLayout.JAVA_INT, sqTail);
     for (int i = 0; i < entries; i++) {
-      long sqe = ((tail + i) & (entries - 1)) * io_uring_sqe.sizeof();
+      final long sqe = ((tail + i) & (entries - 1)) * io_uring_sqe.sizeof();
       sqes.set(ValueLayout.JAVA_BYTE, sqe + io_uring_sqe.opcode$offset(), (byte) 0);
       sqes.set(ValueLayout.JAVA_LONG, sqe + io_uring_sqe.user_data$offset(), i + 1);
     }
     INDEX.setRelease(ring, sqTail, tail + entries);
-    int flags = Uring.IORING_ENTER_GETEVENTS();
-    int submitted = posix.ioUringEnter(fd, entries, entries, flags, 0, 0);
+    final int flags = Uring.IORING_ENTER_GETEVENTS();
+    final int submitted = posix.ioUringEnter(fd, entries, entries, flags, 0, 0);
     if (submitted != entries) {
       throw new IllegalStateException("io_uring_enter submitted " + submitted);
     }
     long sum = 0;
     int head = ring.get(ValueLayout.JAVA_INT, cqHead);
-    int end = (int) INDEX.getAcquire(ring, cqTail);
+    final int end = (int) INDEX.getAcquire(ring, cqTail);
     for (; head != end; head++) {
-      long cqe = cqes + (head & cqMask) * io_uring_cqe.sizeof();
+      final long cqe = cqes + (head & cqMask) * io_uring_cqe.sizeof();
       sum += ring.get(ValueLayout.JAVA_LONG, cqe + io_uring_cqe.user_data$offset());
     }
     INDEX.setRelease(ring, cqHead, head);

@@ -49,9 +49,9 @@ class UapiTest {
 
   @BeforeEach
   void headersAreNotOlderThanTheBindings() throws Exception {
-    CProbe probe = new CProbe("linux.h");
+    final CProbe probe = new CProbe("linux.h");
     probe.askMacro("LINUX_VERSION_CODE");
-    int version = Integer.parseInt(probe.answers().get("LINUX_VERSION_CODE"));
+    final int version = Integer.parseInt(probe.answers().get("LINUX_VERSION_CODE"));
     if (version < Linux.LINUX_VERSION_CODE()) {
       throw new TestAbortedException(
           "the headers in BLOCKCAM_UAPI_HEADERS are older than the bindings ("
@@ -65,27 +65,27 @@ class UapiTest {
 
   @TestFactory
   Stream<DynamicNode> everyConstantHasTheValueOfC() throws Exception {
-    List<DynamicNode> nodes = new ArrayList<>();
-    for (Class<?> type : HEADERS.keySet()) {
-      Map<String, Long> constants = constantsOf(type);
-      CProbe probe = new CProbe(HEADERS.get(type));
-      for (String name : constants.keySet()) {
+    final List<DynamicNode> nodes = new ArrayList<>();
+    for (final Class<?> type : HEADERS.keySet()) {
+      final Map<String, Long> constants = constantsOf(type);
+      final CProbe probe = new CProbe(HEADERS.get(type));
+      for (final String name : constants.keySet()) {
         if (type == Linux.class && !name.equals("LINUX_VERSION_CODE")) {
           probe.askMacro(name); // an older C library may lack it
         } else {
           probe.ask(name, name);
         }
       }
-      Map<String, String> answers = probe.answers();
+      final Map<String, String> answers = probe.answers();
       assertThat(constants).hasSizeGreaterThan(100);
       assertThat(answers).hasSizeGreaterThan(constants.size() * 9 / 10);
-      List<DynamicNode> tests = new ArrayList<>();
+      final List<DynamicNode> tests = new ArrayList<>();
       constants.forEach(
           (name, value) -> {
-            String answer = answers.get(name);
+            final String answer = answers.get(name);
             if (answer != null && !(newerHeaders && name.equals("LINUX_VERSION_CODE"))) {
               // unsigned 32-bit values are an int in Java
-              long expected = Long.parseLong(answer);
+              final long expected = Long.parseLong(answer);
               tests.add(
                   dynamicTest(name, () -> assertThat(value).isIn(expected, (long) (int) expected)));
             }
@@ -97,27 +97,27 @@ class UapiTest {
 
   @TestFactory
   Stream<DynamicNode> everyStructHasTheLayoutOfC() throws Exception {
-    List<DynamicNode> tests = new ArrayList<>();
-    for (String header : HEADERS.values()) {
-      List<Struct> structs = structsOf(header);
+    final List<DynamicNode> tests = new ArrayList<>();
+    for (final String header : HEADERS.values()) {
+      final List<Struct> structs = structsOf(header);
       assertThat(structs).isNotEmpty();
-      CProbe probe = new CProbe(header);
-      for (Struct struct : structs) {
-        String type = "struct " + struct.name();
+      final CProbe probe = new CProbe(header);
+      for (final Struct struct : structs) {
+        final String type = "struct " + struct.name();
         probe.ask(struct.name(), "sizeof(" + type + ")");
         struct
             .members()
             .forEach(
                 (name, member) -> {
-                  String key = struct.name() + "." + name;
+                  final String key = struct.name() + "." + name;
                   probe.ask(key, "offsetof(" + type + ", " + name + ")");
                   if (member.size() >= 0) {
                     probe.ask(key + "#", "sizeof(((" + type + " *) 0)->" + name + ")");
                   }
                 });
       }
-      Map<String, String> answers = probe.answers();
-      for (Struct struct : structs) {
+      final Map<String, String> answers = probe.answers();
+      for (final Struct struct : structs) {
         tests.add(dynamicTest(struct.name(), () -> compare(struct, answers)));
       }
     }
@@ -126,15 +126,15 @@ class UapiTest {
 
   @Test
   void everyErrorNumberHasItsNameAndMessageOfTheCLibrary() throws Exception {
-    CProbe probe = new CProbe("linux.h");
+    final CProbe probe = new CProbe("linux.h");
     for (int errno = 1; errno <= 133; errno++) {
       probe.askText(
           errno + "", "strerrorname_np(" + errno + ") ? strerrorname_np(" + errno + ") : \"\"");
       probe.askText(errno + "m", "strerror(" + errno + ")");
     }
-    Map<String, String> answers = probe.answers();
+    final Map<String, String> answers = probe.answers();
     for (int errno = 1; errno <= 133; errno++) {
-      String name = answers.getOrDefault(errno + "", "");
+      final String name = answers.getOrDefault(errno + "", "");
       if (!name.isEmpty()) {
         assertThat(Errno.name(errno)).isEqualTo(name.equals("ENOTSUP") ? "EOPNOTSUPP" : name);
         assertThat(Errno.message(errno)).isEqualTo(answers.get(errno + "m"));
@@ -143,12 +143,12 @@ class UapiTest {
   }
 
   /** KERNEL_VERSION of {@code <linux/version.h>}, taken apart. */
-  private static String release(int version) {
+  private static String release(final int version) {
     return (version >> 16) + "." + (version >> 8 & 0xff) + "." + (version & 0xff);
   }
 
-  private void compare(Struct struct, Map<String, String> answers) {
-    long size = Long.parseLong(answers.get(struct.name()));
+  private void compare(final Struct struct, final Map<String, String> answers) {
+    final long size = Long.parseLong(answers.get(struct.name()));
     if (newerHeaders) {
       assertThat(size).as("sizeof").isGreaterThanOrEqualTo(struct.size());
     } else {
@@ -158,7 +158,7 @@ class UapiTest {
         .members()
         .forEach(
             (name, member) -> {
-              String key = struct.name() + "." + name;
+              final String key = struct.name() + "." + name;
               assertThat(member.offset())
                   .as("offset of %s", name)
                   .isEqualTo(Long.parseLong(answers.get(key)));
@@ -170,12 +170,14 @@ class UapiTest {
             });
   }
 
-  private static Map<String, Long> constantsOf(Class<?> type) throws ReflectiveOperationException {
-    Map<String, Long> constants = new LinkedHashMap<>();
-    List<Method> methods = new ArrayList<>(List.of(type.getDeclaredMethods()));
+  private static Map<String, Long> constantsOf(final Class<?> type)
+      throws ReflectiveOperationException {
+    final Map<String, Long> constants = new LinkedHashMap<>();
+    final List<Method> methods = new ArrayList<>(List.of(type.getDeclaredMethods()));
     methods.sort(Comparator.comparing(Method::getName));
-    for (Method method : methods) {
-      boolean number = method.getReturnType() == int.class || method.getReturnType() == long.class;
+    for (final Method method : methods) {
+      final boolean number =
+          method.getReturnType() == int.class || method.getReturnType() == long.class;
       if (Modifier.isPublic(method.getModifiers()) && method.getParameterCount() == 0 && number) {
         constants.put(method.getName(), ((Number) method.invoke(null)).longValue());
       }
@@ -184,16 +186,16 @@ class UapiTest {
   }
 
   /** The structs that the arguments file beside an umbrella header asks for. */
-  private static List<Struct> structsOf(String header)
+  private static List<Struct> structsOf(final String header)
       throws IOException, ReflectiveOperationException {
-    List<Struct> structs = new ArrayList<>();
-    Path arguments = Path.of("src", "jextract", header.replace(".h", ".args"));
-    for (String line : Files.readAllLines(arguments)) {
+    final List<Struct> structs = new ArrayList<>();
+    final Path arguments = Path.of("src", "jextract", header.replace(".h", ".args"));
+    for (final String line : Files.readAllLines(arguments)) {
       if (line.startsWith("--include-struct ")) {
-        String name = line.substring("--include-struct ".length());
-        Class<?> type = Class.forName(Ublk.class.getPackageName() + "." + name);
-        GroupLayout layout = (GroupLayout) type.getMethod("layout").invoke(null);
-        Map<String, Member> members = new LinkedHashMap<>();
+        final String name = line.substring("--include-struct ".length());
+        final Class<?> type = Class.forName(Ublk.class.getPackageName() + "." + name);
+        final GroupLayout layout = (GroupLayout) type.getMethod("layout").invoke(null);
+        final Map<String, Member> members = new LinkedHashMap<>();
         collect(layout, 0, "", members);
         structs.add(new Struct(name, layout.byteSize(), members));
       }
@@ -203,14 +205,18 @@ class UapiTest {
 
   /** Members by the path C knows them by; members of anonymous groups belong to the outer one. */
   private static void collect(
-      GroupLayout group, long start, String prefix, Map<String, Member> members) {
+      final GroupLayout group,
+      final long start,
+      final String prefix,
+      final Map<String, Member> members) {
     long offset = start;
-    for (MemoryLayout member : group.memberLayouts()) {
-      String name = member.name().orElse(""); // padding has none
+    for (final MemoryLayout member : group.memberLayouts()) {
+      final String name = member.name().orElse(""); // padding has none
       if (name.startsWith("$anon$")) {
         collect((GroupLayout) member, offset, prefix, members);
       } else if (!name.isEmpty()) {
-        boolean flexible = member instanceof SequenceLayout array && array.elementCount() == 0;
+        final boolean flexible =
+            member instanceof SequenceLayout array && array.elementCount() == 0;
         members.put(prefix + name, new Member(offset, flexible ? -1 : member.byteSize()));
         if (member instanceof GroupLayout inner) {
           collect(inner, offset, prefix + name + ".", members);

@@ -44,7 +44,7 @@ class DamagedRecordingTest {
   }
 
   @Test
-  void shouldFindNothingInAWholeRecording() throws IOException {
+  void findsNothingInAWholeRecording() throws IOException {
     assertThat(findings()).isEmpty();
     restore();
   }
@@ -60,7 +60,7 @@ class DamagedRecordingTest {
   }
 
   @Test
-  void shouldLeaveNothingOfAnImageItCouldNotFinish() throws IOException {
+  void leavesNothingOfAnImageItCouldNotFinish() throws IOException {
     flip(0, 4096 + 5);
     assertThatThrownBy(this::restore).isInstanceOf(SegmentException.class);
     try (Stream<Path> files = Files.list(directory)) {
@@ -143,7 +143,7 @@ class DamagedRecordingTest {
   }
 
   @Test
-  void shouldTellEverythingThatIsWrong() throws IOException {
+  void tellsEverythingThatIsWrong() throws IOException {
     flip(0, 4096 + 5);
     flip(1, 2 * 4096 + 5);
     flip(2, 4096 + 5);
@@ -154,7 +154,7 @@ class DamagedRecordingTest {
   }
 
   @Test
-  void shouldNotMindObjectsThatAreNoSegments() throws IOException {
+  void doesNotMindObjectsThatAreNoSegments() throws IOException {
     Files.write(recording.segments().resolve("0000000003.seg.1234"), new byte[10]);
     Files.createDirectory(recording.segments().resolve("0000000009.seg"));
     restore();

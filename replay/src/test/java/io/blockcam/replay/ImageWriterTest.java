@@ -20,7 +20,7 @@ class ImageWriterTest {
   private final List<String> progress = new ArrayList<>();
 
   @Test
-  void shouldLeaveHolesWhereTheDiskIsZero() throws IOException {
+  void leavesHolesWhereTheDiskIsZero() throws IOException {
     final TestRecording recording = recording(64L << 20);
     recording.data(100, 0xff, 0, TestRecording.filled(1));
     recording.seal();
@@ -41,7 +41,7 @@ class ImageWriterTest {
   }
 
   @Test
-  void shouldGiveAnEmptyDiskItsSize() throws IOException {
+  void givesAnEmptyDiskItsSize() throws IOException {
     final ImageWriter.Image image =
         write(recording(10 * 4096 + 512), directory.resolve("disk.img"), false);
     assertThat(Files.readAllBytes(image.file())).isEqualTo(new byte[10 * 4096 + 512]);
@@ -49,7 +49,7 @@ class ImageWriterTest {
   }
 
   @Test
-  void shouldCutTheLastBlockAtTheEndOfTheDisk() throws IOException {
+  void cutsTheLastBlockAtTheEndOfTheDisk() throws IOException {
     final TestRecording recording = recording(4096 + 1024);
     recording.data(1, 0xff, 0, TestRecording.filled(7));
     recording.seal();
@@ -72,7 +72,7 @@ class ImageWriterTest {
   }
 
   @Test
-  void shouldReplaceAFileOnlyWhenTold() throws IOException {
+  void replacesAFileOnlyWhenTold() throws IOException {
     final Path file = Files.writeString(directory.resolve("disk.img"), "old");
     write(recording(4096), file, true);
     assertThat(Files.size(file)).isEqualTo(4096);
@@ -86,7 +86,7 @@ class ImageWriterTest {
   }
 
   @Test
-  void shouldTellHowFarItIs() throws IOException {
+  void tellsHowFarItIs() throws IOException {
     final TestRecording recording = recording(3 << 20);
     recording.data(5, 0xff, 0, TestRecording.filled(1));
     recording.seal();

@@ -41,12 +41,12 @@ class MomentResolverTest {
   }
 
   @Test
-  void shouldTakeTheLastOfRecordsWithTheSameTimestamp() throws IOException {
+  void takesTheLastOfRecordsWithTheSameTimestamp() throws IOException {
     assertThat(at(20)).isEqualTo(moment(0, 2, 20));
   }
 
   @Test
-  void shouldIncludeExactlyWhatHappenedUpToANanosecond() throws IOException {
+  void includesExactlyWhatHappenedUpToANanosecond() throws IOException {
     assertThat(at(19)).isEqualTo(moment(0, 0, 10));
     assertThat(at(29)).isEqualTo(moment(0, 2, 20));
     assertThat(at(30)).isEqualTo(moment(0, 3, 30));
@@ -56,13 +56,13 @@ class MomentResolverTest {
   }
 
   @Test
-  void shouldResolveATimeAfterTheLastRecordToTheLastRecord() throws IOException {
+  void resolvesATimeAfterTheLastRecordToTheLastRecord() throws IOException {
     assertThat(resolve(new When.At(NOW))).isEqualTo(moment(1, 5, 50));
     assertThat(resolve(new When.Latest())).isEqualTo(moment(1, 5, 50));
   }
 
   @Test
-  void shouldResolveATimeBeforeTheFirstRecordToTheEmptyDisk() throws IOException {
+  void resolvesATimeBeforeTheFirstRecordToTheEmptyDisk() throws IOException {
     assertThat(at(0)).isEqualTo(moment(0, -1, 0));
     assertThat(at(9)).isEqualTo(moment(0, -1, 0));
   }
@@ -82,7 +82,7 @@ class MomentResolverTest {
   }
 
   @Test
-  void shouldResolveSequences() throws IOException {
+  void resolvesSequences() throws IOException {
     assertThat(resolve(new When.Sequence(0))).isEqualTo(moment(0, 0, 10));
     assertThat(resolve(new When.Sequence(3))).isEqualTo(moment(0, 3, 30));
     assertThat(resolve(new When.Sequence(4))).isEqualTo(moment(1, 4, 40));

@@ -33,7 +33,7 @@ class ReplayModelTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-  void shouldRestoreEveryMomentAsTheDiskWas(final long seed) throws IOException {
+  void restoresEveryMomentAsTheDiskWas(final long seed) throws IOException {
     final SplittableRandom random = new SplittableRandom(seed);
     final int diskSectors = 8 * (1 + random.nextInt(150)) + random.nextInt(8);
     final TestRecording recording =

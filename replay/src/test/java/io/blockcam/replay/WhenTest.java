@@ -28,12 +28,12 @@ class WhenTest {
     "-2h, 2026-11-22T10:00:00.000000005Z",
     "-1d, 2026-11-21T12:00:00.000000005Z"
   })
-  void shouldReadTimes(final String text, final String expected) {
+  void readsTimes(final String text, final String expected) {
     assertThat(parse(text)).isEqualTo(new When.At(Instant.parse(expected)));
   }
 
   @Test
-  void shouldReadSequencesAndLatest() {
+  void readsSequencesAndLatest() {
     assertThat(parse("latest")).isEqualTo(new When.Latest());
     assertThat(parse("seq:0")).isEqualTo(new When.Sequence(0));
     assertThat(parse("seq:9223372036854775807")).isEqualTo(new When.Sequence(Long.MAX_VALUE));

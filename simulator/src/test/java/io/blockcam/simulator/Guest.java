@@ -108,12 +108,14 @@ final class Guest {
   }
 
   private void flush(final int q, final int tag) {
-    send(q, tag, FLUSH, 0, 0, 0, null, List.copyOf(unflushed));
+    remember(q, tag, null, List.copyOf(unflushed));
+    queues.get(q).kernel().request(tag, FLUSH, 0, 0, 0);
   }
 
   private void read(final int q, final int tag) {
     final int sectors = random.nextInt(1, MAX_WRITE_SECTORS + 1);
-    send(q, tag, READ, 0, firstSector(sectors), sectors, null, List.of());
+    remember(q, tag, null, List.of());
+    queues.get(q).kernel().request(tag, READ, 0, firstSector(sectors), sectors);
   }
 
   /** Now and then all of the disk, which no other request may meet. */
@@ -126,7 +128,7 @@ final class Guest {
         };
     final int first = firstSector(sectors);
     final GuestWrite write = newWrite(first, sectors, false, GuestWrite.Content.NONE);
-    send(q, tag, op, 0, first, sectors, write, List.of());
+    sendWrite(q, tag, op, write);
   }
 
   private void write(final int q, final int tag) {
@@ -152,7 +154,7 @@ final class Guest {
         data.set(LONG, at, stamp);
       }
     }
-    send(q, tag, WRITE, fua ? FUA : 0, first, sectors, write, List.of());
+    sendWrite(q, tag, WRITE, write);
   }
 
   private int firstSector(final int sectors) {
@@ -169,18 +171,18 @@ final class Guest {
     return write;
   }
 
-  private void send(
+  private void sendWrite(final int q, final int tag, final int op, final GuestWrite write) {
+    remember(q, tag, write, List.of());
+    queues.get(q).kernel().request(tag, op, write.fua ? FUA : 0, write.firstSector, write.sectors);
+  }
+
+  /** Before it is sent. */
+  private void remember(
       final int q,
       final int tag,
-      final int op,
-      final int flags,
-      final int first,
-      final int sectors,
       final @Nullable GuestWrite write,
       final List<GuestWrite> covered) {
-    final FakeKernel kernel = queues.get(q).kernel();
-    requests[q][tag] = new Request(kernel.commits(tag), write, covered);
-    kernel.request(tag, op, flags, first, sectors);
+    requests[q][tag] = new Request(queues.get(q).kernel().commits(tag), write, covered);
   }
 
   /** The write that a tag carries. */

@@ -41,32 +41,32 @@ final class Machine {
   /** What a life is made of. */
   record Plan(CaptureOptions capture, int queues, int depth) {}
 
+  /** What outlives the server. */
+  record World(
+      RandomGenerator random,
+      VirtualClock clock,
+      FaultyStore store,
+      BackingDisk disk,
+      List<GuestWrite> writes) {}
+
   /**
    * Starts the server as {@code blockcam record} does.
    *
    * @param spool stays the caller's
    */
-  Machine(
-      final Plan plan,
-      final RandomGenerator random,
-      final VirtualClock clock,
-      final Spool spool,
-      final FaultyStore store,
-      final BackingDisk backing,
-      final List<GuestWrite> writes)
-      throws IOException {
-    this.random = random;
-    this.clock = clock;
+  Machine(final Plan plan, final World world, final Spool spool) throws IOException {
+    this.random = world.random();
+    this.clock = world.clock();
     this.spool = spool;
     this.uploader =
-        new DrivenUploader(store, spool.recording(), new SpoolSource(spool), clock, random);
+        new DrivenUploader(world.store(), spool.recording(), new SpoolSource(spool), clock, random);
     this.capture = DrivenCapture.start(spool, plan.capture(), clock);
     this.tap = new TapLog(capture.tap());
     this.queues =
         DrivenQueue.ofDevice(
             plan.queues(), plan.depth(), Guest.BUFFER_BYTES, tap, this::interleave);
-    this.guest = new Guest(random, backing, writes, queues, plan.depth());
-    this.disk = new DiskArm(random, backing, queues, guest);
+    this.guest = new Guest(random, world.disk(), world.writes(), queues, plan.depth());
+    this.disk = new DiskArm(random, world.disk(), queues, guest);
   }
 
   DiskArm disk() {

@@ -209,7 +209,8 @@ final class Simulation implements AutoCloseable {
     }
     healSpool();
     final Spool spool = openSpool();
-    final Machine machine = new Machine(plan(), random, clock, spool, store, disk, writes);
+    final Machine machine =
+        new Machine(plan(), new Machine.World(random, clock, store, disk, writes), spool);
     if (random.nextBoolean()) {
       shipAll(machine.uploader());
       audit.check(disk, writes);

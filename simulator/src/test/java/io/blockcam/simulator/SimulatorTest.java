@@ -39,7 +39,7 @@ final class SimulatorTest {
   }
 
   @Test
-  void shouldKeepTheRulesWhateverFails() {
+  void keepsTheRulesWhateverFails() {
     final int seconds = Integer.getInteger("simulator.seconds", 5);
     try {
       simulate(seconds, EnumSet.allOf(KnownFailure.class));
@@ -53,7 +53,7 @@ final class SimulatorTest {
   /** When this fails, the failure is mended: take it out of the list. */
   @ParameterizedTest
   @EnumSource
-  void shouldStillFindWhatIsKnownToFail(final KnownFailure failure) {
+  void stillFindsWhatIsKnownToFail(final KnownFailure failure) {
     assertThatThrownBy(
             () -> simulate(KNOWN_FAILURE_SECONDS, EnumSet.complementOf(EnumSet.of(failure))))
         .hasMessageStartingWith("-Dseed=");

@@ -8,7 +8,7 @@ final class BytesSource implements ObjectSource {
   private final String name;
   private final byte[] content;
 
-  BytesSource(String name, byte[] content) {
+  BytesSource(final String name, final byte[] content) {
     this.name = name;
     this.content = content.clone();
   }

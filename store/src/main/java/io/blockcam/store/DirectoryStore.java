@@ -49,7 +49,7 @@ final class DirectoryStore implements ObjectStore {
   private final Path root;
   private volatile boolean closed;
 
-  DirectoryStore(StoreUri.Directory uri) {
+  DirectoryStore(final StoreUri.Directory uri) {
     this.uri = uri;
     this.root = uri.directory();
   }
@@ -60,13 +60,13 @@ final class DirectoryStore implements ObjectStore {
   }
 
   @Override
-  public Optional<ObjectStatus> status(String path) throws StoreException {
+  public Optional<ObjectStatus> status(final String path) throws StoreException {
     ObjectPath.check(path);
     try {
       return Optional.of(toStatus(path, resolve(path)));
-    } catch (NoSuchFileException | NotDirectoryException e) {
+    } catch (final NoSuchFileException | NotDirectoryException e) {
       return Optional.empty();
-    } catch (IOException e) {
+    } catch (final IOException e) {
       if (isBelowAnObject(path, e)) {
         return Optional.empty();
       }
@@ -75,23 +75,23 @@ final class DirectoryStore implements ObjectStore {
   }
 
   @Override
-  public List<ObjectStatus> list(String dir) throws StoreException {
+  public List<ObjectStatus> list(final String dir) throws StoreException {
     ObjectPath.check(dir);
-    List<ObjectStatus> found = new ArrayList<>();
+    final List<ObjectStatus> found = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(resolve(dir))) {
-      for (Path entry : entries) {
-        String path = ObjectPath.join(dir, String.valueOf(entry.getFileName()));
+      for (final Path entry : entries) {
+        final String path = ObjectPath.join(dir, String.valueOf(entry.getFileName()));
         try {
           found.add(toStatus(path, entry));
-        } catch (NoSuchFileException e) {
+        } catch (final NoSuchFileException e) {
           // Removed, or a dangling link: not there.
         }
       }
-    } catch (NotDirectoryException e) {
+    } catch (final NotDirectoryException e) {
       throw new StoreException("cannot list " + where(dir) + ": it is not a directory", e);
-    } catch (NoSuchFileException e) {
+    } catch (final NoSuchFileException e) {
       return List.of();
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure("list", dir, e);
     }
     found.sort(Comparator.comparing(ObjectStatus::path));
@@ -99,23 +99,23 @@ final class DirectoryStore implements ObjectStore {
   }
 
   @Override
-  public void mkdirs(String dir) throws StoreException {
+  public void mkdirs(final String dir) throws StoreException {
     ObjectPath.check(dir);
     try {
       makeDirectories(resolve(dir));
-    } catch (FileAlreadyExistsException e) {
+    } catch (final FileAlreadyExistsException e) {
       throw new StoreException("cannot make " + where(dir) + ": an object stands in the way", e);
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure("make", dir, e);
     }
   }
 
   @Override
-  public void create(String path, ObjectSource source) throws StoreException {
+  public void create(final String path, final ObjectSource source) throws StoreException {
     ObjectPath.checkObject(path);
     try {
-      Path file = resolve(path);
-      Path parent = parentOf(file);
+      final Path file = resolve(path);
+      final Path parent = parentOf(file);
       makeDirectories(parent);
       try (FileChannel out =
           FileChannel.open(
@@ -129,16 +129,16 @@ final class DirectoryStore implements ObjectStore {
         out.force(true);
       }
       force(parent);
-    } catch (FileAlreadyExistsException e) {
+    } catch (final FileAlreadyExistsException e) {
       throw new StoreException("cannot store " + where(path) + ": an object stands in the way", e);
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure("store", path, e);
     }
   }
 
   @Override
-  public boolean matches(String path, ObjectSource source) throws StoreException {
-    ObjectStatus status = status(path).orElseThrow(() -> notFound("compare", path));
+  public boolean matches(final String path, final ObjectSource source) throws StoreException {
+    final ObjectStatus status = status(path).orElseThrow(() -> notFound("compare", path));
     if (status.isDirectory() || status.lengthBytes() != source.lengthBytes()) {
       return false;
     }
@@ -154,25 +154,25 @@ final class DirectoryStore implements ObjectStore {
    * leaves a moment in which an object made by another process could be replaced.
    */
   @Override
-  public boolean rename(String from, String to) throws StoreException {
+  public boolean rename(final String from, final String to) throws StoreException {
     ObjectPath.checkObject(from);
     ObjectPath.checkObject(to);
     try {
-      Path source = resolve(from);
-      Path target = resolve(to);
+      final Path source = resolve(from);
+      final Path target = resolve(to);
       if (!Files.isRegularFile(source)) {
         throw notFound("rename", from);
       }
       try {
         Files.createLink(target, source);
-      } catch (FileAlreadyExistsException e) {
+      } catch (final FileAlreadyExistsException e) {
         // NFS may report this for a link that a lost reply has hidden from us.
         if (!Files.isSameFile(source, target)) {
           return false;
         }
-      } catch (NoSuchFileException e) {
+      } catch (final NoSuchFileException e) {
         throw notFound("rename to", to);
-      } catch (UnsupportedOperationException | FileSystemException e) {
+      } catch (final UnsupportedOperationException | FileSystemException e) {
         if (e instanceof AccessDeniedException) {
           throw e;
         }
@@ -185,24 +185,24 @@ final class DirectoryStore implements ObjectStore {
       Files.deleteIfExists(source);
       force(parentOf(source));
       return true;
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure("rename", from, e);
     }
   }
 
   @Override
-  public boolean delete(String path) throws StoreException {
+  public boolean delete(final String path) throws StoreException {
     ObjectPath.checkObject(path);
     try {
-      Path file = resolve(path);
-      boolean existed = Files.deleteIfExists(file);
+      final Path file = resolve(path);
+      final boolean existed = Files.deleteIfExists(file);
       if (existed) {
         force(parentOf(file));
       }
       return existed;
-    } catch (DirectoryNotEmptyException e) {
+    } catch (final DirectoryNotEmptyException e) {
       throw new StoreException("cannot remove " + where(path) + ": the directory is not empty", e);
-    } catch (IOException e) {
+    } catch (final IOException e) {
       if (isBelowAnObject(path, e)) {
         return false;
       }
@@ -211,24 +211,26 @@ final class DirectoryStore implements ObjectStore {
   }
 
   @Override
-  public void read(String path, long offset, ByteBuffer into) throws StoreException {
+  public void read(final String path, final long offset, final ByteBuffer into)
+      throws StoreException {
     try (FileChannel in = openObject(path)) {
       long position = offset;
       while (into.hasRemaining()) {
-        int count = in.read(into, position);
+        final int count = in.read(into, position);
         if (count < 0) {
           throw new StoreException(where(path) + " ends at byte " + position);
         }
         position += count;
       }
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure("read", path, e);
     }
   }
 
   @Override
-  public InputStream open(String path, long offset, long length) throws StoreException {
-    FileChannel channel = openObject(path);
+  public InputStream open(final String path, final long offset, final long length)
+      throws StoreException {
+    final FileChannel channel = openObject(path);
     try {
       if (length < 0 || offset < 0 || channel.size() - offset < length) {
         throw new StoreException(
@@ -237,31 +239,31 @@ final class DirectoryStore implements ObjectStore {
                 where(path), channel.size(), length, offset));
       }
       channel.position(offset);
-      InputStream translated =
+      final InputStream translated =
           new FilterInputStream(Channels.newInputStream(channel)) {
             @Override
             public int read() throws IOException {
               try {
                 return super.read();
-              } catch (IOException e) {
+              } catch (final IOException e) {
                 throw failure("read", path, e);
               }
             }
 
             @Override
-            public int read(byte[] b, int off, int len) throws IOException {
+            public int read(final byte[] b, final int off, final int len) throws IOException {
               try {
                 return super.read(b, off, len);
-              } catch (IOException e) {
+              } catch (final IOException e) {
                 throw failure("read", path, e);
               }
             }
           };
       return new ExactInputStream(translated, length, where(path));
-    } catch (IOException e) {
+    } catch (final IOException e) {
       try {
         channel.close();
-      } catch (IOException suppressed) {
+      } catch (final IOException suppressed) {
         e.addSuppressed(suppressed);
       }
       throw failure("read", path, e);
@@ -273,17 +275,17 @@ final class DirectoryStore implements ObjectStore {
     closed = true;
   }
 
-  private FileChannel openObject(String path) throws StoreException {
+  private FileChannel openObject(final String path) throws StoreException {
     ObjectPath.checkObject(path);
     try {
-      Path file = resolve(path);
+      final Path file = resolve(path);
       if (Files.isDirectory(file)) {
         throw new StoreException("cannot read " + where(path) + ": it is a directory");
       }
       return FileChannel.open(file, StandardOpenOption.READ);
-    } catch (NoSuchFileException e) {
+    } catch (final NoSuchFileException e) {
       throw notFound("read", path);
-    } catch (IOException e) {
+    } catch (final IOException e) {
       if (isBelowAnObject(path, e)) {
         throw notFound("read", path);
       }
@@ -292,11 +294,11 @@ final class DirectoryStore implements ObjectStore {
   }
 
   /** Returns the file of a path; links may lead anywhere inside the root, not out of it. */
-  private Path resolve(String path) throws IOException {
+  private Path resolve(final String path) throws IOException {
     if (closed) {
       throw new StoreUnavailableException(describe() + " is closed");
     }
-    Path file = path.isEmpty() ? root : root.resolve(path);
+    final Path file = path.isEmpty() ? root : root.resolve(path);
     Path existing = file;
     while (!existing.equals(root)) {
       if (Files.exists(existing)) {
@@ -311,9 +313,9 @@ final class DirectoryStore implements ObjectStore {
     return file;
   }
 
-  private void copy(ObjectSource source, FileChannel out) throws IOException {
-    byte[] buffer = new byte[Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
-    ByteBuffer wrapped = ByteBuffer.wrap(buffer);
+  private void copy(final ObjectSource source, final FileChannel out) throws IOException {
+    final byte[] buffer = new byte[Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
+    final ByteBuffer wrapped = ByteBuffer.wrap(buffer);
     try (SourceReader in = SourceReader.open(source)) {
       int count;
       while ((count = in.read(buffer)) >= 0) {
@@ -328,17 +330,17 @@ final class DirectoryStore implements ObjectStore {
     }
   }
 
-  private void makeDirectories(Path directory) throws IOException {
+  private void makeDirectories(final Path directory) throws IOException {
     if (Files.isDirectory(directory)) {
       return;
     }
-    Path parent = directory.getParent();
+    final Path parent = directory.getParent();
     if (parent != null) {
       makeDirectories(parent);
     }
     try {
       Files.createDirectory(directory, directoryMode(directory));
-    } catch (FileAlreadyExistsException e) {
+    } catch (final FileAlreadyExistsException e) {
       if (!Files.isDirectory(directory)) {
         throw e;
       }
@@ -348,9 +350,9 @@ final class DirectoryStore implements ObjectStore {
     }
   }
 
-  private static ObjectStatus toStatus(String path, Path file) throws IOException {
-    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-    boolean directory = attributes.isDirectory();
+  private static ObjectStatus toStatus(final String path, final Path file) throws IOException {
+    final BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    final boolean directory = attributes.isDirectory();
     return new ObjectStatus(
         path,
         directory ? ObjectStatus.Kind.DIRECTORY : ObjectStatus.Kind.OBJECT,
@@ -358,29 +360,29 @@ final class DirectoryStore implements ObjectStore {
         attributes.lastModifiedTime().toInstant());
   }
 
-  private static FileAttribute<?>[] fileMode(Path near) {
+  private static FileAttribute<?>[] fileMode(final Path near) {
     return isPosix(near)
         ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FILE_MODE)}
         : NONE;
   }
 
-  private static FileAttribute<?>[] directoryMode(Path near) {
+  private static FileAttribute<?>[] directoryMode(final Path near) {
     return isPosix(near)
         ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(DIRECTORY_MODE)}
         : NONE;
   }
 
-  private static boolean isPosix(Path path) {
+  private static boolean isPosix(final Path path) {
     return path.getFileSystem().supportedFileAttributeViews().contains("posix");
   }
 
-  private static Path parentOf(Path file) {
-    Path parent = file.getParent();
+  private static Path parentOf(final Path file) {
+    final Path parent = file.getParent();
     return parent == null ? file : parent;
   }
 
   /** Whether what stands above the path is no directory, which Java tells by a mere text. */
-  private boolean isBelowAnObject(String path, IOException e) {
+  private boolean isBelowAnObject(final String path, final IOException e) {
     if (e instanceof StoreException) {
       return false;
     }
@@ -391,27 +393,27 @@ final class DirectoryStore implements ObjectStore {
     return !Files.isDirectory(above);
   }
 
-  private String where(String path) {
+  private String where(final String path) {
     return path.isEmpty() ? describe() : describe() + "/" + path;
   }
 
-  private ObjectNotFoundException notFound(String verb, String path) {
+  private ObjectNotFoundException notFound(final String verb, final String path) {
     return new ObjectNotFoundException("cannot " + verb + " " + where(path) + ": no such object");
   }
 
-  private StoreException failure(String verb, String path, IOException e) {
+  private StoreException failure(final String verb, final String path, final IOException e) {
     if (e instanceof StoreException already) {
       return already;
     }
-    String what = "cannot " + verb + " " + where(path) + ": ";
+    final String what = "cannot " + verb + " " + where(path) + ": ";
     if (e instanceof ClosedByInterruptException) {
       return new StoreUnavailableException(what + "interrupted", e);
     }
     if (e instanceof AccessDeniedException) {
       return new StoreRefusedException(what + "permission denied", e);
     }
-    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-    String text = reason == null ? e.getClass().getSimpleName() : reason;
+    final String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+    final String text = reason == null ? e.getClass().getSimpleName() : reason;
     return switch (text) {
       // The texts of strerror(3), which is all that Java passes on of EPERM, ENOSPC, EDQUOT, EROFS.
       // They come in the language of LC_MESSAGES: bin/blockcam sets it to C for that.
@@ -433,7 +435,7 @@ final class DirectoryStore implements ObjectStore {
   }
 
   /** Makes the names in it durable (fsync(2)). */
-  private static void force(Path directory) throws IOException {
+  private static void force(final Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }

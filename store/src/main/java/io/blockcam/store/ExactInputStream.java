@@ -15,7 +15,7 @@ final class ExactInputStream extends FilterInputStream {
    * @param length bytes to deliver
    * @param where what a message calls the object
    */
-  ExactInputStream(InputStream in, long length, String where) {
+  ExactInputStream(final InputStream in, final long length, final String where) {
     super(in);
     this.length = length;
     this.remaining = length;
@@ -24,19 +24,19 @@ final class ExactInputStream extends FilterInputStream {
 
   @Override
   public int read() throws IOException {
-    byte[] one = new byte[1];
+    final byte[] one = new byte[1];
     return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override
-  public int read(byte[] b, int off, int len) throws IOException {
+  public int read(final byte[] b, final int off, final int len) throws IOException {
     if (len == 0) {
       return 0;
     }
     if (remaining == 0) {
       return -1;
     }
-    int count = in.read(b, off, (int) Math.min(len, remaining));
+    final int count = in.read(b, off, (int) Math.min(len, remaining));
     if (count < 0) {
       throw new StoreUnavailableException(
           where + " ended after " + (length - remaining) + " of " + length + " bytes wanted");
@@ -46,11 +46,11 @@ final class ExactInputStream extends FilterInputStream {
   }
 
   @Override
-  public long skip(long n) throws IOException {
+  public long skip(final long n) throws IOException {
     long skipped = 0;
-    byte[] scratch = new byte[Math.clamp(n, 1, 8192)];
+    final byte[] scratch = new byte[Math.clamp(n, 1, 8192)];
     while (skipped < n) {
-      int count = read(scratch, 0, (int) Math.min(scratch.length, n - skipped));
+      final int count = read(scratch, 0, (int) Math.min(scratch.length, n - skipped));
       if (count < 0) {
         break;
       }

@@ -9,7 +9,7 @@ final class Failures {
   private Failures() {}
 
   /** Returns why it happened, in one line. */
-  static String reason(Throwable e) {
+  static String reason(final Throwable e) {
     String text = e.getMessage();
     if (e instanceof FileSystemException f) {
       text = f.getReason();

@@ -10,8 +10,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 /** The bytes of a file that no longer changes. */
 record FileSource(Path file, long lengthBytes) implements ObjectSource {
 
-  static FileSource of(Path file) throws IOException {
-    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+  static FileSource of(final Path file) throws IOException {
+    final BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
     if (!attributes.isRegularFile()) {
       throw new NoSuchFileException(file.toString(), null, "not a regular file");
     }

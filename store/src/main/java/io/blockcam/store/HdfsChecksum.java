@@ -34,13 +34,13 @@ final class HdfsChecksum {
   record Algorithm(long crcsPerBlock, int bytesPerCrc, boolean castagnoli) {
 
     /** Reads the name that GETFILECHECKSUM answers; empty when it is none of this family. */
-    static Optional<Algorithm> parse(String name) {
-      Matcher matcher = NAME.matcher(name);
+    static Optional<Algorithm> parse(final String name) {
+      final Matcher matcher = NAME.matcher(name);
       if (!matcher.matches()) {
         return Optional.empty();
       }
-      long crcsPerBlock = Long.parseLong(matcher.group(1));
-      int bytesPerCrc = Integer.parseInt(matcher.group(2));
+      final long crcsPerBlock = Long.parseLong(matcher.group(1));
+      final int bytesPerCrc = Integer.parseInt(matcher.group(2));
       if (bytesPerCrc == 0 || crcsPerBlock > Long.MAX_VALUE / bytesPerCrc) {
         return Optional.empty();
       }
@@ -54,7 +54,7 @@ final class HdfsChecksum {
      * @param lengthBytes length of the file
      * @param blockBytes its block size, a multiple of 512
      */
-    static Algorithm usual(long lengthBytes, long blockBytes) {
+    static Algorithm usual(final long lengthBytes, final long blockBytes) {
       return new Algorithm(lengthBytes <= blockBytes ? 0 : blockBytes / 512, 512, true);
     }
   }
@@ -69,7 +69,7 @@ final class HdfsChecksum {
   private int chunkFill;
   private long blockFill;
 
-  HdfsChecksum(Algorithm algorithm) {
+  HdfsChecksum(final Algorithm algorithm) {
     this.bytesPerCrc = algorithm.bytesPerCrc();
     this.blockBytes =
         algorithm.crcsPerBlock() == 0
@@ -78,17 +78,17 @@ final class HdfsChecksum {
     this.crc = algorithm.castagnoli() ? new CRC32C() : new CRC32();
     try {
       this.md5 = MessageDigest.getInstance("MD5");
-    } catch (NoSuchAlgorithmException e) {
+    } catch (final NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
   }
 
   /** Takes the next bytes of the file. */
-  void update(byte[] bytes, int offset, int length) {
+  void update(final byte[] bytes, final int offset, final int length) {
     int at = offset;
     int left = length;
     while (left > 0) {
-      int part = Math.min(left, bytesPerCrc - chunkFill);
+      final int part = Math.min(left, bytesPerCrc - chunkFill);
       crc.update(bytes, at, part);
       at += part;
       left -= part;
@@ -119,7 +119,7 @@ final class HdfsChecksum {
   }
 
   private void endChunk() {
-    int value = (int) crc.getValue();
+    final int value = (int) crc.getValue();
     crc.reset();
     crcs[crcsFill++] = (byte) (value >>> 24);
     crcs[crcsFill++] = (byte) (value >>> 16);

@@ -57,10 +57,11 @@ final class HttpTransport {
    * @param tls whether HTTPS is spoken; if not, nothing of TLS is set up, since reading the
    *     certificates of the Java runtime takes longer than a short command
    */
-  static CloseableHttpClient create(StoreOptions options, boolean tls) throws StoreException {
-    Timeout connect = Timeout.of(options.connectTimeout());
-    Timeout response = Timeout.of(options.responseTimeout());
-    Http1Config http1 =
+  static CloseableHttpClient create(final StoreOptions options, final boolean tls)
+      throws StoreException {
+    final Timeout connect = Timeout.of(options.connectTimeout());
+    final Timeout response = Timeout.of(options.responseTimeout());
+    final Http1Config http1 =
         Http1Config.custom()
             .setMaxLineLength(MAX_LINE_BYTES)
             .setMaxHeaderCount(200)
@@ -70,7 +71,7 @@ final class HttpTransport {
                         ? options.responseTimeout()
                         : CONTINUE_WAIT))
             .build();
-    var connections =
+    final var connections =
         new InterruptibleConnections()
             .setTlsSocketStrategy(tls ? tls(options) : HttpTransport::refuseTls)
             .setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(response).build())
@@ -108,19 +109,23 @@ final class HttpTransport {
 
   /** A {@link TlsSocketStrategy}: a client that was made for plain HTTP is asked for HTTPS. */
   private static SSLSocket refuseTls(
-      Socket socket, String target, int port, @Nullable Object attachment, HttpContext context)
+      final Socket socket,
+      final String target,
+      final int port,
+      @Nullable final Object attachment,
+      final HttpContext context)
       throws SSLException {
     throw new SSLException(
         "no TLS with " + target + ":" + port + ": the archive is plain webhdfs://");
   }
 
-  private static TlsSocketStrategy tls(StoreOptions options) throws StoreException {
-    ClientTlsStrategyBuilder builder = ClientTlsStrategyBuilder.create();
+  private static TlsSocketStrategy tls(final StoreOptions options) throws StoreException {
+    final ClientTlsStrategyBuilder builder = ClientTlsStrategyBuilder.create();
     if (options.trustedCertificates().isPresent()) {
-      Path pemFile = options.trustedCertificates().get();
+      final Path pemFile = options.trustedCertificates().get();
       try {
         builder.setSslContext(trusting(pemFile));
-      } catch (IOException | GeneralSecurityException e) {
+      } catch (final IOException | GeneralSecurityException e) {
         throw new StoreException(
             "cannot use the certificates in " + pemFile + ": " + Failures.reason(e), e);
       }
@@ -128,12 +133,13 @@ final class HttpTransport {
     return builder.buildClassic();
   }
 
-  private static SSLContext trusting(Path pemFile) throws IOException, GeneralSecurityException {
-    KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
+  private static SSLContext trusting(final Path pemFile)
+      throws IOException, GeneralSecurityException {
+    final KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
     trusted.load(null, null);
     try (InputStream in = Files.newInputStream(pemFile)) {
       int number = 0;
-      for (Certificate certificate :
+      for (final Certificate certificate :
           CertificateFactory.getInstance("X.509").generateCertificates(in)) {
         trusted.setCertificateEntry("trusted-" + number++, certificate);
       }
@@ -141,10 +147,10 @@ final class HttpTransport {
         throw new GeneralSecurityException("no PEM certificate in it");
       }
     }
-    TrustManagerFactory trust =
+    final TrustManagerFactory trust =
         TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
     trust.init(trusted);
-    SSLContext context = SSLContext.getInstance("TLS");
+    final SSLContext context = SSLContext.getInstance("TLS");
     context.init(null, trust.getTrustManagers(), null);
     return context;
   }
@@ -157,9 +163,9 @@ final class HttpTransport {
       extends PoolingHttpClientConnectionManagerBuilder {
     @Override
     protected HttpClientConnectionOperator createConnectionOperator(
-        SchemePortResolver schemePortResolver,
-        DnsResolver dnsResolver,
-        TlsSocketStrategy tlsSocketStrategy) {
+        final SchemePortResolver schemePortResolver,
+        final DnsResolver dnsResolver,
+        final TlsSocketStrategy tlsSocketStrategy) {
       return new DefaultHttpClientConnectionOperator(
           proxy -> SocketChannel.open().socket(),
           schemePortResolver,

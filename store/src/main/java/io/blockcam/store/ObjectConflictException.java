@@ -9,7 +9,7 @@ public final class ObjectConflictException extends StoreException {
   /**
    * @param message one line: what, which value, what to do
    */
-  public ObjectConflictException(String message) {
+  public ObjectConflictException(final String message) {
     super(message);
   }
 
@@ -17,7 +17,7 @@ public final class ObjectConflictException extends StoreException {
    * @param message one line: what, which value, what to do
    * @param cause what was caught, if anything
    */
-  public ObjectConflictException(String message, @Nullable Throwable cause) {
+  public ObjectConflictException(final String message, @Nullable final Throwable cause) {
     super(message, cause);
   }
 }

@@ -9,7 +9,7 @@ public final class ObjectNotFoundException extends StoreException {
   /**
    * @param message one line: what, which value, what to do
    */
-  public ObjectNotFoundException(String message) {
+  public ObjectNotFoundException(final String message) {
     super(message);
   }
 
@@ -17,7 +17,7 @@ public final class ObjectNotFoundException extends StoreException {
    * @param message one line: what, which value, what to do
    * @param cause what was caught, if anything
    */
-  public ObjectNotFoundException(String message, @Nullable Throwable cause) {
+  public ObjectNotFoundException(final String message, @Nullable final Throwable cause) {
     super(message, cause);
   }
 }

@@ -12,9 +12,9 @@ final class ObjectPath {
    * @return the same path
    * @throws IllegalArgumentException if it breaks a rule
    */
-  static String check(String path) {
+  static String check(final String path) {
     if (!path.isEmpty()) {
-      for (String component : path.split("/", -1)) {
+      for (final String component : path.split("/", -1)) {
         checkComponent(component);
       }
     }
@@ -28,7 +28,7 @@ final class ObjectPath {
    * @return the same path
    * @throws IllegalArgumentException if it breaks a rule
    */
-  static String checkObject(String path) {
+  static String checkObject(final String path) {
     if (path.isEmpty()) {
       throw new IllegalArgumentException("the root of a store is not an object");
     }
@@ -36,12 +36,12 @@ final class ObjectPath {
   }
 
   /** Checks what stands between two slashes. HDFS allows no colon (DFSUtilClient.isValidName). */
-  static void checkComponent(String component) {
+  static void checkComponent(final String component) {
     if (component.isEmpty() || component.equals(".") || component.equals("..")) {
       throw new IllegalArgumentException("bad name '" + component + "' in a path");
     }
     for (int i = 0; i < component.length(); i++) {
-      char c = component.charAt(i);
+      final char c = component.charAt(i);
       if (c < ' ' || c == 0x7f || c == '\\' || c == ':' || c == '/') {
         throw new IllegalArgumentException(
             String.format("bad character 0x%02x in a name of a path", (int) c));
@@ -50,18 +50,18 @@ final class ObjectPath {
   }
 
   /** Returns the directory a path stands in; empty for a name in the root. */
-  static String parent(String path) {
-    int slash = path.lastIndexOf('/');
+  static String parent(final String path) {
+    final int slash = path.lastIndexOf('/');
     return slash < 0 ? "" : path.substring(0, slash);
   }
 
   /** Returns the last component. */
-  static String name(String path) {
+  static String name(final String path) {
     return path.substring(path.lastIndexOf('/') + 1);
   }
 
   /** Returns the path of a name inside a directory. */
-  static String join(String dir, String name) {
+  static String join(final String dir, final String name) {
     return dir.isEmpty() ? name : dir + "/" + name;
   }
 }

@@ -30,7 +30,7 @@ public interface ObjectSource {
    * @param file an existing regular file; its length is taken now
    * @throws IOException if the file cannot be looked at
    */
-  static ObjectSource of(Path file) throws IOException {
+  static ObjectSource of(final Path file) throws IOException {
     return FileSource.of(file);
   }
 
@@ -40,7 +40,7 @@ public interface ObjectSource {
    * @param name what messages call them
    * @param content copied
    */
-  static ObjectSource of(String name, byte[] content) {
+  static ObjectSource of(final String name, final byte[] content) {
     return new BytesSource(name, content);
   }
 }

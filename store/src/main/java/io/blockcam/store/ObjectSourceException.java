@@ -12,7 +12,7 @@ public final class ObjectSourceException extends StoreException {
   /**
    * @param message one line: what, which value, what to do
    */
-  public ObjectSourceException(String message) {
+  public ObjectSourceException(final String message) {
     super(message);
   }
 
@@ -20,7 +20,7 @@ public final class ObjectSourceException extends StoreException {
    * @param message one line: what, which value, what to do
    * @param cause what was caught, if anything
    */
-  public ObjectSourceException(String message, @Nullable Throwable cause) {
+  public ObjectSourceException(final String message, @Nullable final Throwable cause) {
     super(message, cause);
   }
 }

@@ -9,10 +9,10 @@ final class PercentEncoding {
   private PercentEncoding() {}
 
   /** Encodes everything but unreserved characters and the slash. */
-  static String encode(String text) {
-    StringBuilder encoded = new StringBuilder(text.length() + 16);
-    for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
-      char c = (char) (b & 0xff);
+  static String encode(final String text) {
+    final StringBuilder encoded = new StringBuilder(text.length() + 16);
+    for (final byte b : text.getBytes(StandardCharsets.UTF_8)) {
+      final char c = (char) (b & 0xff);
       if ((c >= 'a' && c <= 'z')
           || (c >= 'A' && c <= 'Z')
           || (c >= '0' && c <= '9')

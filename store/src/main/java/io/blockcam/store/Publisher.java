@@ -31,7 +31,7 @@ public final class Publisher {
    * @param store where to publish; not closed by this object
    * @param tempDir directory of temporary names, in the same store and read by nobody
    */
-  public Publisher(ObjectStore store, String tempDir) {
+  public Publisher(final ObjectStore store, final String tempDir) {
     this.store = store;
     this.tempDir = ObjectPath.check(tempDir);
   }
@@ -48,7 +48,7 @@ public final class Publisher {
    * Returns whether a name is one that a publisher gives to an object that is not published yet:
    * the final name, a dot and a UUID.
    */
-  public static boolean isTemporaryName(String name) {
+  public static boolean isTemporaryName(final String name) {
     return TEMPORARY_NAME.matcher(name).matches();
   }
 
@@ -62,7 +62,7 @@ public final class Publisher {
    *     is
    * @throws StoreException when it could not be published; whether it was is unknown
    */
-  public Outcome publish(ObjectSource source, String finalPath) throws StoreException {
+  public Outcome publish(final ObjectSource source, final String finalPath) throws StoreException {
     ObjectPath.checkObject(finalPath);
     if (abandoned != null) {
       madeDir = null;
@@ -73,7 +73,8 @@ public final class Publisher {
       return Outcome.ALREADY_THERE;
     }
     makeDirectories(ObjectPath.parent(finalPath));
-    String temp = ObjectPath.join(tempDir, ObjectPath.name(finalPath) + "." + UUID.randomUUID());
+    final String temp =
+        ObjectPath.join(tempDir, ObjectPath.name(finalPath) + "." + UUID.randomUUID());
     abandoned = temp;
     store.create(temp, source);
     if (!store.matches(temp, source)) {
@@ -95,7 +96,7 @@ public final class Publisher {
   }
 
   /** Once is enough, as long as nothing fails. */
-  private void makeDirectories(String finalDir) throws StoreException {
+  private void makeDirectories(final String finalDir) throws StoreException {
     if (!finalDir.equals(madeDir)) {
       store.mkdirs(finalDir);
       store.mkdirs(tempDir);
@@ -103,7 +104,7 @@ public final class Publisher {
     }
   }
 
-  private boolean isThere(ObjectSource source, String finalPath) throws StoreException {
+  private boolean isThere(final ObjectSource source, final String finalPath) throws StoreException {
     if (store.status(finalPath).isEmpty()) {
       return false;
     }
@@ -117,19 +118,19 @@ public final class Publisher {
   }
 
   /** One that may not be removed must not hold up what can be published. */
-  private void removeAbandoned(String temp) throws StoreException {
+  private void removeAbandoned(final String temp) throws StoreException {
     try {
       store.delete(temp);
-    } catch (StoreRefusedException e) {
+    } catch (final StoreRefusedException e) {
       LOG.warn("an unfinished upload stays: {}", e.getMessage());
     }
   }
 
-  private void discard(String temp) {
+  private void discard(final String temp) {
     try {
       store.delete(temp);
       abandoned = null;
-    } catch (StoreException e) {
+    } catch (final StoreException e) {
       LOG.debug("temporary object left for the next attempt: {}", e.getMessage());
     }
   }

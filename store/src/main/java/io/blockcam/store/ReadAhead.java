@@ -27,7 +27,7 @@ final class ReadAhead implements AutoCloseable {
     int length;
     @Nullable Throwable failure;
 
-    private Piece(int capacityBytes) {
+    private Piece(final int capacityBytes) {
       bytes = new byte[capacityBytes];
     }
   }
@@ -39,7 +39,7 @@ final class ReadAhead implements AutoCloseable {
    * @param checksum given every byte; complete once the end was handed out
    * @param pieceBytes capacity of a piece
    */
-  ReadAhead(ObjectSource source, HdfsChecksum checksum, int pieceBytes) {
+  ReadAhead(final ObjectSource source, final HdfsChecksum checksum, final int pieceBytes) {
     this.source = source;
     this.checksum = checksum;
     for (int i = 0; i < PIECES; i++) {
@@ -54,10 +54,10 @@ final class ReadAhead implements AutoCloseable {
    * @throws IOException what reading the source threw
    */
   @Nullable Piece next() throws IOException {
-    Piece piece;
+    final Piece piece;
     try {
       piece = filled.take();
-    } catch (InterruptedException e) {
+    } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ClosedByInterruptException();
     }
@@ -72,7 +72,7 @@ final class ReadAhead implements AutoCloseable {
   }
 
   /** Takes a piece back to be filled again. */
-  void giveBack(Piece piece) {
+  void giveBack(final Piece piece) {
     empty.add(piece);
   }
 
@@ -84,7 +84,7 @@ final class ReadAhead implements AutoCloseable {
     while (reader.isAlive()) {
       try {
         reader.join();
-      } catch (InterruptedException e) {
+      } catch (final InterruptedException e) {
         interrupted = true;
       }
     }
@@ -94,11 +94,11 @@ final class ReadAhead implements AutoCloseable {
   }
 
   private void read() {
-    Piece end = new Piece(0);
+    final Piece end = new Piece(0);
     try (SourceReader in = SourceReader.open(source)) {
       while (true) {
-        Piece piece = empty.take();
-        int count = in.read(piece.bytes);
+        final Piece piece = empty.take();
+        final int count = in.read(piece.bytes);
         if (count < 0) {
           break;
         }
@@ -106,7 +106,7 @@ final class ReadAhead implements AutoCloseable {
         piece.length = count;
         filled.add(piece);
       }
-    } catch (Throwable e) {
+    } catch (final Throwable e) {
       // Belongs to the thread that sends; an interrupt comes from close, and nobody asks any more.
       end.failure = e;
     }

@@ -17,9 +17,10 @@ final class SourceComparison {
    * @param path an object as long as the source
    * @param source the bytes it should hold
    */
-  static boolean same(ObjectStore store, String path, ObjectSource source) throws StoreException {
-    byte[] wanted = new byte[BUFFER_BYTES];
-    byte[] stored = new byte[BUFFER_BYTES];
+  static boolean same(final ObjectStore store, final String path, final ObjectSource source)
+      throws StoreException {
+    final byte[] wanted = new byte[BUFFER_BYTES];
+    final byte[] stored = new byte[BUFFER_BYTES];
     try (SourceReader expected = SourceReader.open(source);
         InputStream actual = store.open(path, 0, source.lengthBytes())) {
       int count;
@@ -30,9 +31,9 @@ final class SourceComparison {
         }
       }
       return true;
-    } catch (StoreException e) {
+    } catch (final StoreException e) {
       throw e;
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw new StoreUnavailableException(
           "cannot read back " + store.describe() + "/" + path + ": " + Failures.reason(e), e);
     }

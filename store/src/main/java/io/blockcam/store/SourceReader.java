@@ -14,16 +14,16 @@ final class SourceReader implements Closeable {
   private final InputStream in;
   private long remaining;
 
-  private SourceReader(ObjectSource source, InputStream in) {
+  private SourceReader(final ObjectSource source, final InputStream in) {
     this.source = source;
     this.in = in;
     this.remaining = source.lengthBytes();
   }
 
-  static SourceReader open(ObjectSource source) throws StoreException {
+  static SourceReader open(final ObjectSource source) throws StoreException {
     try {
       return new SourceReader(source, source.open());
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure(source, e);
     }
   }
@@ -33,19 +33,19 @@ final class SourceReader implements Closeable {
    *
    * @return bytes read, as many as fit; -1 at the end
    */
-  int read(byte[] buffer) throws StoreException {
+  int read(final byte[] buffer) throws StoreException {
     if (remaining == 0) {
       return -1;
     }
     try {
-      int count = in.readNBytes(buffer, 0, (int) Math.min(remaining, buffer.length));
+      final int count = in.readNBytes(buffer, 0, (int) Math.min(remaining, buffer.length));
       remaining -= count;
       if (count == 0) {
         throw new ObjectSourceException(
             source.describe() + " is " + remaining + " bytes shorter than it was");
       }
       return count;
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure(source, e);
     }
   }
@@ -54,12 +54,12 @@ final class SourceReader implements Closeable {
   public void close() throws StoreException {
     try {
       in.close();
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw failure(source, e);
     }
   }
 
-  private static StoreException failure(ObjectSource source, IOException e) {
+  private static StoreException failure(final ObjectSource source, final IOException e) {
     if (e instanceof StoreException already) {
       return already;
     }

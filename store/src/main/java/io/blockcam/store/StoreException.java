@@ -16,7 +16,7 @@ public class StoreException extends IOException {
   /**
    * @param message one line: what, which value, what to do
    */
-  public StoreException(String message) {
+  public StoreException(final String message) {
     super(message);
   }
 
@@ -24,7 +24,7 @@ public class StoreException extends IOException {
    * @param message one line: what, which value, what to do
    * @param cause what was caught, if anything
    */
-  public StoreException(String message, @Nullable Throwable cause) {
+  public StoreException(final String message, @Nullable final Throwable cause) {
     super(message, cause);
   }
 }

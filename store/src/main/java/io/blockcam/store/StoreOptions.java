@@ -27,8 +27,8 @@ public record StoreOptions(
    *
    * @param environment the environment of the process
    */
-  public static StoreOptions defaults(Map<String, String> environment) {
-    String user = environment.getOrDefault("HADOOP_USER_NAME", "");
+  public static StoreOptions defaults(final Map<String, String> environment) {
+    final String user = environment.getOrDefault("HADOOP_USER_NAME", "");
     return new StoreOptions(
         user.isEmpty() ? System.getProperty("user.name") : user,
         Duration.ofSeconds(10),
@@ -37,17 +37,17 @@ public record StoreOptions(
   }
 
   /** Returns a copy with another user. */
-  public StoreOptions withUser(String name) {
+  public StoreOptions withUser(final String name) {
     return new StoreOptions(name, connectTimeout, responseTimeout, trustedCertificates);
   }
 
   /** Returns a copy with other time limits. */
-  public StoreOptions withTimeouts(Duration connect, Duration response) {
+  public StoreOptions withTimeouts(final Duration connect, final Duration response) {
     return new StoreOptions(user, connect, response, trustedCertificates);
   }
 
   /** Returns a copy that trusts the certificates of a file only. */
-  public StoreOptions withTrustedCertificates(Path pemFile) {
+  public StoreOptions withTrustedCertificates(final Path pemFile) {
     return new StoreOptions(user, connectTimeout, responseTimeout, Optional.of(pemFile));
   }
 }

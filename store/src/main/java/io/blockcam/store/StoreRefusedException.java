@@ -12,7 +12,7 @@ public final class StoreRefusedException extends StoreException {
   /**
    * @param message one line: what, which value, what to do
    */
-  public StoreRefusedException(String message) {
+  public StoreRefusedException(final String message) {
     super(message);
   }
 
@@ -20,7 +20,7 @@ public final class StoreRefusedException extends StoreException {
    * @param message one line: what, which value, what to do
    * @param cause what was caught, if anything
    */
-  public StoreRefusedException(String message, @Nullable Throwable cause) {
+  public StoreRefusedException(final String message, @Nullable final Throwable cause) {
     super(message, cause);
   }
 }

@@ -15,7 +15,7 @@ public final class StoreUnavailableException extends StoreException {
   /**
    * @param message one line: what, which value, what to do
    */
-  public StoreUnavailableException(String message) {
+  public StoreUnavailableException(final String message) {
     super(message);
   }
 
@@ -23,7 +23,7 @@ public final class StoreUnavailableException extends StoreException {
    * @param message one line: what, which value, what to do
    * @param cause what was caught, if anything
    */
-  public StoreUnavailableException(String message, @Nullable Throwable cause) {
+  public StoreUnavailableException(final String message, @Nullable final Throwable cause) {
     super(message, cause);
   }
 }

@@ -43,7 +43,7 @@ public sealed interface StoreUri {
 
     @Override
     public String toString() {
-      StringBuilder text = new StringBuilder(tls ? "swebhdfs://" : "webhdfs://");
+      final StringBuilder text = new StringBuilder(tls ? "swebhdfs://" : "webhdfs://");
       user.ifPresent(name -> text.append(PercentEncoding.encode(name)).append('@'));
       text.append(String.join(",", nameNodes.stream().map(HostPort::toString).toList()));
       return text.append(PercentEncoding.encode(path)).toString();
@@ -69,7 +69,7 @@ public sealed interface StoreUri {
    * @param text as given by a person
    * @throws StoreUriException if it names no usable place
    */
-  static StoreUri parse(String text) {
+  static StoreUri parse(final String text) {
     return StoreUriParser.parse(text);
   }
 }

@@ -7,7 +7,7 @@ public final class StoreUriException extends IllegalArgumentException {
   /**
    * @param message one line: what, which value, what to do; without secrets
    */
-  public StoreUriException(String message) {
+  public StoreUriException(final String message) {
     super(message);
   }
 }

@@ -24,15 +24,15 @@ final class StoreUriParser {
 
   private StoreUriParser() {}
 
-  static StoreUri parse(String text) {
-    URI uri;
+  static StoreUri parse(final String text) {
+    final URI uri;
     try {
       uri = new URI(text);
-    } catch (URISyntaxException e) {
+    } catch (final URISyntaxException e) {
       throw new StoreUriException(
           "bad archive URI '" + redact(text) + "': " + e.getReason() + "; " + USAGE);
     }
-    String scheme = uri.getScheme();
+    final String scheme = uri.getScheme();
     if (scheme == null) {
       throw new StoreUriException("archive '" + redact(text) + "' has no scheme: " + USAGE);
     }
@@ -50,13 +50,13 @@ final class StoreUriParser {
     };
   }
 
-  private static StoreUri directory(String text, URI uri) {
-    String authority = uri.getRawAuthority();
+  private static StoreUri directory(final String text, final URI uri) {
+    final String authority = uri.getRawAuthority();
     if (authority != null && !authority.isEmpty() && !authority.equals("localhost")) {
       throw new StoreUriException(
           "archive URI '" + redact(text) + "' names a host: use file:///dir");
     }
-    String path = uri.getPath();
+    final String path = uri.getPath();
     if (path == null || !path.startsWith("/") || path.indexOf('\0') >= 0) {
       throw new StoreUriException(
           "archive URI '" + redact(text) + "' has no absolute path: use file:///dir");
@@ -64,15 +64,16 @@ final class StoreUriParser {
     return new Directory(Path.of(path).normalize());
   }
 
-  private static StoreUri webHdfs(String text, URI uri, boolean tls, int defaultPort) {
+  private static StoreUri webHdfs(
+      final String text, final URI uri, final boolean tls, final int defaultPort) {
     String authority = uri.getRawAuthority();
     if (authority == null || authority.isEmpty()) {
       throw new StoreUriException("archive URI '" + redact(text) + "' names no host: " + USAGE);
     }
     Optional<String> user = Optional.empty();
-    int at = authority.lastIndexOf('@');
+    final int at = authority.lastIndexOf('@');
     if (at >= 0) {
-      String userInfo = authority.substring(0, at);
+      final String userInfo = authority.substring(0, at);
       if (userInfo.indexOf(':') >= 0) {
         throw new StoreUriException(
             "archive URI '"
@@ -88,19 +89,19 @@ final class StoreUriParser {
       user = Optional.of(URI.create("u:///" + userInfo).getPath().substring(1));
       authority = authority.substring(at + 1);
     }
-    List<HostPort> nameNodes = new ArrayList<>();
-    for (String part : authority.split(",", -1)) {
+    final List<HostPort> nameNodes = new ArrayList<>();
+    for (final String part : authority.split(",", -1)) {
       nameNodes.add(hostPort(text, part, defaultPort));
     }
-    String path = uri.getPath();
-    StringBuilder clean = new StringBuilder();
-    for (String component : (path == null ? "" : path).split("/", -1)) {
+    final String path = uri.getPath();
+    final StringBuilder clean = new StringBuilder();
+    for (final String component : (path == null ? "" : path).split("/", -1)) {
       if (component.isEmpty()) {
         continue;
       }
       try {
         ObjectPath.checkComponent(component);
-      } catch (IllegalArgumentException e) {
+      } catch (final IllegalArgumentException e) {
         throw new StoreUriException(
             "archive URI '" + redact(text) + "': " + e.getMessage() + "; " + USAGE);
       }
@@ -109,14 +110,14 @@ final class StoreUriParser {
     return new WebHdfs(tls, user, nameNodes, clean.isEmpty() ? "/" : clean.toString());
   }
 
-  private static HostPort hostPort(String text, String part, int defaultPort) {
-    Matcher matcher = HOST_PORT.matcher(part);
+  private static HostPort hostPort(final String text, final String part, final int defaultPort) {
+    final Matcher matcher = HOST_PORT.matcher(part);
     if (!matcher.matches()) {
       throw new StoreUriException(
           "archive URI '" + redact(text) + "' has the bad host '" + part + "': " + USAGE);
     }
-    @Nullable String port = matcher.group(2);
-    int number = port == null ? defaultPort : Integer.parseInt(port);
+    @Nullable final String port = matcher.group(2);
+    final int number = port == null ? defaultPort : Integer.parseInt(port);
     if (number < 1 || number > 65535) {
       throw new StoreUriException(
           "archive URI '" + redact(text) + "' has the port " + number + ": use 1 to 65535");
@@ -125,7 +126,7 @@ final class StoreUriParser {
   }
 
   /** Hides a password that somebody put into a URI by mistake. */
-  private static String redact(String text) {
+  private static String redact(final String text) {
     return PASSWORD.matcher(text).replaceFirst("$1:***@");
   }
 }

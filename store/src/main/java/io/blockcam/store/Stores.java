@@ -13,7 +13,7 @@ public final class Stores {
    * @throws StoreUriException if the URI names no usable place
    * @throws StoreException if the store cannot be set up
    */
-  public static ObjectStore open(String uri) throws StoreException {
+  public static ObjectStore open(final String uri) throws StoreException {
     return open(StoreUri.parse(uri), StoreOptions.defaults(System.getenv()));
   }
 
@@ -25,7 +25,8 @@ public final class Stores {
    * @return a store owned by the caller
    * @throws StoreException if the store cannot be set up
    */
-  public static ObjectStore open(StoreUri uri, StoreOptions options) throws StoreException {
+  public static ObjectStore open(final StoreUri uri, final StoreOptions options)
+      throws StoreException {
     return switch (uri) {
       case StoreUri.Directory directory -> new DirectoryStore(directory);
       case StoreUri.WebHdfs webHdfs -> new WebHdfsStore(webHdfs, options);

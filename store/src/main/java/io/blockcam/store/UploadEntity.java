@@ -30,7 +30,7 @@ final class UploadEntity extends AbstractHttpEntity {
   /**
    * @param algorithm by which HDFS will sum the object up
    */
-  UploadEntity(ObjectSource source, HdfsChecksum.Algorithm algorithm) {
+  UploadEntity(final ObjectSource source, final HdfsChecksum.Algorithm algorithm) {
     // HttpFS refuses a body of any other type.
     super(ContentType.APPLICATION_OCTET_STREAM, null);
     this.source = source;
@@ -38,7 +38,7 @@ final class UploadEntity extends AbstractHttpEntity {
   }
 
   /** Tells who is to know about progress. */
-  void watchedBy(Watchdog.Watch by) {
+  void watchedBy(final Watchdog.Watch by) {
     this.watch = by;
   }
 
@@ -53,12 +53,12 @@ final class UploadEntity extends AbstractHttpEntity {
   }
 
   @Override
-  public void writeTo(OutputStream out) throws IOException {
+  public void writeTo(final OutputStream out) throws IOException {
     if (started) {
       throw new IllegalStateException("a body is sent once");
     }
     started = true;
-    int pieceBytes = Math.clamp(source.lengthBytes(), 1, PIECE_BYTES);
+    final int pieceBytes = Math.clamp(source.lengthBytes(), 1, PIECE_BYTES);
     try (ReadAhead pieces = new ReadAhead(source, checksum, pieceBytes)) {
       for (Piece piece = pieces.next(); piece != null; piece = pieces.next()) {
         if (!write(out, piece)) {
@@ -79,14 +79,14 @@ final class UploadEntity extends AbstractHttpEntity {
    * received before the reset. So this is not yet an error; if nothing was said, reading the answer
    * will be one.
    */
-  private static boolean write(OutputStream out, Piece piece) throws IOException {
+  private static boolean write(final OutputStream out, final Piece piece) throws IOException {
     try {
       out.write(piece.bytes, 0, piece.length);
       return true;
-    } catch (ClosedChannelException e) {
+    } catch (final ClosedChannelException e) {
       // Closed on our side: interrupted, stalled, or the store was closed.
       throw e;
-    } catch (IOException e) {
+    } catch (final IOException e) {
       LOG.debug("sending broke off: {}", e.getMessage());
       return false;
     }

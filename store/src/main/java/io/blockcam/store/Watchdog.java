@@ -20,7 +20,7 @@ final class Watchdog implements AutoCloseable {
   /**
    * @param threadName what the thread is called
    */
-  Watchdog(String threadName) {
+  Watchdog(final String threadName) {
     timer =
         new ScheduledThreadPoolExecutor(
             1, task -> Thread.ofPlatform().daemon().name(threadName).unstarted(task));
@@ -35,8 +35,8 @@ final class Watchdog implements AutoCloseable {
    * @param limit longest time without {@link Watch#progress}
    * @param onStall called at most once, on the watchdog's thread, when the limit is over
    */
-  Watch watch(Duration limit, Runnable onStall) {
-    Watch watch = new Watch(limit.toNanos(), onStall);
+  Watch watch(final Duration limit, final Runnable onStall) {
+    final Watch watch = new Watch(limit.toNanos(), onStall);
     watch.schedule(limit.toNanos());
     return watch;
   }
@@ -57,7 +57,7 @@ final class Watchdog implements AutoCloseable {
     private boolean ended;
     private @Nullable Future<?> nextCheck;
 
-    private Watch(long limitNs, Runnable onStall) {
+    private Watch(final long limitNs, final Runnable onStall) {
       this.limitNs = limitNs;
       this.onStall = onStall;
     }
@@ -81,18 +81,18 @@ final class Watchdog implements AutoCloseable {
       }
     }
 
-    private synchronized void schedule(long delayNs) {
+    private synchronized void schedule(final long delayNs) {
       if (!ended) {
         try {
           nextCheck = timer.schedule(this::check, delayNs, TimeUnit.NANOSECONDS);
-        } catch (RejectedExecutionException e) {
+        } catch (final RejectedExecutionException e) {
           // The store is being closed, which ends the request too.
         }
       }
     }
 
     private void check() {
-      long leftNs = limitNs - (System.nanoTime() - lastProgressNs);
+      final long leftNs = limitNs - (System.nanoTime() - lastProgressNs);
       if (leftNs > 0) {
         schedule(leftNs);
       } else {

@@ -69,7 +69,7 @@ final class WebHdfsClient implements Closeable {
 
   private volatile boolean closed;
 
-  WebHdfsClient(StoreUri.WebHdfs uri, StoreOptions options) throws StoreException {
+  WebHdfsClient(final StoreUri.WebHdfs uri, final StoreOptions options) throws StoreException {
     this.uri = uri;
     this.user = uri.user().orElse(options.user());
     this.http = HttpTransport.create(options, uri.tls());
@@ -96,18 +96,24 @@ final class WebHdfsClient implements Closeable {
    * @param parameters names and values by turns
    * @return the answer, whatever it says
    */
-  WebHdfsReply ask(String what, String method, String op, String path, String... parameters)
+  WebHdfsReply ask(
+      final String what,
+      final String method,
+      final String op,
+      final String path,
+      final String... parameters)
       throws StoreException {
-    List<HostPort> nameNodes = uri.nameNodes();
-    int first = active.get();
+    final List<HostPort> nameNodes = uri.nameNodes();
+    final int first = active.get();
     for (int i = 0; ; i++) {
-      int index = (first + i) % nameNodes.size();
-      boolean last = i == nameNodes.size() - 1;
+      final int index = (first + i) % nameNodes.size();
+      final boolean last = i == nameNodes.size() - 1;
       try {
-        URI target = nameNodeUri(nameNodes.get(index), op, path, parameters);
-        WebHdfsReply reply =
+        final URI target = nameNodeUri(nameNodes.get(index), op, path, parameters);
+        final WebHdfsReply reply =
             method.equals("GET") ? get(what, target) : change(what, method, target);
-        boolean standby = reply.failedWith("StandbyException", "ObserverRetryOnActiveException");
+        final boolean standby =
+            reply.failedWith("StandbyException", "ObserverRetryOnActiveException");
         if (last || !standby) {
           if (!standby) {
             active.set(index);
@@ -115,7 +121,7 @@ final class WebHdfsClient implements Closeable {
           return reply;
         }
         LOG.debug("{} is a standby NameNode", nameNodes.get(index));
-      } catch (StoreUnavailableException e) {
+      } catch (final StoreUnavailableException e) {
         // Whether the request has arrived is unknown unless there was no connection: only then may
         // it be sent again, to another one.
         if (last || !isNotConnected(e)) {
@@ -137,12 +143,17 @@ final class WebHdfsClient implements Closeable {
    * @param parameters names and values by turns
    * @return the answer of the DataNode, or that of the NameNode when it names none
    */
-  WebHdfsReply upload(String what, String op, String path, UploadEntity body, String... parameters)
+  WebHdfsReply upload(
+      final String what,
+      final String op,
+      final String path,
+      final UploadEntity body,
+      final String... parameters)
       throws StoreException {
     return transfer(
         new Question(what, "PUT", op, path, parameters),
         location -> {
-          HttpUriRequestBase request = new HttpUriRequestBase("PUT", location);
+          final HttpUriRequestBase request = new HttpUriRequestBase("PUT", location);
           request.setConfig(uploadConfig);
           // A body may end early: nothing else can follow on this connection.
           request.setHeader("Connection", "close");
@@ -153,7 +164,8 @@ final class WebHdfsClient implements Closeable {
   }
 
   /** Asks something that a DataNode answers in JSON. */
-  WebHdfsReply askDataNode(String what, String op, String path, String... parameters)
+  WebHdfsReply askDataNode(
+      final String what, final String op, final String path, final String... parameters)
       throws StoreException {
     return transfer(
         new Question(what, "GET", op, path, parameters),
@@ -167,7 +179,8 @@ final class WebHdfsClient implements Closeable {
    * @return the body, owned by the caller, of unknown length
    * @throws StoreException also when the answer is not a success
    */
-  InputStream download(String what, String op, String path, String... parameters)
+  InputStream download(
+      final String what, final String op, final String path, final String... parameters)
       throws StoreException {
     return transfer(
         new Question(what, "GET", op, path, parameters),
@@ -209,35 +222,41 @@ final class WebHdfsClient implements Closeable {
   private record Question(
       String what, String method, String op, String path, List<String> parameters) {
 
-    Question(String what, String method, String op, String path, String... parameters) {
+    Question(
+        final String what,
+        final String method,
+        final String op,
+        final String path,
+        final String... parameters) {
       this(what, method, op, path, List.of(parameters));
     }
   }
 
-  private <T> T transfer(Question question, SecondStep<T> second, Refusal<T> refusal)
+  private <T> T transfer(
+      final Question question, final SecondStep<T> second, final Refusal<T> refusal)
       throws StoreException {
-    List<String> excluded = new ArrayList<>();
+    final List<String> excluded = new ArrayList<>();
     while (true) {
-      List<String> all = new ArrayList<>(question.parameters());
+      final List<String> all = new ArrayList<>(question.parameters());
       all.addAll(List.of("noredirect", "true"));
       if (!excluded.isEmpty()) {
         // A DataNode that died stays on the NameNode's list for ten minutes.
         all.addAll(List.of("excludedatanodes", String.join(",", excluded)));
       }
-      WebHdfsReply first =
+      final WebHdfsReply first =
           ask(
               question.what(),
               question.method(),
               question.op(),
               question.path(),
               all.toArray(String[]::new));
-      Optional<URI> location = location(question.what(), question.op(), first);
+      final Optional<URI> location = location(question.what(), question.op(), first);
       if (location.isEmpty()) {
         return refusal.of(first);
       }
       try {
         return second.at(location.get());
-      } catch (StoreUnavailableException e) {
+      } catch (final StoreUnavailableException e) {
         excluded.add(location.get().getRawAuthority());
         if (excluded.size() == MAX_DATA_NODES || !isNotConnected(e)) {
           throw e;
@@ -248,14 +267,15 @@ final class WebHdfsClient implements Closeable {
   }
 
   /** Returns where the second step goes; empty when the first one failed or was all there is. */
-  private Optional<URI> location(String what, String op, WebHdfsReply reply) throws StoreException {
-    String text;
+  private Optional<URI> location(final String what, final String op, final WebHdfsReply reply)
+      throws StoreException {
+    final String text;
     if (reply.status() == 307) {
       text = reply.location().orElse("");
     } else if (!reply.succeeded() && reply.status() / 100 != 3) {
       return Optional.empty();
     } else {
-      JsonNode location = reply.json(what).path("Location");
+      final JsonNode location = reply.json(what).path("Location");
       if (location.isMissingNode() && op.equals("GETFILECHECKSUM")) {
         // HttpFS answers it itself.
         return Optional.empty();
@@ -263,9 +283,9 @@ final class WebHdfsClient implements Closeable {
       text = location.asText("");
     }
     try {
-      URI target = new URI(text);
-      String scheme = uri.tls() ? "https" : "http";
-      String path = target.getRawPath();
+      final URI target = new URI(text);
+      final String scheme = uri.tls() ? "https" : "http";
+      final String path = target.getRawPath();
       if (scheme.equalsIgnoreCase(target.getScheme())
           && target.getHost() != null
           && target.getRawUserInfo() == null
@@ -282,14 +302,15 @@ final class WebHdfsClient implements Closeable {
               target.getHost() == null ? "" : target.getHost(),
               scheme,
               PREFIX));
-    } catch (URISyntaxException e) {
+    } catch (final URISyntaxException e) {
       // Without the cause: its message holds the whole URI.
       throw new StoreException(what + ": " + reply.from() + " names no usable place for the data");
     }
   }
 
-  private URI nameNodeUri(HostPort nameNode, String op, String path, String... parameters) {
-    StringBuilder text = new StringBuilder(uri.tls() ? "https://" : "http://");
+  private URI nameNodeUri(
+      final HostPort nameNode, final String op, final String path, final String... parameters) {
+    final StringBuilder text = new StringBuilder(uri.tls() ? "https://" : "http://");
     text.append(nameNode).append(PREFIX).append(PercentEncoding.encode(path));
     text.append("?op=").append(op).append("&user.name=").append(PercentEncoding.encode(user));
     for (int i = 0; i < parameters.length; i += 2) {
@@ -300,10 +321,10 @@ final class WebHdfsClient implements Closeable {
   }
 
   /** Asks what may be asked twice. */
-  private WebHdfsReply get(String what, URI target) throws StoreException {
+  private WebHdfsReply get(final String what, final URI target) throws StoreException {
     try {
       return exchange(what, new HttpUriRequestBase("GET", target), null);
-    } catch (StoreUnavailableException e) {
+    } catch (final StoreUnavailableException e) {
       if (!(e.getCause() instanceof NoHttpResponseException)) {
         throw e;
       }
@@ -312,14 +333,15 @@ final class WebHdfsClient implements Closeable {
     }
   }
 
-  private WebHdfsReply change(String what, String method, URI target) throws StoreException {
+  private WebHdfsReply change(final String what, final String method, final URI target)
+      throws StoreException {
     return exchange(what, new HttpUriRequestBase(method, target), null);
   }
 
   private WebHdfsReply exchange(
-      String what, HttpUriRequestBase request, @Nullable UploadEntity upload)
+      final String what, final HttpUriRequestBase request, @Nullable final UploadEntity upload)
       throws StoreException {
-    String peer = prepare(what, request);
+    final String peer = prepare(what, request);
     try (Watchdog.Watch watch = watchdog.watch(limit, request::cancel)) {
       if (upload != null) {
         upload.watchedBy(watch);
@@ -327,26 +349,27 @@ final class WebHdfsClient implements Closeable {
       try {
         return http.execute(
             HttpHost.create(request.getUri()), request, response -> read(peer, response));
-      } catch (IOException | URISyntaxException | RuntimeException e) {
+      } catch (final IOException | URISyntaxException | RuntimeException e) {
         throw failure(what, peer, e, watch.stalled());
       }
     }
   }
 
-  private InputStream openBody(String what, HttpUriRequestBase request) throws StoreException {
-    String peer = prepare(what, request);
-    Watchdog.Watch watch = watchdog.watch(limit, request::cancel);
+  private InputStream openBody(final String what, final HttpUriRequestBase request)
+      throws StoreException {
+    final String peer = prepare(what, request);
+    final Watchdog.Watch watch = watchdog.watch(limit, request::cancel);
     ClassicHttpResponse response = null;
     try {
       response = http.executeOpen(HttpHost.create(request.getUri()), request, null);
-      HttpEntity entity = response.getEntity();
+      final HttpEntity entity = response.getEntity();
       if (response.getCode() != 200 || entity == null) {
         throw read(peer, response).failure(what);
       }
-      Body body = new Body(what, peer, request, response, entity.getContent());
+      final Body body = new Body(what, peer, request, response, entity.getContent());
       response = null;
       return body;
-    } catch (IOException | URISyntaxException | RuntimeException e) {
+    } catch (final IOException | URISyntaxException | RuntimeException e) {
       throw failure(what, peer, e, watch.stalled());
     } finally {
       watch.close();
@@ -357,32 +380,34 @@ final class WebHdfsClient implements Closeable {
     }
   }
 
-  private String prepare(String what, HttpUriRequestBase request) throws StoreException {
+  private String prepare(final String what, final HttpUriRequestBase request)
+      throws StoreException {
     if (closed) {
       throw new StoreUnavailableException(what + ": the store is closed");
     }
     // The CSRF filter of Hadoop (dfs.webhdfs.rest-csrf.enabled) wants the header, not a value.
     request.setHeader("X-XSRF-HEADER", "");
     try {
-      URI target = request.getUri();
-      String peer = target.getRawAuthority();
+      final URI target = request.getUri();
+      final String peer = target.getRawAuthority();
       LOG.debug("{} {} {}", request.getMethod(), peer, target.getRawPath());
       return peer;
-    } catch (URISyntaxException e) {
+    } catch (final URISyntaxException e) {
       throw new StoreException(what + ": unusable address");
     }
   }
 
-  private static WebHdfsReply read(String peer, ClassicHttpResponse response) throws IOException {
-    Header location = response.getFirstHeader("Location");
-    HttpEntity entity = response.getEntity();
+  private static WebHdfsReply read(final String peer, final ClassicHttpResponse response)
+      throws IOException {
+    final Header location = response.getFirstHeader("Location");
+    final HttpEntity entity = response.getEntity();
     byte[] body = {};
     String type = "";
     if (entity != null) {
       if (entity.getContentType() != null) {
         type = entity.getContentType();
       }
-      InputStream in = entity.getContent();
+      final InputStream in = entity.getContent();
       if (in != null) {
         body = in.readNBytes(MAX_REPLY_BYTES + 1);
       }
@@ -400,7 +425,8 @@ final class WebHdfsClient implements Closeable {
   }
 
   /** Turns what the HTTP client throws into our words. */
-  private StoreException failure(String what, String peer, Exception e, boolean stalled) {
+  private StoreException failure(
+      final String what, final String peer, final Exception e, final boolean stalled) {
     for (Throwable t = e; t != null; t = t.getCause()) {
       if (t instanceof StoreException already) {
         return already;
@@ -439,21 +465,21 @@ final class WebHdfsClient implements Closeable {
     return new StoreException(what + ": " + Failures.reason(e), e);
   }
 
-  private static boolean isNotConnected(StoreUnavailableException e) {
+  private static boolean isNotConnected(final StoreUnavailableException e) {
     return e.getCause() != null && isConnectFailure(e.getCause());
   }
 
-  private static boolean isConnectFailure(Throwable e) {
+  private static boolean isConnectFailure(final Throwable e) {
     return e instanceof ConnectException
         || e instanceof ConnectTimeoutException
         || e instanceof NoRouteToHostException
         || e instanceof UnknownHostException;
   }
 
-  private static void closeQuietly(Closeable closeable) {
+  private static void closeQuietly(final Closeable closeable) {
     try {
       closeable.close();
-    } catch (IOException e) {
+    } catch (final IOException e) {
       LOG.debug("close failed: {}", e.getMessage());
     }
   }
@@ -468,11 +494,11 @@ final class WebHdfsClient implements Closeable {
     private boolean ended;
 
     private Body(
-        String what,
-        String peer,
-        HttpUriRequestBase request,
-        ClassicHttpResponse response,
-        InputStream in) {
+        final String what,
+        final String peer,
+        final HttpUriRequestBase request,
+        final ClassicHttpResponse response,
+        final InputStream in) {
       this.what = what;
       this.peer = peer;
       this.request = request;
@@ -482,17 +508,17 @@ final class WebHdfsClient implements Closeable {
 
     @Override
     public int read() throws IOException {
-      byte[] one = new byte[1];
+      final byte[] one = new byte[1];
       return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
-    public int read(byte[] b, int off, int len) throws IOException {
+    public int read(final byte[] b, final int off, final int len) throws IOException {
       try {
-        int count = in.read(b, off, len);
+        final int count = in.read(b, off, len);
         ended |= count < 0;
         return count;
-      } catch (IOException | RuntimeException e) {
+      } catch (final IOException | RuntimeException e) {
         throw failure(what, peer, e, false);
       }
     }

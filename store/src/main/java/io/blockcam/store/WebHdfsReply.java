@@ -84,18 +84,18 @@ record WebHdfsReply(
       return Optional.empty();
     }
     try {
-      JsonNode error = JSON.readTree(body).path("RemoteException");
-      String exception = error.path("exception").asText("");
+      final JsonNode error = JSON.readTree(body).path("RemoteException");
+      final String exception = error.path("exception").asText("");
       return exception.isEmpty()
           ? Optional.empty()
           : Optional.of(new RemoteError(exception, error.path("message").asText("")));
-    } catch (IOException e) {
+    } catch (final IOException e) {
       return Optional.empty();
     }
   }
 
   /** Returns whether this is a failure with one of the given exceptions (simple class names). */
-  boolean failedWith(String... exceptions) {
+  boolean failedWith(final String... exceptions) {
     return remoteError().map(e -> Set.of(exceptions).contains(e.exception())).orElse(false);
   }
 
@@ -111,7 +111,7 @@ record WebHdfsReply(
    *
    * @param what begins the message when there is none: "cannot ..."
    */
-  JsonNode json(String what) throws StoreException {
+  JsonNode json(final String what) throws StoreException {
     if (!succeeded()) {
       throw failure(what);
     }
@@ -119,16 +119,16 @@ record WebHdfsReply(
       throw notWebHdfs(what);
     }
     try {
-      JsonNode node = JSON.readTree(body);
+      final JsonNode node = JSON.readTree(body);
       if (node.isObject()) {
         return node;
       }
       if (node.isMissingNode()) {
         throw new StoreUnavailableException(what + ": " + from + " sent an empty answer");
       }
-    } catch (StoreException e) {
+    } catch (final StoreException e) {
       throw e;
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw new StoreUnavailableException(
           what + ": " + from + " sent JSON that is cut off or damaged", e);
     }
@@ -140,8 +140,8 @@ record WebHdfsReply(
    *
    * @param what begins the message when there is none
    */
-  boolean bool(String what) throws StoreException {
-    JsonNode value = json(what).path("boolean");
+  boolean bool(final String what) throws StoreException {
+    final JsonNode value = json(what).path("boolean");
     if (!value.isBoolean()) {
       throw notWebHdfs(what);
     }
@@ -153,11 +153,11 @@ record WebHdfsReply(
    *
    * @param what begins the message: "cannot ..."
    */
-  StoreException failure(String what) {
-    Optional<RemoteError> error = remoteError();
+  StoreException failure(final String what) {
+    final Optional<RemoteError> error = remoteError();
     if (error.isPresent()) {
-      String exception = error.get().exception();
-      String text = what + ": " + exception + ": " + oneLine(error.get().message());
+      final String exception = error.get().exception();
+      final String text = what + ": " + exception + ": " + oneLine(error.get().message());
       if (UNAVAILABLE.contains(exception)) {
         return new StoreUnavailableException(text);
       }
@@ -169,7 +169,7 @@ record WebHdfsReply(
       }
       return new StoreException(text);
     }
-    String text = what + ": " + from + " answered HTTP status " + status;
+    final String text = what + ": " + from + " answered HTTP status " + status;
     if (status >= 500 || status == 408 || status == 429) {
       return new StoreUnavailableException(text);
     }
@@ -184,8 +184,8 @@ record WebHdfsReply(
   }
 
   /** Returns what to throw for an answer that no WebHDFS server gives. */
-  StoreException notWebHdfs(String what) {
-    String type = contentType.isEmpty() ? "no content type" : oneLine(contentType);
+  StoreException notWebHdfs(final String what) {
+    final String type = contentType.isEmpty() ? "no content type" : oneLine(contentType);
     return new StoreException(
         String.format(
             "%s: %s does not speak WebHDFS (HTTP status %d, %s): check host and port",
@@ -193,10 +193,10 @@ record WebHdfsReply(
   }
 
   /** Servers put stack traces and whole files into messages. */
-  private static String oneLine(String message) {
-    StringBuilder line = new StringBuilder();
+  private static String oneLine(final String message) {
+    final StringBuilder line = new StringBuilder();
     for (int i = 0; i < message.length() && line.length() < MAX_MESSAGE_CHARS; i++) {
-      char c = message.charAt(i);
+      final char c = message.charAt(i);
       if (c == '\n' || c == '\r') {
         break;
       }

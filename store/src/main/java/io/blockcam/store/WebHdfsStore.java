@@ -55,14 +55,15 @@ final class WebHdfsStore implements ObjectStore {
 
   private record Sent(ObjectSource source, Algorithm algorithm, String md5Hex) {}
 
-  WebHdfsStore(StoreUri.WebHdfs uri, StoreOptions options) throws StoreException {
+  WebHdfsStore(final StoreUri.WebHdfs uri, final StoreOptions options) throws StoreException {
     this(uri, options, BLOCK_BYTES);
   }
 
   /**
    * @param blockBytes block size of the files made, a multiple of 512
    */
-  WebHdfsStore(StoreUri.WebHdfs uri, StoreOptions options, long blockBytes) throws StoreException {
+  WebHdfsStore(final StoreUri.WebHdfs uri, final StoreOptions options, final long blockBytes)
+      throws StoreException {
     this.uri = uri;
     this.client = new WebHdfsClient(uri, options);
     this.blockBytes = blockBytes;
@@ -74,10 +75,10 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   @Override
-  public Optional<ObjectStatus> status(String path) throws StoreException {
+  public Optional<ObjectStatus> status(final String path) throws StoreException {
     ObjectPath.check(path);
-    String what = "cannot look up " + where(path);
-    WebHdfsReply reply = client.ask(what, "GET", "GETFILESTATUS", absolute(path));
+    final String what = "cannot look up " + where(path);
+    final WebHdfsReply reply = client.ask(what, "GET", "GETFILESTATUS", absolute(path));
     if (isAbsent(reply)) {
       return Optional.empty();
     }
@@ -85,12 +86,12 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   @Override
-  public List<ObjectStatus> list(String dir) throws StoreException {
+  public List<ObjectStatus> list(final String dir) throws StoreException {
     ObjectPath.check(dir);
-    String what = "cannot list " + where(dir);
-    List<ObjectStatus> found = new ArrayList<>();
+    final String what = "cannot list " + where(dir);
+    final List<ObjectStatus> found = new ArrayList<>();
     if (!batchListSupported || !listInPages(what, dir, found)) {
-      WebHdfsReply reply = client.ask(what, "GET", "LISTSTATUS", absolute(dir));
+      final WebHdfsReply reply = client.ask(what, "GET", "LISTSTATUS", absolute(dir));
       if (reply.failedWith("FileNotFoundException")) {
         return List.of();
       }
@@ -101,10 +102,11 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   @Override
-  public void mkdirs(String dir) throws StoreException {
+  public void mkdirs(final String dir) throws StoreException {
     ObjectPath.check(dir);
-    String what = "cannot make " + where(dir);
-    WebHdfsReply reply = client.ask(what, "PUT", "MKDIRS", absolute(dir), "permission", "750");
+    final String what = "cannot make " + where(dir);
+    final WebHdfsReply reply =
+        client.ask(what, "PUT", "MKDIRS", absolute(dir), "permission", "750");
     if (!reply.bool(what)) {
       throw new StoreException(what + ": the server says no, without a reason");
     }
@@ -117,11 +119,11 @@ final class WebHdfsStore implements ObjectStore {
    * Otherwise a power cut of the cluster could take what the spool has given up already.
    */
   @Override
-  public void create(String path, ObjectSource source) throws StoreException {
+  public void create(final String path, final ObjectSource source) throws StoreException {
     ObjectPath.checkObject(path);
-    String what = "cannot store " + where(path);
+    final String what = "cannot store " + where(path);
     lastSent = null;
-    Algorithm algorithm = Algorithm.usual(source.lengthBytes(), blockBytes);
+    final Algorithm algorithm = Algorithm.usual(source.lengthBytes(), blockBytes);
     UploadEntity body = new UploadEntity(source, algorithm);
     boolean sync = syncSupported || System.nanoTime() - syncRefusedNs > ASK_AGAIN_NS;
     WebHdfsReply reply = upload(what, path, body, sync);
@@ -157,9 +159,10 @@ final class WebHdfsStore implements ObjectStore {
     lastSent = new Sent(source, algorithm, HexFormat.of().formatHex(body.checksum()));
   }
 
-  private WebHdfsReply upload(String what, String path, UploadEntity body, boolean sync)
+  private WebHdfsReply upload(
+      final String what, final String path, final UploadEntity body, final boolean sync)
       throws StoreException {
-    List<String> parameters =
+    final List<String> parameters =
         new ArrayList<>(
             List.of(
                 "overwrite", "true", "permission", "640", "blocksize", Long.toString(blockBytes)));
@@ -176,8 +179,8 @@ final class WebHdfsStore implements ObjectStore {
    * zones and other block sizes give the same bytes other checksums): then the object is read back.
    */
   @Override
-  public boolean matches(String path, ObjectSource source) throws StoreException {
-    ObjectStatus status =
+  public boolean matches(final String path, final ObjectSource source) throws StoreException {
+    final ObjectStatus status =
         status(path)
             .orElseThrow(
                 () ->
@@ -194,13 +197,13 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   @Override
-  public boolean rename(String from, String to) throws StoreException {
+  public boolean rename(final String from, final String to) throws StoreException {
     ObjectPath.checkObject(from);
     ObjectPath.checkObject(to);
-    String what = "cannot rename " + where(from);
+    final String what = "cannot rename " + where(from);
     // With renameoptions an existing directory is a conflict like an existing file; without, HDFS
     // would move the object into it. HttpFS ignores the parameter and answers a boolean.
-    WebHdfsReply reply =
+    final WebHdfsReply reply =
         client.ask(
             what,
             "PUT",
@@ -230,10 +233,11 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   @Override
-  public boolean delete(String path) throws StoreException {
+  public boolean delete(final String path) throws StoreException {
     ObjectPath.checkObject(path);
-    String what = "cannot remove " + where(path);
-    WebHdfsReply reply = client.ask(what, "DELETE", "DELETE", absolute(path), "recursive", "false");
+    final String what = "cannot remove " + where(path);
+    final WebHdfsReply reply =
+        client.ask(what, "DELETE", "DELETE", absolute(path), "recursive", "false");
     if (isAbsent(reply)) {
       return false;
     }
@@ -247,13 +251,14 @@ final class WebHdfsStore implements ObjectStore {
    * and a reader (a disk that is attached) has no second chance of its own.
    */
   @Override
-  public void read(String path, long offset, ByteBuffer into) throws StoreException {
-    int start = into.position();
+  public void read(final String path, final long offset, final ByteBuffer into)
+      throws StoreException {
+    final int start = into.position();
     for (int attempt = 1; ; attempt++) {
       try {
         readOnce(path, offset, into);
         return;
-      } catch (StoreUnavailableException e) {
+      } catch (final StoreUnavailableException e) {
         if (attempt == READ_ATTEMPTS || closed || !pauseBeforeAttempt(attempt + 1)) {
           throw e;
         }
@@ -264,18 +269,19 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   /** Returns false when the thread was interrupted instead; its interrupt status is set then. */
-  private static boolean pauseBeforeAttempt(int attempt) {
+  private static boolean pauseBeforeAttempt(final int attempt) {
     try {
       Thread.sleep(READ_PAUSE.multipliedBy(attempt - 1L));
       return true;
-    } catch (InterruptedException e) {
+    } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
     }
   }
 
-  private void readOnce(String path, long offset, ByteBuffer into) throws StoreException {
-    int wanted = into.remaining();
+  private void readOnce(final String path, final long offset, final ByteBuffer into)
+      throws StoreException {
+    final int wanted = into.remaining();
     if (wanted == 0) {
       return;
     }
@@ -283,43 +289,44 @@ final class WebHdfsStore implements ObjectStore {
       if (into.hasArray()) {
         int done = 0;
         while (done < wanted) {
-          int at = into.arrayOffset() + into.position();
-          int count = in.read(into.array(), at, wanted - done);
+          final int at = into.arrayOffset() + into.position();
+          final int count = in.read(into.array(), at, wanted - done);
           into.position(into.position() + count);
           done += count;
         }
       } else {
-        byte[] buffer = new byte[Math.min(wanted, COPY_BUFFER_BYTES)];
+        final byte[] buffer = new byte[Math.min(wanted, COPY_BUFFER_BYTES)];
         while (into.hasRemaining()) {
-          int count = in.read(buffer, 0, Math.min(buffer.length, into.remaining()));
+          final int count = in.read(buffer, 0, Math.min(buffer.length, into.remaining()));
           into.put(buffer, 0, count);
         }
       }
-    } catch (StoreException e) {
+    } catch (final StoreException e) {
       throw e;
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw new StoreUnavailableException(
           "cannot read " + where(path) + ": " + Failures.reason(e), e);
     }
   }
 
   @Override
-  public InputStream open(String path, long offset, long length) throws StoreException {
+  public InputStream open(final String path, final long offset, final long length)
+      throws StoreException {
     ObjectPath.checkObject(path);
-    String what = "cannot read " + where(path);
+    final String what = "cannot read " + where(path);
     if (offset < 0 || length < 0) {
       throw new StoreException(
           String.format("%s: bad range of %d bytes from byte %d", what, length, offset));
     }
     if (length == 0) {
-      ObjectStatus status =
+      final ObjectStatus status =
           status(path).orElseThrow(() -> new ObjectNotFoundException(what + ": no such object"));
       if (status.isDirectory() || status.lengthBytes() < offset) {
         throw new StoreException(what + ": it has no byte " + offset);
       }
       return InputStream.nullInputStream();
     }
-    InputStream body =
+    final InputStream body =
         client.download(
             what,
             "OPEN",
@@ -338,17 +345,17 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   /** Returns whether HDFS vouches for the bytes; false proves nothing. */
-  boolean checksumMatches(String path, ObjectSource source) throws StoreException {
-    String what = "cannot ask for the checksum of " + where(path);
-    WebHdfsReply reply = client.askDataNode(what, "GETFILECHECKSUM", absolute(path));
+  boolean checksumMatches(final String path, final ObjectSource source) throws StoreException {
+    final String what = "cannot ask for the checksum of " + where(path);
+    final WebHdfsReply reply = client.askDataNode(what, "GETFILECHECKSUM", absolute(path));
     if (reply.isUnsupported()) {
       LOG.info("{} knows no checksums: objects are read back to be compared", describe());
       checksumSupported = false;
       return false;
     }
-    JsonNode answer = reply.json(what).path("FileChecksum");
-    Optional<Algorithm> algorithm = Algorithm.parse(answer.path("algorithm").asText(""));
-    String bytes = answer.path("bytes").asText("");
+    final JsonNode answer = reply.json(what).path("FileChecksum");
+    final Optional<Algorithm> algorithm = Algorithm.parse(answer.path("algorithm").asText(""));
+    final String bytes = answer.path("bytes").asText("");
     // bytesPerCrc (4 bytes), crcsPerBlock (8), MD5 (16), then nothing or zeroes.
     if (algorithm.isEmpty() || bytes.length() < 56) {
       LOG.debug("unknown checksum {} of {}", answer.path("algorithm"), where(path));
@@ -359,13 +366,14 @@ final class WebHdfsStore implements ObjectStore {
 
   // Identity is meant: the very object that was sent.
   @SuppressWarnings("ReferenceEquality")
-  private String md5Hex(ObjectSource source, Algorithm algorithm) throws StoreException {
-    Sent sent = lastSent;
+  private String md5Hex(final ObjectSource source, final Algorithm algorithm)
+      throws StoreException {
+    final Sent sent = lastSent;
     if (sent != null && sent.source() == source && sent.algorithm().equals(algorithm)) {
       return sent.md5Hex();
     }
-    HdfsChecksum checksum = new HdfsChecksum(algorithm);
-    byte[] buffer = new byte[COPY_BUFFER_BYTES];
+    final HdfsChecksum checksum = new HdfsChecksum(algorithm);
+    final byte[] buffer = new byte[COPY_BUFFER_BYTES];
     try (SourceReader in = SourceReader.open(source)) {
       int count;
       while ((count = in.read(buffer)) >= 0) {
@@ -376,13 +384,13 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   /** Returns false, and nothing found, when the server cannot list in pages. */
-  private boolean listInPages(String what, String dir, List<ObjectStatus> found)
+  private boolean listInPages(final String what, final String dir, final List<ObjectStatus> found)
       throws StoreException {
     String after = "";
     while (true) {
       // HttpFS knows the parameter by its documented name only, the NameNode of Hadoop 3.5.0 only
       // in lower case: it ignores the other and sends the first page for ever.
-      WebHdfsReply reply =
+      final WebHdfsReply reply =
           client.ask(
               what,
               "GET",
@@ -398,11 +406,11 @@ final class WebHdfsStore implements ObjectStore {
       if (reply.isUnsupported()) {
         return cannotListInPages(found);
       }
-      JsonNode listing = reply.json(what).path("DirectoryListing");
-      List<ObjectStatus> page = new ArrayList<>();
+      final JsonNode listing = reply.json(what).path("DirectoryListing");
+      final List<ObjectStatus> page = new ArrayList<>();
       addAll(what, dir, reply, listing.path("partialListing"), page);
-      boolean last = listing.path("remainingEntries").asLong(0) <= 0;
-      boolean advances =
+      final boolean last = listing.path("remainingEntries").asLong(0) <= 0;
+      final boolean advances =
           !page.isEmpty() && (found.isEmpty() || !page.getFirst().equals(found.getFirst()));
       if (!last && !advances) {
         return cannotListInPages(found);
@@ -415,7 +423,7 @@ final class WebHdfsStore implements ObjectStore {
     }
   }
 
-  private boolean cannotListInPages(List<ObjectStatus> found) {
+  private boolean cannotListInPages(final List<ObjectStatus> found) {
     LOG.debug("{} cannot list directories in pages", describe());
     batchListSupported = false;
     found.clear();
@@ -423,14 +431,18 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   private void addAll(
-      String what, String dir, WebHdfsReply reply, JsonNode listing, List<ObjectStatus> found)
+      final String what,
+      final String dir,
+      final WebHdfsReply reply,
+      final JsonNode listing,
+      final List<ObjectStatus> found)
       throws StoreException {
-    JsonNode entries = listing.path("FileStatuses").path("FileStatus");
+    final JsonNode entries = listing.path("FileStatuses").path("FileStatus");
     if (!entries.isArray()) {
       throw reply.notWebHdfs(what);
     }
-    for (JsonNode entry : entries) {
-      String name = entry.path("pathSuffix").asText("");
+    for (final JsonNode entry : entries) {
+      final String name = entry.path("pathSuffix").asText("");
       if (name.isEmpty()) {
         // The answer for an object is a list of itself, without a name.
         throw new StoreException(what + ": it is not a directory");
@@ -440,14 +452,15 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   private static ObjectStatus toStatus(
-      String path, JsonNode status, String what, WebHdfsReply reply) throws StoreException {
-    JsonNode length = status.path("length");
-    JsonNode modified = status.path("modificationTime");
-    String type = status.path("type").asText("");
+      final String path, final JsonNode status, final String what, final WebHdfsReply reply)
+      throws StoreException {
+    final JsonNode length = status.path("length");
+    final JsonNode modified = status.path("modificationTime");
+    final String type = status.path("type").asText("");
     if (!length.canConvertToLong() || length.longValue() < 0 || type.isEmpty()) {
       throw reply.notWebHdfs(what);
     }
-    boolean directory = type.equals("DIRECTORY");
+    final boolean directory = type.equals("DIRECTORY");
     return new ObjectStatus(
         path,
         directory ? ObjectStatus.Kind.DIRECTORY : ObjectStatus.Kind.OBJECT,
@@ -456,7 +469,7 @@ final class WebHdfsStore implements ObjectStore {
   }
 
   /** A name below an object is absent too: "object/name". */
-  private static boolean isAbsent(WebHdfsReply reply) {
+  private static boolean isAbsent(final WebHdfsReply reply) {
     return reply.failedWith("FileNotFoundException", "ParentNotDirectoryException")
         || reply
             .remoteError()
@@ -467,14 +480,14 @@ final class WebHdfsStore implements ObjectStore {
             .orElse(false);
   }
 
-  private String absolute(String path) {
+  private String absolute(final String path) {
     return path.isEmpty()
         ? uri.path()
         : uri.path().equals("/") ? "/" + path : uri.path() + "/" + path;
   }
 
-  private String where(String path) {
-    String base = describe();
+  private String where(final String path) {
+    final String base = describe();
     return path.isEmpty() ? base : base.endsWith("/") ? base + path : base + "/" + path;
   }
 }

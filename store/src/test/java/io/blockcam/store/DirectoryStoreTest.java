@@ -20,11 +20,11 @@ final class DirectoryStoreTest extends ObjectStoreContract {
   }
 
   @Test
-  void shouldKeepObjectsFromOtherUsers() throws IOException {
+  void keepsObjectsFromOtherUsers() throws IOException {
     try (ObjectStore store = openStore()) {
       store.create("a/object", ObjectSource.of("x", bytes(1)));
     }
-    Path root = temp.resolve("deep/archive");
+    final Path root = temp.resolve("deep/archive");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve("a"))))
         .isEqualTo("rwxr-x---");
     assertThat(
@@ -37,11 +37,11 @@ final class DirectoryStoreTest extends ObjectStoreContract {
     Files.writeString(temp.resolve("secret"), "secret");
     try (ObjectStore store = openStore()) {
       store.mkdirs("");
-      Path root = temp.resolve("deep/archive");
+      final Path root = temp.resolve("deep/archive");
       Files.createSymbolicLink(root.resolve("out"), temp);
       Files.createSymbolicLink(root.resolve("file"), temp.resolve("secret"));
 
-      for (String path : new String[] {"out/secret", "file", "out/new"}) {
+      for (final String path : new String[] {"out/secret", "file", "out/new"}) {
         assertThatExceptionOfType(StoreRefusedException.class)
             .isThrownBy(() -> store.read(path, 0, ByteBuffer.allocate(1)))
             .withMessageContaining("leads out of");
@@ -54,10 +54,10 @@ final class DirectoryStoreTest extends ObjectStoreContract {
   }
 
   @Test
-  void shouldFollowLinksInside() throws IOException {
+  void followsLinksInside() throws IOException {
     try (ObjectStore store = openStore()) {
       store.create("other-disk/object", ObjectSource.of("x", bytes(10)));
-      Path root = temp.resolve("deep/archive");
+      final Path root = temp.resolve("deep/archive");
       Files.createSymbolicLink(root.resolve("recording"), root.resolve("other-disk"));
 
       store.read("recording/object", 0, ByteBuffer.allocate(10));
@@ -65,10 +65,10 @@ final class DirectoryStoreTest extends ObjectStoreContract {
   }
 
   @Test
-  void shouldFinishARenameThatACrashCutInTwo() throws IOException {
+  void finishesARenameThatACrashCutInTwo() throws IOException {
     try (ObjectStore store = openStore()) {
       store.create("from", ObjectSource.of("x", bytes(10)));
-      Path root = temp.resolve("deep/archive");
+      final Path root = temp.resolve("deep/archive");
       Files.createLink(root.resolve("to"), root.resolve("from"));
 
       assertThat(store.rename("from", "to")).isTrue();

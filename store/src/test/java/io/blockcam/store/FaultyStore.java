@@ -30,12 +30,12 @@ public final class FaultyStore implements ObjectStore {
   /**
    * @param real does the work; closed with this one
    */
-  public FaultyStore(ObjectStore real) {
+  public FaultyStore(final ObjectStore real) {
     this.real = real;
   }
 
   /** Decides about all calls from now on, counted from 0 again. */
-  public void inject(Faults newFaults) {
+  public void inject(final Faults newFaults) {
     calls.clear();
     faults.set(newFaults);
   }
@@ -50,15 +50,15 @@ public final class FaultyStore implements ObjectStore {
     T make() throws StoreException;
   }
 
-  private <T> T call(String op, Call<T> call) throws StoreException {
-    int number;
+  private <T> T call(final String op, final Call<T> call) throws StoreException {
+    final int number;
     synchronized (calls) {
       number = calls.size();
       calls.add(op);
     }
-    Faults current = faults.get();
+    final Faults current = faults.get();
     current.at(number, op, false);
-    T result = call.make();
+    final T result = call.make();
     current.at(number, op, true);
     return result;
   }
@@ -69,17 +69,17 @@ public final class FaultyStore implements ObjectStore {
   }
 
   @Override
-  public Optional<ObjectStatus> status(String path) throws StoreException {
+  public Optional<ObjectStatus> status(final String path) throws StoreException {
     return call("status", () -> real.status(path));
   }
 
   @Override
-  public List<ObjectStatus> list(String dir) throws StoreException {
+  public List<ObjectStatus> list(final String dir) throws StoreException {
     return call("list", () -> real.list(dir));
   }
 
   @Override
-  public void mkdirs(String dir) throws StoreException {
+  public void mkdirs(final String dir) throws StoreException {
     call(
         "mkdirs",
         () -> {
@@ -89,7 +89,7 @@ public final class FaultyStore implements ObjectStore {
   }
 
   @Override
-  public void create(String path, ObjectSource source) throws StoreException {
+  public void create(final String path, final ObjectSource source) throws StoreException {
     call(
         "create",
         () -> {
@@ -99,22 +99,23 @@ public final class FaultyStore implements ObjectStore {
   }
 
   @Override
-  public boolean matches(String path, ObjectSource source) throws StoreException {
+  public boolean matches(final String path, final ObjectSource source) throws StoreException {
     return call("matches", () -> real.matches(path, source));
   }
 
   @Override
-  public boolean rename(String from, String to) throws StoreException {
+  public boolean rename(final String from, final String to) throws StoreException {
     return call("rename", () -> real.rename(from, to));
   }
 
   @Override
-  public boolean delete(String path) throws StoreException {
+  public boolean delete(final String path) throws StoreException {
     return call("delete", () -> real.delete(path));
   }
 
   @Override
-  public void read(String path, long offset, ByteBuffer into) throws StoreException {
+  public void read(final String path, final long offset, final ByteBuffer into)
+      throws StoreException {
     call(
         "read",
         () -> {
@@ -124,7 +125,8 @@ public final class FaultyStore implements ObjectStore {
   }
 
   @Override
-  public InputStream open(String path, long offset, long length) throws StoreException {
+  public InputStream open(final String path, final long offset, final long length)
+      throws StoreException {
     return call("open", () -> real.open(path, offset, length));
   }
 

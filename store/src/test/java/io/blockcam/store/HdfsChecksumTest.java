@@ -25,12 +25,12 @@ final class HdfsChecksumTest {
     "9217,MD5-of-2MD5-of-512CRC32C,21f8d2b3e23d26d921c72bca1a1cf951",
     "20000,MD5-of-1MD5-of-512CRC32C,b4c94acee957af49736ba7f6ed0470a4"
   })
-  void shouldGiveWhatHdfsGave(int lengthBytes, String algorithm, String md5) {
-    byte[] content = new byte[lengthBytes];
+  void givesWhatHdfsGave(final int lengthBytes, final String algorithm, final String md5) {
+    final byte[] content = new byte[lengthBytes];
     for (int i = 0; i < lengthBytes; i++) {
       content[i] = (byte) (i % 251);
     }
-    HdfsChecksum checksum = new HdfsChecksum(Algorithm.parse(algorithm).orElseThrow());
+    final HdfsChecksum checksum = new HdfsChecksum(Algorithm.parse(algorithm).orElseThrow());
 
     checksum.update(content, 0, lengthBytes);
 
@@ -38,18 +38,18 @@ final class HdfsChecksumTest {
   }
 
   @Test
-  void shouldNotDependOnHowTheBytesArrive() {
-    byte[] content = ObjectStoreContract.bytes(300_000);
-    Algorithm algorithm = new Algorithm(128, 512, true);
-    HdfsChecksum atOnce = new HdfsChecksum(algorithm);
+  void doesNotDependOnHowTheBytesArrive() {
+    final byte[] content = ObjectStoreContract.bytes(300_000);
+    final Algorithm algorithm = new Algorithm(128, 512, true);
+    final HdfsChecksum atOnce = new HdfsChecksum(algorithm);
     atOnce.update(content, 0, content.length);
-    byte[] expected = atOnce.digest();
-    Random random = new Random(7);
+    final byte[] expected = atOnce.digest();
+    final Random random = new Random(7);
     for (int round = 0; round < 20; round++) {
-      HdfsChecksum pieces = new HdfsChecksum(algorithm);
+      final HdfsChecksum pieces = new HdfsChecksum(algorithm);
       for (int at = 0; at < content.length; ) {
-        int length = Math.min(content.length - at, random.nextInt(3000));
-        byte[] shifted = Arrays.copyOfRange(content, at - Math.min(at, 3), at + length);
+        final int length = Math.min(content.length - at, random.nextInt(3000));
+        final byte[] shifted = Arrays.copyOfRange(content, at - Math.min(at, 3), at + length);
         pieces.update(shifted, Math.min(at, 3), length);
         at += length;
       }
@@ -58,7 +58,7 @@ final class HdfsChecksumTest {
   }
 
   @Test
-  void shouldReadTheNameOfTheAlgorithm() {
+  void readsTheNameOfTheAlgorithm() {
     assertThat(Algorithm.parse("MD5-of-0MD5-of-512CRC32C"))
         .contains(new Algorithm(0, 512, true))
         .contains(Algorithm.usual(128 << 20, 128 << 20));
@@ -78,7 +78,7 @@ final class HdfsChecksumTest {
         "MD5-of-999999999999999999MD5-of-999999999CRC32C",
         "MD5-of-99999999999999999999MD5-of-512CRC32C"
       })
-  void shouldNotKnowOtherAlgorithms(String name) {
+  void doesNotKnowOtherAlgorithms(final String name) {
     assertThat(Algorithm.parse(name)).isEmpty();
   }
 }

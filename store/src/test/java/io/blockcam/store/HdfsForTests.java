@@ -26,24 +26,25 @@ public final class HdfsForTests implements ExecutionCondition, ParameterResolver
       "no HDFS: set BLOCKCAM_HDFS=start, or BLOCKCAM_HDFS_URI to the URI of one that runs";
 
   @Override
-  public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+  public ConditionEvaluationResult evaluateExecutionCondition(final ExtensionContext context) {
     return given().isEmpty() && !"start".equals(System.getenv("BLOCKCAM_HDFS"))
         ? ConditionEvaluationResult.disabled(SKIPPED)
         : ConditionEvaluationResult.enabled("there is an HDFS");
   }
 
   private static String given() {
-    String uri = System.getenv("BLOCKCAM_HDFS_URI");
+    final String uri = System.getenv("BLOCKCAM_HDFS_URI");
     return uri == null ? "" : uri;
   }
 
   @Override
-  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+  public boolean supportsParameter(
+      final ParameterContext parameter, final ExtensionContext context) {
     return parameter.getParameter().getType() == StoreUri.WebHdfs.class;
   }
 
   @Override
-  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+  public Object resolveParameter(final ParameterContext parameter, final ExtensionContext context) {
     String uri = given();
     if (uri.isEmpty()) {
       // Kept by the root context: one HDFS for all tests of this process, stopped at its end.
@@ -54,7 +55,7 @@ public final class HdfsForTests implements ExecutionCondition, ParameterResolver
               .getOrComputeIfAbsent(Running.class, key -> Running.start(), Running.class)
               .uri();
     }
-    String end = uri.endsWith("/") ? "" : "/";
+    final String end = uri.endsWith("/") ? "" : "/";
     return StoreUri.parse(uri + end + "blockcam-tests/" + UUID.randomUUID());
   }
 
@@ -70,32 +71,32 @@ public final class HdfsForTests implements ExecutionCondition, ParameterResolver
             throw new IllegalStateException("scripts/hdfs is not in a directory above this one");
           }
         }
-        Path script = root.resolve("scripts/hdfs");
-        Path dir = Files.createTempDirectory("blockcam-test-hdfs");
+        final Path script = root.resolve("scripts/hdfs");
+        final Path dir = Files.createTempDirectory("blockcam-test-hdfs");
         // Several modules may be tested at the same time.
-        int portBase = 24_000 + (int) (ProcessHandle.current().pid() % 500) * 10;
-        String uri =
+        final int portBase = 24_000 + (int) (ProcessHandle.current().pid() % 500) * 10;
+        final String uri =
             run(script, "start", "--dir", dir.toString(), "--port-base", "" + portBase).strip();
         return new Running(uri, script, dir);
-      } catch (IOException e) {
+      } catch (final IOException e) {
         throw new IllegalStateException(e);
       }
     }
 
-    private static String run(Path script, String... arguments) throws IOException {
-      ProcessBuilder builder = new ProcessBuilder(script.toString());
+    private static String run(final Path script, final String... arguments) throws IOException {
+      final ProcessBuilder builder = new ProcessBuilder(script.toString());
       builder.command().addAll(List.of(arguments));
-      Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
-      String output;
+      final Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+      final String output;
       try (InputStream in = process.getInputStream()) {
         output = new String(in.readAllBytes(), StandardCharsets.UTF_8);
       }
       try {
-        int status = process.waitFor();
+        final int status = process.waitFor();
         if (status != 0) {
           throw new IllegalStateException(builder.command() + " ended with status " + status);
         }
-      } catch (InterruptedException e) {
+      } catch (final InterruptedException e) {
         process.destroy();
         throw new IllegalStateException(e);
       }
@@ -106,7 +107,7 @@ public final class HdfsForTests implements ExecutionCondition, ParameterResolver
     public void close() throws IOException {
       run(script, "stop", "--dir", dir.toString());
       try (var files = Files.walk(dir)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        for (final Path file : files.sorted(Comparator.reverseOrder()).toList()) {
           Files.deleteIfExists(file);
         }
       }

@@ -51,9 +51,9 @@ abstract class ObjectStoreContract {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 511, 512, 513, 4096, 65_536, 1_048_579, 5_000_000})
-  void shouldReadBackWhatWasStored(int lengthBytes) throws IOException {
-    byte[] content = bytes(lengthBytes);
-    ObjectSource source = ObjectSource.of("content", content);
+  void readsBackWhatWasStored(final int lengthBytes) throws IOException {
+    final byte[] content = bytes(lengthBytes);
+    final ObjectSource source = ObjectSource.of("content", content);
 
     store.create(dir + "/object", source);
 
@@ -75,9 +75,9 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldReplaceAnObjectThatIsStoredAgain() throws IOException {
+  void replacesAnObjectThatIsStoredAgain() throws IOException {
     store.create(dir + "/object", ObjectSource.of("first", bytes(5000)));
-    ObjectSource second = ObjectSource.of("second", bytes(300));
+    final ObjectSource second = ObjectSource.of("second", bytes(300));
 
     store.create(dir + "/object", second);
 
@@ -86,15 +86,15 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldMakeTheDirectoriesAboveAnObject() throws IOException {
+  void makesTheDirectoriesAboveAnObject() throws IOException {
     store.create(dir + "/a/b/c/object", ObjectSource.of("x", bytes(1)));
 
     assertThat(store.status(dir + "/a/b/c").orElseThrow().isDirectory()).isTrue();
   }
 
   @Test
-  void shouldStoreUnderNamesThatUrlsEncode() throws IOException {
-    String path = dir + "/ä b%20+;&?#='\"<>[]^`{|}~@!$*(),.seg";
+  void storesUnderNamesThatUrlsEncode() throws IOException {
+    final String path = dir + "/ä b%20+;&?#='\"<>[]^`{|}~@!$*(),.seg";
     store.create(path, ObjectSource.of("x", bytes(100)));
 
     assertThat(read(path, 10, 20)).isEqualTo(Arrays.copyOfRange(bytes(100), 10, 30));
@@ -104,7 +104,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldNotFindWhatIsNotThere() throws IOException {
+  void doesNotFindWhatIsNotThere() throws IOException {
     store.create(dir + "/object", ObjectSource.of("x", bytes(1)));
 
     assertThat(store.status(dir + "/nothing")).isEmpty();
@@ -123,19 +123,19 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldFindTheRoot() throws IOException {
+  void findsTheRoot() throws IOException {
     store.mkdirs("");
 
     assertThat(store.status("").orElseThrow().isDirectory()).isTrue();
   }
 
   @Test
-  void shouldListOneLevelSortedByName() throws IOException {
-    for (String name : List.of("b", "a.seg", "c/inner", "B", "10", "9")) {
+  void listsOneLevelSortedByName() throws IOException {
+    for (final String name : List.of("b", "a.seg", "c/inner", "B", "10", "9")) {
       store.create(dir + "/" + name, ObjectSource.of("x", bytes(7)));
     }
 
-    List<ObjectStatus> entries = store.list(dir);
+    final List<ObjectStatus> entries = store.list(dir);
 
     assertThat(entries)
         .extracting(ObjectStatus::name)
@@ -146,7 +146,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldListNothingWhereThereIsNothing() throws IOException {
+  void listsNothingWhereThereIsNothing() throws IOException {
     store.mkdirs(dir + "/empty");
 
     assertThat(store.list(dir + "/empty")).isEmpty();
@@ -163,7 +163,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldMakeDirectoriesAgain() throws IOException {
+  void makesDirectoriesAgain() throws IOException {
     store.mkdirs(dir + "/a/b");
     store.mkdirs(dir + "/a/b");
 
@@ -181,10 +181,10 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldTellDifferentBytesApart() throws IOException {
-    byte[] content = bytes(100_000);
+  void tellsDifferentBytesApart() throws IOException {
+    final byte[] content = bytes(100_000);
     store.create(dir + "/object", ObjectSource.of("content", content));
-    byte[] oneBit = content.clone();
+    final byte[] oneBit = content.clone();
     oneBit[99_999] ^= 1;
 
     assertThat(store.matches(dir + "/object", ObjectSource.of("one bit", oneBit))).isFalse();
@@ -194,7 +194,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldRename() throws IOException {
+  void renames() throws IOException {
     store.create(dir + "/from", ObjectSource.of("x", bytes(1000)));
     store.mkdirs(dir + "/target");
 
@@ -205,7 +205,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldNeverReplaceByRenaming() throws IOException {
+  void neverReplacesByRenaming() throws IOException {
     store.create(dir + "/from", ObjectSource.of("x", bytes(1000)));
     store.create(dir + "/to", ObjectSource.of("y", bytes(2000)));
     store.mkdirs(dir + "/directory");
@@ -230,18 +230,18 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldLetOneOfManyRenamesWin() throws Exception {
-    int threads = 8;
+  void letsOneOfManyRenamesWin() throws Exception {
+    final int threads = 8;
     for (int i = 0; i < threads; i++) {
       store.create(dir + "/from-" + i, ObjectSource.of("x", new byte[] {(byte) i}));
     }
     try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
-      List<Callable<Boolean>> renames =
+      final List<Callable<Boolean>> renames =
           IntStream.range(0, threads)
               .<Callable<Boolean>>mapToObj(i -> () -> store.rename(dir + "/from-" + i, dir + "/to"))
               .toList();
       int winner = -1;
-      List<Future<Boolean>> results = executor.invokeAll(renames);
+      final List<Future<Boolean>> results = executor.invokeAll(renames);
       for (int i = 0; i < threads; i++) {
         if (results.get(i).get()) {
           assertThat(winner).as("second winner %d", i).isEqualTo(-1);
@@ -254,7 +254,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldDelete() throws IOException {
+  void deletes() throws IOException {
     store.create(dir + "/object", ObjectSource.of("x", bytes(1)));
     store.mkdirs(dir + "/directory");
 
@@ -274,10 +274,10 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldFillBuffersOfEveryKindFromTheirPosition() throws IOException {
-    byte[] content = bytes(600_000);
+  void fillsBuffersOfEveryKindFromTheirPosition() throws IOException {
+    final byte[] content = bytes(600_000);
     store.create(dir + "/object", ObjectSource.of("x", content));
-    for (ByteBuffer buffer :
+    for (final ByteBuffer buffer :
         List.of(
             ByteBuffer.allocate(400_000),
             ByteBuffer.allocateDirect(400_000),
@@ -287,7 +287,7 @@ abstract class ObjectStoreContract {
       store.read(dir + "/object", 250_000, buffer);
 
       assertThat(buffer.position()).isEqualTo(300_010);
-      byte[] filled = new byte[300_000];
+      final byte[] filled = new byte[300_000];
       buffer.get(10, filled);
       assertThat(filled).isEqualTo(Arrays.copyOfRange(content, 250_000, 550_000));
     }
@@ -297,7 +297,7 @@ abstract class ObjectStoreContract {
   void refusesToReadBeyondTheEnd() throws IOException {
     store.create(dir + "/object", ObjectSource.of("x", bytes(1000)));
 
-    for (long offset : new long[] {991, 1000, 5000}) {
+    for (final long offset : new long[] {991, 1000, 5000}) {
       assertThatExceptionOfType(StoreException.class)
           .isThrownBy(() -> store.read(dir + "/object", offset, ByteBuffer.allocate(10)));
       assertThatExceptionOfType(StoreException.class)
@@ -312,8 +312,8 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldOpenARange() throws IOException {
-    byte[] content = bytes(300_000);
+  void opensARange() throws IOException {
+    final byte[] content = bytes(300_000);
     store.create(dir + "/object", ObjectSource.of("x", content));
 
     try (InputStream in = store.open(dir + "/object", 1000, 200_000)) {
@@ -328,7 +328,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldLetAReaderStopEarly() throws IOException {
+  void letsAReaderStopEarly() throws IOException {
     store.create(dir + "/object", ObjectSource.of("x", bytes(5_000_000)));
 
     for (int i = 0; i < 50; i++) {
@@ -355,9 +355,9 @@ abstract class ObjectStoreContract {
         "a\nb",
         "a\0b"
       })
-  void refusesPathsThatLeadElsewhere(String path) {
-    ByteBuffer buffer = ByteBuffer.allocate(1);
-    ObjectSource source = ObjectSource.of("x", bytes(1));
+  void refusesPathsThatLeadElsewhere(final String path) {
+    final ByteBuffer buffer = ByteBuffer.allocate(1);
+    final ObjectSource source = ObjectSource.of("x", bytes(1));
     assertThatIllegalArgumentException().isThrownBy(() -> store.status(path));
     assertThatIllegalArgumentException().isThrownBy(() -> store.list(path));
     assertThatIllegalArgumentException().isThrownBy(() -> store.mkdirs(path));
@@ -371,14 +371,14 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldBlameTheSourceWhenItIsAtFault() {
-    ObjectSource broken =
+  void blamesTheSourceWhenItIsAtFault() {
+    final ObjectSource broken =
         new TestSource(
             10_000_000,
             () ->
                 new SequenceInputStream(
                     new ByteArrayInputStream(bytes(3_000_000)), new BrokenStream()));
-    ObjectSource shorter = new TestSource(1000, () -> new ByteArrayInputStream(bytes(999)));
+    final ObjectSource shorter = new TestSource(1000, () -> new ByteArrayInputStream(bytes(999)));
 
     assertThatExceptionOfType(ObjectSourceException.class)
         .isThrownBy(() -> store.create(dir + "/object", broken))
@@ -389,16 +389,16 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldTakeNoMoreOfASourceThanItTold() throws IOException {
+  void takesNoMoreOfASourceThanItTold() throws IOException {
     store.create(
         dir + "/object", new TestSource(1000, () -> new ByteArrayInputStream(bytes(5000))));
 
-    ObjectSource told = ObjectSource.of("x", Arrays.copyOf(bytes(5000), 1000));
+    final ObjectSource told = ObjectSource.of("x", Arrays.copyOf(bytes(5000), 1000));
     assertThat(store.matches(dir + "/object", told)).isTrue();
   }
 
   @Test
-  void shouldEndWhenTheThreadIsInterrupted() throws IOException {
+  void endsWhenTheThreadIsInterrupted() throws IOException {
     Thread.currentThread().interrupt();
 
     assertThatExceptionOfType(StoreUnavailableException.class)
@@ -410,7 +410,7 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldDoNothingOnceClosed() throws IOException {
+  void doesNothingOnceClosed() throws IOException {
     store.close();
 
     assertThatExceptionOfType(StoreUnavailableException.class)
@@ -419,9 +419,9 @@ abstract class ObjectStoreContract {
   }
 
   @Test
-  void shouldPublishOnceAndOnlyOnce() throws IOException {
-    Publisher publisher = new Publisher(store, dir + "/_tmp");
-    ObjectSource source = ObjectSource.of("segment", bytes(2_000_000));
+  void publishesOnceAndOnlyOnce() throws IOException {
+    final Publisher publisher = new Publisher(store, dir + "/_tmp");
+    final ObjectSource source = ObjectSource.of("segment", bytes(2_000_000));
 
     assertThat(publisher.publish(source, dir + "/segments/0000000000.seg"))
         .isEqualTo(Publisher.Outcome.PUBLISHED);
@@ -445,20 +445,20 @@ abstract class ObjectStoreContract {
     }
 
     @Override
-    public int read(byte[] b, int off, int len) throws IOException {
+    public int read(final byte[] b, final int off, final int len) throws IOException {
       throw new IOException("bad sector");
     }
   }
 
-  private byte[] read(String path, long offset, int length) throws IOException {
+  private byte[] read(final String path, final long offset, final int length) throws IOException {
     try (InputStream in = store.open(path, offset, length)) {
       return in.readAllBytes();
     }
   }
 
   /** Returns bytes that look random and are the same for the same length. */
-  static byte[] bytes(int length) {
-    byte[] bytes = new byte[length];
+  static byte[] bytes(final int length) {
+    final byte[] bytes = new byte[length];
     new Random(length).nextBytes(bytes);
     return bytes;
   }

@@ -29,13 +29,13 @@ final class PublisherTest {
   /** Every call of a publication fails once, before or after it did its work. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void shouldPublishExactlyOnceWhateverFailsOnTheWay(boolean afterwards) throws IOException {
+  void publishesExactlyOnceWhateverFailsOnTheWay(final boolean afterwards) throws IOException {
     publisher.publish(source, "rec/segments/first.seg");
-    int callsOfOnePublication = store.calls().size();
+    final int callsOfOnePublication = store.calls().size();
     for (int failing = 0; failing < callsOfOnePublication; failing++) {
-      String name = "rec/segments/" + failing + ".seg";
-      int number = failing;
-      Publisher fresh = new Publisher(store, "rec/_tmp");
+      final String name = "rec/segments/" + failing + ".seg";
+      final int number = failing;
+      final Publisher fresh = new Publisher(store, "rec/_tmp");
       store.inject(
           (call, op, after) -> {
             if (call == number && after == afterwards) {
@@ -57,7 +57,7 @@ final class PublisherTest {
   }
 
   @Test
-  void shouldCountALostAnswerToTheRenameAsPublished() throws IOException {
+  void countsALostAnswerToTheRenameAsPublished() throws IOException {
     store.inject(
         (call, op, after) -> {
           if (op.equals("rename") && after) {
@@ -71,8 +71,8 @@ final class PublisherTest {
   }
 
   @Test
-  void shouldNotPublishWhatArrivedDamaged() throws IOException {
-    ObjectSource damaged = ObjectSource.of("damaged", ObjectStoreContract.bytes(9_999));
+  void doesNotPublishWhatArrivedDamaged() throws IOException {
+    final ObjectSource damaged = ObjectSource.of("damaged", ObjectStoreContract.bytes(9_999));
     store.inject(
         (call, op, after) -> {
           if (op.equals("create") && after) {
@@ -87,7 +87,7 @@ final class PublisherTest {
   }
 
   @Test
-  void shouldNeverLeaveMoreThanOneTemporaryObject() throws IOException {
+  void neverLeavesMoreThanOneTemporaryObject() throws IOException {
     store.inject(
         (call, op, after) -> {
           if (op.equals("create") && after) {
@@ -102,7 +102,7 @@ final class PublisherTest {
   }
 
   @Test
-  void shouldGoOnWhenWhatItLeftMayNotBeRemoved() throws IOException {
+  void goesOnWhenWhatItLeftMayNotBeRemoved() throws IOException {
     store.inject(
         (call, op, after) -> {
           if (op.equals("rename")) {
@@ -124,8 +124,8 @@ final class PublisherTest {
   }
 
   @Test
-  void shouldLeaveAnObjectWithOtherBytesAlone() throws IOException {
-    ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(20));
+  void leavesAnObjectWithOtherBytesAlone() throws IOException {
+    final ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(20));
     store.create(FINAL, other);
     store.inject((call, op, after) -> {});
 
@@ -138,7 +138,7 @@ final class PublisherTest {
   }
 
   @Test
-  void shouldYieldToWhoeverTookTheNameMeanwhile() throws IOException {
+  void yieldsToWhoeverTookTheNameMeanwhile() throws IOException {
     store.inject(
         (call, op, after) -> {
           if (op.equals("rename") && !after) {
@@ -148,7 +148,7 @@ final class PublisherTest {
     assertThat(publisher.publish(source, FINAL)).isEqualTo(Publisher.Outcome.ALREADY_THERE);
     assertThat(store.list("rec/_tmp")).isEmpty();
 
-    ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(20));
+    final ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(20));
     store.delete(FINAL);
     store.inject(
         (call, op, after) -> {
@@ -161,22 +161,22 @@ final class PublisherTest {
     assertThat(store.matches(FINAL, other)).isTrue();
   }
 
-  private void writeFinal(ObjectSource bytes) throws StoreException {
+  private void writeFinal(final ObjectSource bytes) throws StoreException {
     write(root.resolve(FINAL), bytes);
   }
 
-  private void overwriteTemp(ObjectSource bytes) throws StoreException {
+  private void overwriteTemp(final ObjectSource bytes) throws StoreException {
     try (var files = Files.list(root.resolve("rec/_tmp"))) {
       write(files.findFirst().orElseThrow(), bytes);
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw new StoreException("test", e);
     }
   }
 
-  private static void write(Path file, ObjectSource bytes) throws StoreException {
+  private static void write(final Path file, final ObjectSource bytes) throws StoreException {
     try (var in = bytes.open()) {
       Files.write(file, in.readAllBytes());
-    } catch (IOException e) {
+    } catch (final IOException e) {
       throw new StoreException("test", e);
     }
   }

@@ -35,7 +35,7 @@ final class ScriptedServer implements AutoCloseable {
   private final List<Exchange> exchanges = new CopyOnWriteArrayList<>();
   private final Script script;
 
-  ScriptedServer(Script script) throws IOException {
+  ScriptedServer(final Script script) throws IOException {
     this.script = script;
     this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     Thread.ofPlatform().daemon().name("scripted-server").start(this::accept);
@@ -46,7 +46,7 @@ final class ScriptedServer implements AutoCloseable {
   }
 
   /** Returns where this server would take data. */
-  String location(String rest) {
+  String location(final String rest) {
     return "http://127.0.0.1:" + port() + "/webhdfs/v1/" + rest;
   }
 
@@ -63,7 +63,7 @@ final class ScriptedServer implements AutoCloseable {
   @Override
   public void close() throws IOException {
     listener.close();
-    for (Socket connection : connections) {
+    for (final Socket connection : connections) {
       connection.close();
     }
   }
@@ -71,27 +71,27 @@ final class ScriptedServer implements AutoCloseable {
   private void accept() {
     try {
       while (true) {
-        Socket connection = listener.accept();
+        final Socket connection = listener.accept();
         connections.add(connection);
         Thread.ofPlatform().daemon().name("scripted-connection").start(() -> serve(connection));
       }
-    } catch (IOException e) {
+    } catch (final IOException e) {
       // Closed.
     }
   }
 
-  private void serve(Socket connection) {
+  private void serve(final Socket connection) {
     try (connection) {
-      InputStream in = new BufferedInputStream(connection.getInputStream());
+      final InputStream in = new BufferedInputStream(connection.getInputStream());
       while (true) {
-        Exchange exchange = Exchange.read(connection, in);
+        final Exchange exchange = Exchange.read(connection, in);
         if (exchange == null) {
           return;
         }
         exchanges.add(exchange);
         script.serve(exchange);
       }
-    } catch (IOException e) {
+    } catch (final IOException e) {
       // The client went away, or the script cut the connection.
     }
   }
@@ -106,17 +106,17 @@ final class ScriptedServer implements AutoCloseable {
     private final InputStream in;
     private final AtomicLong bodyBytesRead = new AtomicLong();
 
-    private Exchange(Socket connection, InputStream in, String requestLine) {
+    private Exchange(final Socket connection, final InputStream in, final String requestLine) {
       this.connection = connection;
       this.in = in;
-      int space = requestLine.indexOf(' ');
+      final int space = requestLine.indexOf(' ');
       this.method = requestLine.substring(0, space);
-      URI target =
+      final URI target =
           URI.create(requestLine.substring(space + 1, requestLine.indexOf(' ', space + 1)));
       this.path = target.getPath();
       if (target.getRawQuery() != null) {
-        for (String parameter : target.getRawQuery().split("&", -1)) {
-          int equals = parameter.indexOf('=');
+        for (final String parameter : target.getRawQuery().split("&", -1)) {
+          final int equals = parameter.indexOf('=');
           query.put(
               parameter.substring(0, equals),
               URLDecoder.decode(parameter.substring(equals + 1), StandardCharsets.UTF_8));
@@ -124,22 +124,23 @@ final class ScriptedServer implements AutoCloseable {
       }
     }
 
-    private static @Nullable Exchange read(Socket connection, InputStream in) throws IOException {
+    private static @Nullable Exchange read(final Socket connection, final InputStream in)
+        throws IOException {
       String line = readLine(in);
       if (line.isEmpty()) {
         return null;
       }
-      Exchange exchange = new Exchange(connection, in, line);
+      final Exchange exchange = new Exchange(connection, in, line);
       for (line = readLine(in); !line.isEmpty(); line = readLine(in)) {
-        int colon = line.indexOf(':');
+        final int colon = line.indexOf(':');
         exchange.headers.put(
             line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
       }
       return exchange;
     }
 
-    private static String readLine(InputStream in) throws IOException {
-      StringBuilder line = new StringBuilder();
+    private static String readLine(final InputStream in) throws IOException {
+      final StringBuilder line = new StringBuilder();
       int c;
       while ((c = in.read()) >= 0 && c != '\n') {
         if (c != '\r') {
@@ -163,11 +164,11 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     /** Reads some of the body. */
-    byte[] body(int bytes) throws IOException {
-      byte[] body = new byte[bytes];
+    byte[] body(final int bytes) throws IOException {
+      final byte[] body = new byte[bytes];
       int done = 0;
       while (done < bytes) {
-        int count = in.read(body, done, bytes - done);
+        final int count = in.read(body, done, bytes - done);
         if (count < 0) {
           throw new IOException("the client broke off");
         }
@@ -178,38 +179,39 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     /** Sends exactly these characters. */
-    void raw(String text) throws IOException {
-      OutputStream out = connection.getOutputStream();
+    void raw(final String text) throws IOException {
+      final OutputStream out = connection.getOutputStream();
       out.write(text.getBytes(StandardCharsets.ISO_8859_1));
       out.flush();
     }
 
-    void answer(int status, String headerLines, byte[] body) throws IOException {
+    void answer(final int status, final String headerLines, final byte[] body) throws IOException {
       raw("HTTP/1.1 " + status + " x\r\n" + headerLines);
       raw("Content-Length: " + body.length + "\r\n\r\n");
       connection.getOutputStream().write(body);
     }
 
-    void json(int status, String json) throws IOException {
+    void json(final int status, final String json) throws IOException {
       answer(
           status,
           "Content-Type: application/json\r\n",
           json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
     }
 
-    void html(int status) throws IOException {
+    void html(final int status) throws IOException {
       answer(
           status,
           "Content-Type: text/html\r\n",
           "<html>hi</html>".getBytes(StandardCharsets.UTF_8));
     }
 
-    void redirect(String location) throws IOException {
+    void redirect(final String location) throws IOException {
       answer(307, "Location: " + location + "\r\n", new byte[0]);
     }
 
     /** Fails as Hadoop does. */
-    void remoteException(int status, String exception, String message) throws IOException {
+    void remoteException(final int status, final String exception, final String message)
+        throws IOException {
       json(
           status,
           String.format(
@@ -246,7 +248,7 @@ final class ScriptedServer implements AutoCloseable {
           while (!connection.isClosed()) {
             wait(20);
           }
-        } catch (InterruptedException e) {
+        } catch (final InterruptedException e) {
           throw new IOException(e);
         }
       }

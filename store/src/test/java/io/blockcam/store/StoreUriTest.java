@@ -28,13 +28,13 @@ final class StoreUriTest {
     "webhdfs://al%20ice@nn/d%C3%A4%20x,webhdfs://al%20ice@nn:9870/d%C3%A4%20x",
     "webhdfs://[::1]:50070/dir,webhdfs://[::1]:50070/dir"
   })
-  void shouldReadAndTellTheCanonicalForm(String text, String canonical) {
+  void readsAndTellsTheCanonicalForm(final String text, final String canonical) {
     assertThat(StoreUri.parse(text)).hasToString(canonical);
     assertThat(StoreUri.parse(canonical)).isEqualTo(StoreUri.parse(text));
   }
 
   @Test
-  void shouldReadSeveralNameNodes() {
+  void readsSeveralNameNodes() {
     assertThat(StoreUri.parse("webhdfs://bob@nn1:1234,nn2/dir"))
         .isEqualTo(
             new StoreUri.WebHdfs(
@@ -45,7 +45,7 @@ final class StoreUriTest {
   }
 
   @Test
-  void shouldReadADirectory() {
+  void readsADirectory() {
     assertThat(StoreUri.parse("file:///srv/a%25b"))
         .isEqualTo(new StoreUri.Directory(Path.of("/srv/a%b")));
   }
@@ -83,7 +83,7 @@ final class StoreUriTest {
         "webhdfs://n n/dir",
         "hdfs://nn/dir"
       })
-  void refusesWhatNamesNoUsablePlaceInOneLine(String text) {
+  void refusesWhatNamesNoUsablePlaceInOneLine(final String text) {
     assertThatExceptionOfType(StoreUriException.class)
         .isThrownBy(() -> StoreUri.parse(text))
         .satisfies(e -> assertThat(String.valueOf(e.getMessage()).lines()).hasSize(1))
@@ -98,7 +98,7 @@ final class StoreUriTest {
         "webhdfs://alice:se@cret@nn/d ir",
         "file://alice:secret@nn/dir"
       })
-  void shouldNotRepeatAPassword(String text) {
+  void doesNotRepeatAPassword(final String text) {
     assertThatExceptionOfType(StoreUriException.class)
         .isThrownBy(() -> StoreUri.parse(text))
         .withMessageNotContaining("cret")
@@ -106,7 +106,7 @@ final class StoreUriTest {
   }
 
   @Test
-  void shouldTakeTheUserFromTheEnvironment() {
+  void takesTheUserFromTheEnvironment() {
     assertThat(StoreOptions.defaults(Map.of("HADOOP_USER_NAME", "hdfs")).user()).isEqualTo("hdfs");
     assertThat(StoreOptions.defaults(Map.of("HADOOP_USER_NAME", "")).user())
         .isEqualTo(System.getProperty("user.name"));

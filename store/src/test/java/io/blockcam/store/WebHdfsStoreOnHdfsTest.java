@@ -17,7 +17,7 @@ final class WebHdfsStoreOnHdfsTest extends ObjectStoreContract {
 
   private final StoreUri.WebHdfs uri;
 
-  WebHdfsStoreOnHdfsTest(StoreUri.WebHdfs uri) {
+  WebHdfsStoreOnHdfsTest(final StoreUri.WebHdfs uri) {
     this.uri = uri;
   }
 
@@ -29,10 +29,10 @@ final class WebHdfsStoreOnHdfsTest extends ObjectStoreContract {
   @ParameterizedTest
   @ValueSource(
       ints = {1, 512, 513, 1 << 20, (1 << 20) + 1, 2 << 20, (2 << 20) + 700, 3 << 20, 9 << 20})
-  void shouldComputeTheChecksumThatHdfsComputes(int lengthBytes) throws IOException {
-    byte[] content = bytes(lengthBytes);
+  void computesTheChecksumThatHdfsComputes(final int lengthBytes) throws IOException {
+    final byte[] content = bytes(lengthBytes);
     try (WebHdfsStore store = new WebHdfsStore(uri, StoreOptions.defaults(Map.of()), BLOCK_BYTES)) {
-      ObjectSource source = ObjectSource.of("x", content);
+      final ObjectSource source = ObjectSource.of("x", content);
       store.create("object", source);
 
       assertThat(store.checksumMatches("object", source)).as("summed while sent").isTrue();
@@ -47,14 +47,14 @@ final class WebHdfsStoreOnHdfsTest extends ObjectStoreContract {
   }
 
   @Test
-  void shouldListMoreThanOnePage() throws IOException {
+  void listsMoreThanOnePage() throws IOException {
     try (ObjectStore store = openStore()) {
       // The NameNode sends 1000 entries at a time (dfs.ls.limit).
       for (int i = 0; i < 2010; i++) {
         store.mkdirs(String.format("many/%010d", i));
       }
 
-      List<ObjectStatus> entries = store.list("many");
+      final List<ObjectStatus> entries = store.list("many");
 
       assertThat(entries).hasSize(2010);
       assertThat(entries.get(1234).name()).isEqualTo("0000001234");

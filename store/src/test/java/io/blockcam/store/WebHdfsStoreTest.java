@@ -44,7 +44,7 @@ final class WebHdfsStoreTest {
 
   @AfterEach
   void closeAll() throws Exception {
-    for (AutoCloseable closeable : opened.reversed()) {
+    for (final AutoCloseable closeable : opened.reversed()) {
       closeable.close();
     }
   }
@@ -52,14 +52,14 @@ final class WebHdfsStoreTest {
   // --- where data are sent to ---------------------------------------------------------------
 
   @Test
-  void shouldSendDataWhereAStatus307Points() throws IOException {
-    ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
-    ScriptedServer nameNode =
+  void sendsDataWhereAStatus307Points() throws IOException {
+    final ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
+    final ScriptedServer nameNode =
         server(exchange -> exchange.redirect(dataNode.location("archive/x?op=CREATE&token=t")));
 
     store(nameNode).create("x", source(100_000));
 
-    Exchange step1 = nameNode.exchanges().getFirst();
+    final Exchange step1 = nameNode.exchanges().getFirst();
     assertThat(step1.method).isEqualTo("PUT");
     assertThat(step1.path).isEqualTo("/webhdfs/v1/archive/x");
     assertThat(step1.query)
@@ -71,7 +71,7 @@ final class WebHdfsStoreTest {
         .containsEntry("user.name", "alice");
     assertThat(step1.headers).containsEntry("x-xsrf-header", "").doesNotContainKey("expect");
     assertThat(step1.headers.getOrDefault("content-length", "0")).isEqualTo("0");
-    Exchange step2 = dataNode.exchanges().getFirst();
+    final Exchange step2 = dataNode.exchanges().getFirst();
     assertThat(step2.query).containsEntry("token", "t");
     assertThat(step2.headers)
         .containsEntry("content-type", "application/octet-stream")
@@ -82,9 +82,9 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldSendDataWhereTheJsonPoints() throws IOException {
-    ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
-    ScriptedServer nameNode =
+  void sendsDataWhereTheJsonPoints() throws IOException {
+    final ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
+    final ScriptedServer nameNode =
         server(exchange -> exchange.json(200, "{'Location':'" + dataNode.location("x") + "'}"));
 
     store(nameNode).create("x", source(10));
@@ -104,9 +104,9 @@ final class WebHdfsStoreTest {
         "::: SECRET",
         ""
       })
-  void refusesToSendDataElsewhere(String location) throws IOException {
-    ScriptedServer nameNode = server(exchange -> exchange.redirect(location));
-    ObjectStore store = store(nameNode);
+  void refusesToSendDataElsewhere(final String location) throws IOException {
+    final ScriptedServer nameNode = server(exchange -> exchange.redirect(location));
+    final ObjectStore store = store(nameNode);
 
     assertThatThrownBy(() -> store.create("x", source(10)))
         .isExactlyInstanceOf(StoreException.class)
@@ -117,7 +117,7 @@ final class WebHdfsStoreTest {
 
   @Test
   void refusesASecondRedirect() throws IOException {
-    ScriptedServer dataNode =
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               if (exchange.method.equals("PUT")) {
@@ -126,17 +126,17 @@ final class WebHdfsStoreTest {
               }
               exchange.redirect("http://127.0.0.1:1/webhdfs/v1/x");
             });
-    ObjectStore store = store(nameNodeOf(dataNode));
+    final ObjectStore store = store(nameNodeOf(dataNode));
 
     assertThatThrownBy(() -> store.create("x", source(10))).isInstanceOf(StoreException.class);
     assertThatThrownBy(() -> store.open("x", 0, 10)).isInstanceOf(StoreException.class);
   }
 
   @Test
-  void shouldAskForAnotherDataNodeWhenOneIsNotThere() throws IOException {
-    ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
-    String dead = "127.0.0.1:" + closedPort();
-    ScriptedServer nameNode =
+  void asksForAnotherDataNodeWhenOneIsNotThere() throws IOException {
+    final ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
+    final String dead = "127.0.0.1:" + closedPort();
+    final ScriptedServer nameNode =
         server(
             exchange ->
                 exchange.redirect(
@@ -152,14 +152,14 @@ final class WebHdfsStoreTest {
   // --- sending ------------------------------------------------------------------------------
 
   @Test
-  void shouldNotSendTheBodyToAServerThatSaysNo() throws IOException {
-    ScriptedServer dataNode =
+  void doesNotSendTheBodyToAServerThatSaysNo() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               exchange.remoteException(403, "AccessControlException", "Permission denied: user=x");
               exchange.end();
             });
-    ObjectStore store = store(nameNodeOf(dataNode));
+    final ObjectStore store = store(nameNodeOf(dataNode));
 
     assertThatExceptionOfType(StoreRefusedException.class)
         .isThrownBy(() -> store.create("dir/x", source(5_000_000)))
@@ -169,8 +169,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldTellWhyAServerStopsInTheMiddle() throws IOException {
-    ScriptedServer dataNode =
+  void tellsWhyAServerStopsInTheMiddle() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               exchange.goOn();
@@ -186,8 +186,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldSendTheBodyToAServerThatKnowsNothingOf100Continue() throws IOException {
-    ScriptedServer dataNode =
+  void sendsTheBodyToAServerThatKnowsNothingOf100Continue() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               exchange.body();
@@ -200,8 +200,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldTolerateA100ContinueThatComesLate() throws IOException {
-    ScriptedServer dataNode =
+  void toleratesA100ContinueThatComesLate() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               // The client has given up waiting once the body comes.
@@ -216,40 +216,40 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldNotTakeABrokenUploadForASuccess() throws IOException {
-    ScriptedServer cutBeforeTheEnd =
+  void doesNotTakeABrokenUploadForASuccess() throws IOException {
+    final ScriptedServer cutBeforeTheEnd =
         server(
             exchange -> {
               exchange.goOn();
               exchange.body(100_000);
               exchange.cut();
             });
-    ScriptedServer cutAfterTheLastByte =
+    final ScriptedServer cutAfterTheLastByte =
         server(
             exchange -> {
               exchange.goOn();
               exchange.body();
               exchange.end();
             });
-    for (ScriptedServer dataNode : List.of(cutBeforeTheEnd, cutAfterTheLastByte)) {
+    for (final ScriptedServer dataNode : List.of(cutBeforeTheEnd, cutAfterTheLastByte)) {
       assertThatExceptionOfType(StoreUnavailableException.class)
           .isThrownBy(() -> store(nameNodeOf(dataNode)).create("x", source(32 << 20)));
     }
   }
 
   @Test
-  void shouldReadTheSourceOnceToSendAndCompareIt() throws IOException {
-    byte[] content = ObjectStoreContract.bytes(3_000_000);
-    AtomicInteger passes = new AtomicInteger();
-    ObjectSource source =
+  void readsTheSourceOnceToSendAndCompareIt() throws IOException {
+    final byte[] content = ObjectStoreContract.bytes(3_000_000);
+    final AtomicInteger passes = new AtomicInteger();
+    final ObjectSource source =
         new TestSource(
             content.length,
             () -> {
               passes.incrementAndGet();
               return new ByteArrayInputStream(content);
             });
-    ScriptedServer server = server(exchange -> hdfs(exchange, content));
-    ObjectStore store = store(server);
+    final ScriptedServer server = server(exchange -> hdfs(exchange, content));
+    final ObjectStore store = store(server);
 
     store.create("x", source);
 
@@ -261,8 +261,8 @@ final class WebHdfsStoreTest {
   // --- standing still -----------------------------------------------------------------------
 
   @Test
-  void shouldGiveUpOnAServerThatNeverAnswers() throws IOException {
-    ObjectStore store = store(server(Exchange::hang), SHORT);
+  void givesUpOnAServerThatNeverAnswers() throws IOException {
+    final ObjectStore store = store(server(Exchange::hang), SHORT);
 
     assertThatExceptionOfType(StoreUnavailableException.class)
         .isThrownBy(() -> store.status("x"))
@@ -270,8 +270,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldGiveUpOnAnAnswerThatComesByteByByteForEver() throws IOException {
-    ScriptedServer server =
+  void givesUpOnAnAnswerThatComesByteByByteForEver() throws IOException {
+    final ScriptedServer server =
         server(
             exchange -> {
               exchange.raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
@@ -287,8 +287,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldGiveUpOnADataNodeThatStopsReading() throws IOException {
-    ScriptedServer dataNode =
+  void givesUpOnADataNodeThatStopsReading() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               exchange.goOn();
@@ -301,8 +301,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldGiveUpOnADataNodeThatStopsSending() throws IOException {
-    ScriptedServer dataNode =
+  void givesUpOnADataNodeThatStopsSending() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               exchange.raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc");
@@ -316,11 +316,11 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldEndAnUploadThatStandsStillWhenItsThreadIsInterrupted() throws Exception {
-    CountDownLatch sending = new CountDownLatch(1);
-    ScriptedServer dataNode = server(exchange -> takeNothing(exchange, sending));
-    ObjectStore store = store(nameNodeOf(dataNode), LONG);
-    FutureTask<Boolean> upload =
+  void endsAnUploadThatStandsStillWhenItsThreadIsInterrupted() throws Exception {
+    final CountDownLatch sending = new CountDownLatch(1);
+    final ScriptedServer dataNode = server(exchange -> takeNothing(exchange, sending));
+    final ObjectStore store = store(nameNodeOf(dataNode), LONG);
+    final FutureTask<Boolean> upload =
         new FutureTask<>(
             () -> {
               assertThatExceptionOfType(StoreUnavailableException.class)
@@ -328,7 +328,7 @@ final class WebHdfsStoreTest {
                   .withMessageContaining("interrupted");
               return Thread.currentThread().isInterrupted();
             });
-    Thread thread = Thread.ofPlatform().start(upload);
+    final Thread thread = Thread.ofPlatform().start(upload);
     sending.await();
 
     thread.interrupt();
@@ -337,12 +337,12 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldEndAnUploadThatStandsStillWhenTheStoreIsClosed() throws Exception {
-    CountDownLatch sending = new CountDownLatch(1);
-    ScriptedServer dataNode = server(exchange -> takeNothing(exchange, sending));
-    ObjectStore store = store(nameNodeOf(dataNode), LONG);
-    AtomicReference<StoreUnavailableException> thrown = new AtomicReference<>();
-    Thread thread =
+  void endsAnUploadThatStandsStillWhenTheStoreIsClosed() throws Exception {
+    final CountDownLatch sending = new CountDownLatch(1);
+    final ScriptedServer dataNode = server(exchange -> takeNothing(exchange, sending));
+    final ObjectStore store = store(nameNodeOf(dataNode), LONG);
+    final AtomicReference<StoreUnavailableException> thrown = new AtomicReference<>();
+    final Thread thread =
         Thread.ofPlatform()
             .start(
                 () ->
@@ -376,9 +376,9 @@ final class WebHdfsStoreTest {
     "400,IllegalArgumentException,StoreException",
     "403,SomethingNewException,StoreException"
   })
-  void shouldClassifyByTheNameOfTheException(int status, String exception, String expected)
-      throws IOException {
-    ScriptedServer server =
+  void classifiesByTheNameOfTheException(
+      final int status, final String exception, final String expected) throws IOException {
+    final ScriptedServer server =
         server(exchange -> exchange.remoteException(status, exception, "why\\n\\tat Stack.trace"));
 
     assertThatThrownBy(() -> store(server).mkdirs("x"))
@@ -401,11 +401,11 @@ final class WebHdfsStoreTest {
     "502,StoreUnavailableException",
     "503,StoreUnavailableException"
   })
-  void shouldNotBelieveHtml(int status, String expected) throws IOException {
-    ScriptedServer server = server(exchange -> exchange.html(status));
-    ObjectStore store = store(server);
+  void doesNotBelieveHtml(final int status, final String expected) throws IOException {
+    final ScriptedServer server = server(exchange -> exchange.html(status));
+    final ObjectStore store = store(server);
 
-    for (var call :
+    for (final var call :
         List.<ThrowingCallable>of(
             () -> store.status("x"),
             () -> store.list("x"),
@@ -432,8 +432,8 @@ final class WebHdfsStoreTest {
         "{\"FileStatus\":{\"length\":\"12\",\"type\":\"FILE\"}}",
         "{\"FileStatus\":{\"length\":1e99,\"type\":\"FILE\"}}"
       })
-  void refusesJsonThatSaysSomethingElse(String json) throws IOException {
-    ScriptedServer server = server(exchange -> exchange.json(200, json));
+  void refusesJsonThatSaysSomethingElse(final String json) throws IOException {
+    final ScriptedServer server = server(exchange -> exchange.json(200, json));
 
     assertThatThrownBy(() -> store(server).status("x"))
         .isExactlyInstanceOf(StoreException.class)
@@ -441,34 +441,34 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldTakeAnAnswerThatIsCutOffForAFaultThatPasses() throws IOException {
-    Script byLength =
+  void takesAnAnswerThatIsCutOffForAFaultThatPasses() throws IOException {
+    final Script byLength =
         exchange -> {
           exchange.raw(
               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"F");
           exchange.end();
         };
-    Script byConnection =
+    final Script byConnection =
         exchange -> {
           exchange.raw(
               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"FileStatus\":{");
           exchange.end();
         };
-    Script inTheHeader =
+    final Script inTheHeader =
         exchange -> {
           exchange.raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n");
           exchange.end();
         };
-    Script inAChunk =
+    final Script inAChunk =
         exchange -> {
           exchange.raw(
               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                   + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"Fil");
           exchange.end();
         };
-    Script atOnce = Exchange::cut;
-    for (Script script : List.of(byLength, byConnection, inTheHeader, inAChunk, atOnce)) {
-      ScriptedServer server = server(script);
+    final Script atOnce = Exchange::cut;
+    for (final Script script : List.of(byLength, byConnection, inTheHeader, inAChunk, atOnce)) {
+      final ScriptedServer server = server(script);
       assertThatExceptionOfType(StoreUnavailableException.class)
           .isThrownBy(() -> store(server).status("x"));
     }
@@ -476,7 +476,7 @@ final class WebHdfsStoreTest {
 
   @Test
   void refusesAServerThatDoesNotSpeakHttp() throws IOException {
-    ScriptedServer server =
+    final ScriptedServer server =
         server(
             exchange -> {
               exchange.raw("SSH-2.0-OpenSSH_9.2p1\r\n");
@@ -489,39 +489,39 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldNotReadWithoutEnd() throws IOException {
-    Script endlessBody =
+  void doesNotReadWithoutEnd() throws IOException {
+    final Script endlessBody =
         exchange -> {
           exchange.raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"a\":\"");
-          String megabyte = "x".repeat(1 << 20);
+          final String megabyte = "x".repeat(1 << 20);
           while (true) {
             exchange.raw(megabyte);
           }
         };
-    Script endlessHeader =
+    final Script endlessHeader =
         exchange -> {
           exchange.raw("HTTP/1.1 200 OK\r\nX: ");
           while (true) {
             exchange.raw("x".repeat(8192));
           }
         };
-    Script deepJson = exchange -> exchange.json(200, "[".repeat(1_000_000));
-    for (Script script : List.of(endlessBody, endlessHeader, deepJson)) {
-      ScriptedServer server = server(script);
+    final Script deepJson = exchange -> exchange.json(200, "[".repeat(1_000_000));
+    for (final Script script : List.of(endlessBody, endlessHeader, deepJson)) {
+      final ScriptedServer server = server(script);
       assertThatExceptionOfType(StoreException.class).isThrownBy(() -> store(server).status("x"));
     }
   }
 
   @Test
-  void shouldNotDeliverFewerBytesThanWanted() throws IOException {
-    ScriptedServer dataNode =
+  void doesNotDeliverFewerBytesThanWanted() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               exchange.raw(
                   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n12345");
               exchange.end();
             });
-    ObjectStore store = store(nameNodeOf(dataNode));
+    final ObjectStore store = store(nameNodeOf(dataNode));
 
     assertThatExceptionOfType(StoreException.class)
         .isThrownBy(() -> store.read("x", 0, ByteBuffer.allocate(6)));
@@ -531,9 +531,9 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldReadAgainWhatADataNodeDidNotDeliver() throws IOException {
-    AtomicInteger attempts = new AtomicInteger();
-    ScriptedServer dataNode =
+  void readsAgainWhatADataNodeDidNotDeliver() throws IOException {
+    final AtomicInteger attempts = new AtomicInteger();
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               exchange.raw("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n12");
@@ -542,7 +542,7 @@ final class WebHdfsStoreTest {
               }
               exchange.end();
             });
-    ByteBuffer buffer = ByteBuffer.allocate(7).position(1).limit(6);
+    final ByteBuffer buffer = ByteBuffer.allocate(7).position(1).limit(6);
 
     store(nameNodeOf(dataNode)).read("x", 0, buffer);
 
@@ -550,14 +550,14 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldAskAgainWhenTheServerHasClosedAConnectionThatWasKept() throws IOException {
-    ScriptedServer server =
+  void asksAgainWhenTheServerHasClosedAConnectionThatWasKept() throws IOException {
+    final ScriptedServer server =
         server(
             exchange -> {
               exchange.json(200, "{'FileStatus':{'length':1,'type':'FILE'}}");
               exchange.end();
             });
-    ObjectStore store = store(server);
+    final ObjectStore store = store(server);
 
     for (int i = 0; i < 20; i++) {
       assertThat(store.status("x")).isPresent();
@@ -568,10 +568,10 @@ final class WebHdfsStoreTest {
 
   /** A proxy that let nothing through for a moment says nothing about the cluster. */
   @Test
-  void shouldGoOnAskingForSyncWhenNothingElseWasTakenEither() throws IOException {
-    ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
-    AtomicInteger refusals = new AtomicInteger(2);
-    ScriptedServer nameNode =
+  void goesOnAskingForSyncWhenNothingElseWasTakenEither() throws IOException {
+    final ScriptedServer dataNode = server(WebHdfsStoreTest::takeObject);
+    final AtomicInteger refusals = new AtomicInteger(2);
+    final ScriptedServer nameNode =
         server(
             exchange -> {
               if (refusals.getAndDecrement() > 0) {
@@ -580,7 +580,7 @@ final class WebHdfsStoreTest {
                 exchange.redirect(dataNode.location("data"));
               }
             });
-    ObjectStore store = store(nameNode);
+    final ObjectStore store = store(nameNode);
     assertThatExceptionOfType(StoreException.class).isThrownBy(() -> store.create("x", source(10)));
 
     store.create("x", source(10));
@@ -590,8 +590,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldStoreWhereNoSyncCanBeAskedFor() throws IOException {
-    ScriptedServer dataNode =
+  void storesWhereNoSyncCanBeAskedFor() throws IOException {
+    final ScriptedServer dataNode =
         server(
             exchange -> {
               if (exchange.path.contains("sync")) {
@@ -601,13 +601,13 @@ final class WebHdfsStoreTest {
                 takeObject(exchange);
               }
             });
-    ScriptedServer nameNode =
+    final ScriptedServer nameNode =
         server(
             exchange ->
                 exchange.redirect(
                     dataNode.location(
                         exchange.query.containsKey("createflag") ? "sync" : "plain")));
-    ObjectStore store = store(nameNode);
+    final ObjectStore store = store(nameNode);
 
     // Of a body this short the client sends all even to somebody who said no.
     store.create("x", source(10));
@@ -619,9 +619,9 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldReadBackWhereNoChecksumIsKnown() throws IOException {
-    byte[] content = ObjectStoreContract.bytes(1000);
-    ScriptedServer server =
+  void readsBackWhereNoChecksumIsKnown() throws IOException {
+    final byte[] content = ObjectStoreContract.bytes(1000);
+    final ScriptedServer server =
         server(
             exchange -> {
               if (exchange.op().equals("GETFILECHECKSUM")) {
@@ -630,7 +630,7 @@ final class WebHdfsStoreTest {
                 hdfs(exchange, content);
               }
             });
-    ObjectStore store = store(server);
+    final ObjectStore store = store(server);
 
     assertThat(store.matches("x", ObjectSource.of("x", content))).isTrue();
     content[5] ^= 1;
@@ -649,9 +649,9 @@ final class WebHdfsStoreTest {
         "{'FileChecksum':null}",
         "{}"
       })
-  void shouldReadBackWhereTheChecksumIsOfAnotherKind(String checksum) throws IOException {
-    byte[] content = ObjectStoreContract.bytes(1000);
-    ScriptedServer server =
+  void readsBackWhereTheChecksumIsOfAnotherKind(final String checksum) throws IOException {
+    final byte[] content = ObjectStoreContract.bytes(1000);
+    final ScriptedServer server =
         server(
             exchange -> {
               if (exchange.op().equals("GETFILECHECKSUM")) {
@@ -666,10 +666,10 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldTakeTheBooleanOfHttpFsForARename() throws IOException {
-    AtomicReference<String> answer = new AtomicReference<>("{'boolean':true}");
-    AtomicReference<String> found = new AtomicReference<>("");
-    ScriptedServer server =
+  void takesTheBooleanOfHttpFsForARename() throws IOException {
+    final AtomicReference<String> answer = new AtomicReference<>("{'boolean':true}");
+    final AtomicReference<String> found = new AtomicReference<>("");
+    final ScriptedServer server =
         server(
             exchange -> {
               if (exchange.op().equals("RENAME")) {
@@ -680,7 +680,7 @@ final class WebHdfsStoreTest {
                 exchange.json(200, found.get());
               }
             });
-    ObjectStore store = store(server);
+    final ObjectStore store = store(server);
 
     assertThat(store.rename("a", "b")).isTrue();
     assertThat(server.exchanges().getFirst().query)
@@ -696,19 +696,19 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldListAtOnceWhereNoPagesAreKnown() throws IOException {
-    Script unknown =
+  void listsAtOnceWhereNoPagesAreKnown() throws IOException {
+    final Script unknown =
         exchange ->
             exchange.remoteException(400, "IllegalArgumentException", "Invalid value for op");
-    Script sameAgain =
+    final Script sameAgain =
         exchange ->
             exchange.json(
                 200,
                 "{'DirectoryListing':{'remainingEntries':5,'partialListing':"
                     + "{'FileStatuses':{'FileStatus':["
                     + "{'pathSuffix':'a','length':1,'type':'FILE'}]}}}}");
-    for (Script batch : List.of(unknown, sameAgain)) {
-      ScriptedServer server =
+    for (final Script batch : List.of(unknown, sameAgain)) {
+      final ScriptedServer server =
           server(
               exchange -> {
                 if (exchange.op().equals("LISTSTATUS_BATCH")) {
@@ -721,10 +721,10 @@ final class WebHdfsStoreTest {
                           + "{'pathSuffix':'a','length':0,'type':'DIRECTORY'}]}}");
                 }
               });
-      ObjectStore store = store(server);
+      final ObjectStore store = store(server);
 
       assertThat(store.list("x")).extracting(ObjectStatus::path).containsExactly("x/a", "x/b");
-      int asked = server.exchanges().size();
+      final int asked = server.exchanges().size();
       assertThat(store.list("x")).hasSize(2);
       assertThat(server.exchanges()).hasSize(asked + 1);
     }
@@ -733,11 +733,11 @@ final class WebHdfsStoreTest {
   // --- several NameNodes ---------------------------------------------------------------------
 
   @Test
-  void shouldAskTheNextNameNodeWhenOneIsStandbyOrNotThere() throws IOException {
-    ScriptedServer standby =
+  void asksTheNextNameNodeWhenOneIsStandbyOrNotThere() throws IOException {
+    final ScriptedServer standby =
         server(exchange -> exchange.remoteException(403, "StandbyException", "standby"));
-    ScriptedServer active = server(exchange -> exchange.json(200, "{'boolean':true}"));
-    ObjectStore store =
+    final ScriptedServer active = server(exchange -> exchange.json(200, "{'boolean':true}"));
+    final ObjectStore store =
         store(
             "127.0.0.1:"
                 + closedPort()
@@ -754,10 +754,10 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldNotAskTwiceWhenItIsUnknownWhatTheFirstNameNodeDid() throws IOException {
-    ScriptedServer breaks = server(Exchange::cut);
-    ScriptedServer other = server(exchange -> exchange.json(200, "{'boolean':true}"));
-    ObjectStore store = store("127.0.0.1:" + breaks.port() + ",127.0.0.1:" + other.port());
+  void doesNotAskTwiceWhenItIsUnknownWhatTheFirstNameNodeDid() throws IOException {
+    final ScriptedServer breaks = server(Exchange::cut);
+    final ScriptedServer other = server(exchange -> exchange.json(200, "{'boolean':true}"));
+    final ObjectStore store = store("127.0.0.1:" + breaks.port() + ",127.0.0.1:" + other.port());
 
     assertThatExceptionOfType(StoreUnavailableException.class).isThrownBy(() -> store.delete("x"));
     assertThat(other.exchanges()).isEmpty();
@@ -766,10 +766,10 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldTellWhenAllNameNodesAreStandby() throws IOException {
-    ScriptedServer standby =
+  void tellsWhenAllNameNodesAreStandby() throws IOException {
+    final ScriptedServer standby =
         server(exchange -> exchange.remoteException(403, "StandbyException", "standby"));
-    ObjectStore store = store("127.0.0.1:" + standby.port() + ",127.0.0.1:" + standby.port());
+    final ObjectStore store = store("127.0.0.1:" + standby.port() + ",127.0.0.1:" + standby.port());
 
     assertThatExceptionOfType(StoreUnavailableException.class)
         .isThrownBy(() -> store.status("x"))
@@ -777,8 +777,8 @@ final class WebHdfsStoreTest {
   }
 
   @Test
-  void shouldTellWhichHostCannotBeReached() throws IOException {
-    int port = closedPort();
+  void tellsWhichHostCannotBeReached() throws IOException {
+    final int port = closedPort();
 
     assertThatExceptionOfType(StoreUnavailableException.class)
         .isThrownBy(() -> store("127.0.0.1:" + port).status("x"))
@@ -792,17 +792,17 @@ final class WebHdfsStoreTest {
   // --- secrets -------------------------------------------------------------------------------
 
   @Test
-  void shouldKeepTokensOutOfMessagesAndLogs() throws IOException {
-    Logger logger = (Logger) LoggerFactory.getLogger("io.blockcam");
-    ListAppender<ILoggingEvent> log = new ListAppender<>();
+  void keepsTokensOutOfMessagesAndLogs() throws IOException {
+    final Logger logger = (Logger) LoggerFactory.getLogger("io.blockcam");
+    final ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
     logger.addAppender(log);
     logger.setLevel(Level.TRACE);
     try {
-      ScriptedServer dataNode = server(Exchange::cut);
-      ScriptedServer nameNode =
+      final ScriptedServer dataNode = server(Exchange::cut);
+      final ScriptedServer nameNode =
           server(exchange -> exchange.redirect(dataNode.location("x?delegation=SECRET")));
-      ObjectStore store = store(nameNode);
+      final ObjectStore store = store(nameNode);
 
       assertThatThrownBy(() -> store.create("x", source(10)))
           .isInstanceOf(StoreUnavailableException.class)
@@ -826,8 +826,8 @@ final class WebHdfsStoreTest {
   // --- help ----------------------------------------------------------------------------------
 
   /** Answers as an HDFS whose only object has the given content. */
-  private static void hdfs(Exchange exchange, byte[] content) throws IOException {
-    String length = exchange.headers.getOrDefault("content-length", "0");
+  private static void hdfs(final Exchange exchange, final byte[] content) throws IOException {
+    final String length = exchange.headers.getOrDefault("content-length", "0");
     switch (exchange.op()) {
       case "CREATE" -> {
         if (length.equals("0")) {
@@ -840,7 +840,7 @@ final class WebHdfsStoreTest {
       case "GETFILESTATUS" ->
           exchange.json(200, "{'FileStatus':{'length':" + content.length + ",'type':'FILE'}}");
       case "GETFILECHECKSUM" -> {
-        HdfsChecksum checksum =
+        final HdfsChecksum checksum =
             new HdfsChecksum(HdfsChecksum.Algorithm.usual(content.length, 128 << 20));
         checksum.update(content, 0, content.length);
         // Without a second step, as HttpFS does it.
@@ -862,43 +862,44 @@ final class WebHdfsStoreTest {
     }
   }
 
-  private static void takeObject(Exchange exchange) throws IOException {
+  private static void takeObject(final Exchange exchange) throws IOException {
     exchange.goOn();
     exchange.body();
     exchange.created();
   }
 
-  private static void takeNothing(Exchange exchange, CountDownLatch begun) throws IOException {
+  private static void takeNothing(final Exchange exchange, final CountDownLatch begun)
+      throws IOException {
     exchange.goOn();
     exchange.body(1 << 20);
     begun.countDown();
     exchange.hang();
   }
 
-  private ScriptedServer nameNodeOf(ScriptedServer dataNode) throws IOException {
+  private ScriptedServer nameNodeOf(final ScriptedServer dataNode) throws IOException {
     return server(exchange -> exchange.redirect(dataNode.location("data")));
   }
 
-  private ScriptedServer server(Script script) throws IOException {
-    ScriptedServer server = new ScriptedServer(script);
+  private ScriptedServer server(final Script script) throws IOException {
+    final ScriptedServer server = new ScriptedServer(script);
     opened.add(server);
     return server;
   }
 
-  private ObjectStore store(ScriptedServer server) throws IOException {
+  private ObjectStore store(final ScriptedServer server) throws IOException {
     return store(server, LONG);
   }
 
-  private ObjectStore store(ScriptedServer server, Duration limit) throws IOException {
+  private ObjectStore store(final ScriptedServer server, final Duration limit) throws IOException {
     return store("127.0.0.1:" + server.port(), limit);
   }
 
-  private ObjectStore store(String nameNodes) throws IOException {
+  private ObjectStore store(final String nameNodes) throws IOException {
     return store(nameNodes, LONG);
   }
 
-  private ObjectStore store(String nameNodes, Duration limit) throws IOException {
-    ObjectStore store =
+  private ObjectStore store(final String nameNodes, final Duration limit) throws IOException {
+    final ObjectStore store =
         Stores.open(
             StoreUri.parse("webhdfs://" + nameNodes + "/archive"),
             StoreOptions.defaults(Map.of("HADOOP_USER_NAME", "alice")).withTimeouts(limit, limit));
@@ -912,14 +913,14 @@ final class WebHdfsStoreTest {
     }
   }
 
-  private static ObjectSource source(int lengthBytes) {
+  private static ObjectSource source(final int lengthBytes) {
     return ObjectSource.of("source", new byte[lengthBytes]);
   }
 
-  private static void pause(int millis) throws IOException {
+  private static void pause(final int millis) throws IOException {
     try {
       Thread.sleep(millis);
-    } catch (InterruptedException e) {
+    } catch (final InterruptedException e) {
       throw new IOException(e);
     }
   }

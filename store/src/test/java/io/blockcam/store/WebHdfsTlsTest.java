@@ -56,7 +56,7 @@ final class WebHdfsTlsTest {
   }
 
   @Test
-  void shouldTransferOverTls() throws IOException {
+  void transfersOverTls() throws IOException {
     location = "https://127.0.0.1:" + server.getAddress().getPort() + "/webhdfs/v1/data";
     try (ObjectStore store = open(server, "right")) {
       store.create("x", ObjectSource.of("x", new byte[3_000_000]));
@@ -74,7 +74,7 @@ final class WebHdfsTlsTest {
 
   @Test
   void refusesTheCertificateOfAnotherHost() throws Exception {
-    HttpsServer impostor = start("other-host");
+    final HttpsServer impostor = start("other-host");
     try (ObjectStore store = open(impostor, "other-host")) {
       assertThatExceptionOfType(StoreRefusedException.class)
           .isThrownBy(() -> store.mkdirs("x"))
@@ -96,7 +96,7 @@ final class WebHdfsTlsTest {
 
   @Test
   void refusesAFileWithoutCertificates() throws IOException {
-    Path empty = Files.writeString(dir.resolve("empty.pem"), "");
+    final Path empty = Files.writeString(dir.resolve("empty.pem"), "");
 
     assertThatExceptionOfType(StoreException.class)
         .isThrownBy(
@@ -107,8 +107,8 @@ final class WebHdfsTlsTest {
   }
 
   @Test
-  void shouldNotReadCertificatesForAPlainArchive() throws IOException {
-    Provider counting = new CountingTrust();
+  void doesNotReadCertificatesForAPlainArchive() throws IOException {
+    final Provider counting = new CountingTrust();
     Security.insertProviderAt(counting, 1);
     try {
       Stores.open("webhdfs://127.0.0.1:1/archive").close();
@@ -133,12 +133,12 @@ final class WebHdfsTlsTest {
     /** Called by the Java runtime. */
     public static final class Factory extends TrustManagerFactorySpi {
       @Override
-      protected void engineInit(@Nullable KeyStore keys) {
+      protected void engineInit(@Nullable final KeyStore keys) {
         USES.incrementAndGet();
       }
 
       @Override
-      protected void engineInit(ManagerFactoryParameters parameters) {
+      protected void engineInit(final ManagerFactoryParameters parameters) {
         USES.incrementAndGet();
       }
 
@@ -149,33 +149,34 @@ final class WebHdfsTlsTest {
     }
   }
 
-  private ObjectStore open(HttpsServer at, String trusted) throws IOException {
+  private ObjectStore open(final HttpsServer at, final String trusted) throws IOException {
     return Stores.open(
         uri(at),
         StoreOptions.defaults(Map.of()).withTrustedCertificates(dir.resolve(trusted + ".pem")));
   }
 
-  private static StoreUri uri(HttpsServer at) {
+  private static StoreUri uri(final HttpsServer at) {
     return StoreUri.parse("swebhdfs://127.0.0.1:" + at.getAddress().getPort() + "/archive");
   }
 
-  private HttpsServer start(String certificate) throws Exception {
-    KeyStore keys = KeyStore.getInstance("PKCS12");
+  private HttpsServer start(final String certificate) throws Exception {
+    final KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(dir.resolve(certificate + ".p12"))) {
       keys.load(in, PASSWORD.toCharArray());
     }
-    KeyManagerFactory managers =
+    final KeyManagerFactory managers =
         KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     managers.init(keys, PASSWORD.toCharArray());
-    SSLContext context = SSLContext.getInstance("TLS");
+    final SSLContext context = SSLContext.getInstance("TLS");
     context.init(managers.getKeyManagers(), null, null);
-    HttpsServer started =
+    final HttpsServer started =
         HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     started.setHttpsConfigurator(new HttpsConfigurator(context));
     started.createContext(
         "/webhdfs/v1/archive",
         exchange -> {
-          byte[] body = ("{\"Location\":\"" + location + "\"}").getBytes(StandardCharsets.UTF_8);
+          final byte[] body =
+              ("{\"Location\":\"" + location + "\"}").getBytes(StandardCharsets.UTF_8);
           exchange.getResponseHeaders().set("Content-Type", "application/json");
           exchange.sendResponseHeaders(200, body.length);
           exchange.getResponseBody().write(body);
@@ -192,8 +193,9 @@ final class WebHdfsTlsTest {
     return started;
   }
 
-  private static void makeCertificate(String name, String subjectAlternative) throws Exception {
-    Path store = dir.resolve(name + ".p12");
+  private static void makeCertificate(final String name, final String subjectAlternative)
+      throws Exception {
+    final Path store = dir.resolve(name + ".p12");
     keytool(
         List.of(
             "-genkeypair",
@@ -227,12 +229,12 @@ final class WebHdfsTlsTest {
             dir.resolve(name + ".pem").toString()));
   }
 
-  private static void keytool(List<String> arguments) throws Exception {
-    ProcessBuilder builder =
+  private static void keytool(final List<String> arguments) throws Exception {
+    final ProcessBuilder builder =
         new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
     builder.command().addAll(arguments);
-    Process process = builder.redirectErrorStream(true).start();
-    String output;
+    final Process process = builder.redirectErrorStream(true).start();
+    final String output;
     try (InputStream in = process.getInputStream()) {
       output = new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }

@@ -295,7 +295,7 @@ public final class IoUring implements AutoCloseable {
     prepare(Uring.IORING_OP_FALLOCATE(), FIXED_FILE, fileIndex, offset, length, mode, 0, userData);
   }
 
-  // Hot path: numbers, not an object for each entry. So in SubmissionQueue.
+  // checkstyle: ParameterNumber (hot path: numbers, not an object for each entry)
   private void prepare(
       final int opcode,
       final int flags,

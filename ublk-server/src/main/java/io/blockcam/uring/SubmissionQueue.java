@@ -120,8 +120,9 @@ final class SubmissionQueue {
 
   /**
    * Writes the next entry, field by field as the kernel has them. Only when the queue {@linkplain
-   * #isFull() is not full}. Hot path: numbers, not an object for each entry.
+   * #isFull() is not full}.
    */
+  // checkstyle: ParameterNumber (hot path: numbers, not an object for each entry)
   void put(
       final int opcode,
       final int flags,
@@ -135,6 +136,7 @@ final class SubmissionQueue {
   }
 
   /** {@link #put} with 16 bytes of command. Only when the queue is not full. */
+  // checkstyle: ParameterNumber (hot path)
   void putCommand(
       final int opcode,
       final int flags,

@@ -82,7 +82,7 @@ class IoUringFallbackTest {
   private final OddKernel kernel = new OddKernel();
 
   @Test
-  void shouldUseAllThatAModernKernelOffers() throws IOException {
+  void usesAllThatAModernKernelOffers() throws IOException {
     try (IoUring ring = build()) {
       final UringFeatures features = ring.features();
       // Asked for one by one: a kernel between 6.0 and 6.6 has some of them.
@@ -94,7 +94,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldGiveUpOneAfterTheOtherWhatAnOlderKernelLacks() throws IOException {
+  void givesUpOneAfterTheOtherWhatAnOlderKernelLacks() throws IOException {
     record Kernel(String version, int unknown, UringFeatures left) {}
     final int sixSix = Uring.IORING_SETUP_NO_SQARRAY();
     final int sixOne = sixSix | Uring.IORING_SETUP_DEFER_TASKRUN();
@@ -118,7 +118,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldNotGiveUpLongEntries() {
+  void doesNotGiveUpLongEntries() {
     kernel.unknownSetupFlags = Uring.IORING_SETUP_SQE128();
 
     assertThatThrownBy(() -> IoUring.builder().sqe128(true).build(kernel))
@@ -127,7 +127,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldSayWhatToDoWhereIoUringIsSwitchedOff() {
+  void saysWhatToDoWhereIoUringIsSwitchedOff() {
     kernel.setupResult = -Linux.EPERM();
     assertThatThrownBy(this::build)
         .isInstanceOf(UringUnavailableException.class)
@@ -154,7 +154,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldGoOnAfterASignal() throws IOException {
+  void goesOnAfterASignal() throws IOException {
     try (IoUring ring = build()) {
       ring.prepareNop(1);
       kernel.enterResults.addAll(List.of(-Linux.EINTR(), -Linux.EINTR()));
@@ -166,7 +166,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldSubmitTheRestWhenTheKernelTookAPart() throws IOException {
+  void submitsTheRestWhenTheKernelTookAPart() throws IOException {
     try (IoUring ring = build()) {
       kernel.mostSubmissions = 1;
       for (int i = 0; i < 5; i++) {
@@ -181,7 +181,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldTryAgainWhenTheKernelIsShortOfMemory() throws IOException {
+  void triesAgainWhenTheKernelIsShortOfMemory() throws IOException {
     try (IoUring ring = build()) {
       ring.prepareNop(1);
       kernel.enterResults.addAll(List.of(-Linux.EAGAIN(), -Linux.EBUSY(), -Linux.EAGAIN()));
@@ -194,7 +194,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldLetTheCallerReapWhenTheKernelIsBusy() throws IOException {
+  void letsTheCallerReapWhenTheKernelIsBusy() throws IOException {
     try (IoUring ring = build()) {
       ring.prepareNop(1);
       ring.submitAndWait(1);
@@ -211,7 +211,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldReturnAfterATimeOut() throws IOException {
+  void returnsAfterATimeOut() throws IOException {
     try (IoUring ring = build()) {
       kernel.enterResults.add(-Linux.ETIME());
 
@@ -222,7 +222,7 @@ class IoUringFallbackTest {
   }
 
   @Test
-  void shouldReportABrokenRing() throws IOException {
+  void reportsABrokenRing() throws IOException {
     try (IoUring ring = build()) {
       ring.prepareNop(1);
       kernel.enterResults.add(-Linux.EBADF());

@@ -57,7 +57,7 @@ class IoUringTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void shouldCompleteEveryRequest(final boolean singleIssuer) throws IOException {
+  void completesEveryRequest(final boolean singleIssuer) throws IOException {
     try (IoUring other = build(IoUring.builder().entries(ENTRIES).singleIssuer(singleIssuer))) {
       for (int round = 0; round < 1_000; round++) {
         for (int i = 0; i < ENTRIES; i++) {
@@ -72,7 +72,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldSubmitByItselfWhenTheQueueIsFull() throws IOException {
+  void submitsByItselfWhenTheQueueIsFull() throws IOException {
     for (int i = 1; i <= 2 * ENTRIES; i++) {
       ring.prepareNop(i);
     }
@@ -82,7 +82,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldLoseNoCompletionWhenTheirQueueOverflows() throws IOException {
+  void losesNoCompletionWhenTheirQueueOverflows() throws IOException {
     try (IoUring small = build(IoUring.builder().entries(ENTRIES).cqEntries(ENTRIES))) {
       assertThat(small.cqEntries()).isEqualTo(ENTRIES);
       for (int i = 1; i <= 5 * ENTRIES; i++) {
@@ -102,7 +102,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldReadBackWhatItWrote() throws IOException {
+  void readsBackWhatItWrote() throws IOException {
     ring.registerFiles(new int[] {-1, fd});
     assertThatThrownBy(() -> ring.registerFiles(new int[] {fd}))
         .hasMessage(
@@ -129,7 +129,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldPunchAHole() throws IOException {
+  void punchesAHole() throws IOException {
     ring.registerFiles(new int[] {fd});
     final MemorySegment pages = arena.allocate(2 * PAGE).fill((byte) 7);
     posix.pwrite(fd, pages, 0);
@@ -144,7 +144,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldBeWokenByAnotherThreadThroughAnEventfd() throws Exception {
+  void isWokenByAnotherThreadThroughAnEventfd() throws Exception {
     final int event = posix.eventfd(0, Linux.EFD_CLOEXEC());
     final MemorySegment counter = arena.allocate(JAVA_LONG);
     ring.prepareReadFd(event, counter.address(), 8, 0, 1);
@@ -166,7 +166,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldReturnWhenTheTimeIsOver() throws IOException {
+  void returnsWhenTheTimeIsOver() throws IOException {
     ring.submitAndWait(1, 0);
     ring.submitAndWait(1, 2_000_000);
 
@@ -174,7 +174,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldNotWaitForTheTimeWhenACompletionIsThere() throws IOException {
+  void doesNotWaitForTheTimeWhenACompletionIsThere() throws IOException {
     ring.prepareNop(9);
     ring.submitAndWait(1, TimeUnit.DAYS.toNanos(1));
 
@@ -182,7 +182,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldHandACommandToTheDriver() throws IOException {
+  void handsACommandToTheDriver() throws IOException {
     ring.registerFiles(new int[] {fd});
 
     ring.prepareUringCmd(0, 0x1234, 1, 2, 7);
@@ -190,7 +190,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldOfferEightyClearedBytesForALongCommand() throws IOException {
+  void offersEightyClearedBytesForALongCommand() throws IOException {
     try (IoUring wide = build(IoUring.builder().entries(1).sqe128(true))) {
       assertThat(wide.features().sqe128()).isTrue();
       for (int i = 0; i < 3; i++) {
@@ -235,7 +235,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldCloseTwiceAndFromAnotherThreadAfterItsOwnHasEnded() throws Exception {
+  void closesTwiceAndFromAnotherThreadAfterItsOwnHasEnded() throws Exception {
     final CompletableFuture<IoUring> made = new CompletableFuture<>();
     Thread.ofPlatform()
         .start(
@@ -256,7 +256,7 @@ class IoUringTest {
   }
 
   @Test
-  void shouldNotAllocateOnTheWayOfAnIo() throws IOException {
+  void doesNotAllocateOnTheWayOfAnIo() throws IOException {
     ring.registerFiles(new int[] {fd});
     final MemorySegment page = arena.allocate(PAGE, PAGE);
     posix.pwrite(fd, page, 0);

@@ -44,16 +44,16 @@ final class TestSpool implements SegmentSource {
   private long nextSequence;
   private Sha256Digest previous = Sha256Digest.NONE;
 
-  TestSpool(Path dir) throws IOException {
+  TestSpool(final Path dir) throws IOException {
     this.dir = Files.createDirectories(dir);
   }
 
   /** Seals a segment of that many random blocks. */
-  synchronized Path seal(int blocks) throws IOException {
-    SegmentHeader header =
+  synchronized Path seal(final int blocks) throws IOException {
+    final SegmentHeader header =
         new SegmentHeader(RECORDING.id(), 0, nextSegment, nextSequence, 1, RECORDING.diskBytes());
-    byte[] block = new byte[4096];
-    Random random = new Random(nextSegment);
+    final byte[] block = new byte[4096];
+    final Random random = new Random(nextSegment);
     try (SegmentWriter writer = SegmentWriter.create(dir, header, SegmentLimits.DEFAULT)) {
       for (int i = 0; i < blocks; i++) {
         random.nextBytes(block);
@@ -65,7 +65,7 @@ final class TestSpool implements SegmentSource {
             0);
         nextSequence++;
       }
-      SealedSegment sealed = writer.seal(previous);
+      final SealedSegment sealed = writer.seal(previous);
       previous = sealed.digest();
       nextSegment++;
       waiting.add(sealed.path());
@@ -80,7 +80,7 @@ final class TestSpool implements SegmentSource {
   }
 
   /** As if another version had printed it when the recording was begun. */
-  synchronized void recordingJson(byte[] bytes) {
+  synchronized void recordingJson(final byte[] bytes) {
     recordingJson = bytes.clone();
   }
 
@@ -95,7 +95,7 @@ final class TestSpool implements SegmentSource {
   }
 
   @Override
-  public synchronized void published(Path segment) throws IOException {
+  public synchronized void published(final Path segment) throws IOException {
     if (!segment.equals(waiting.peek())) {
       throw new IllegalArgumentException(segment + " is not the oldest");
     }
@@ -106,10 +106,10 @@ final class TestSpool implements SegmentSource {
   }
 
   @Override
-  public synchronized void awaitWork(Duration limit) throws InterruptedException {
-    long deadlineNs = System.nanoTime() + limit.toNanos();
+  public synchronized void awaitWork(final Duration limit) throws InterruptedException {
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
     while (waiting.isEmpty()) {
-      long leftMs = (deadlineNs - System.nanoTime()) / 1_000_000;
+      final long leftMs = (deadlineNs - System.nanoTime()) / 1_000_000;
       if (leftMs <= 0) {
         return;
       }

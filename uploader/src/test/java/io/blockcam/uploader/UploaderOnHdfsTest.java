@@ -26,14 +26,14 @@ final class UploaderOnHdfsTest {
   @TempDir private Path dir;
 
   @Test
-  void shouldShipASpoolOverALineThatFailsEveryFewCalls(StoreUri.WebHdfs uri) throws Exception {
-    TestSpool spool = new TestSpool(dir.resolve("spool"));
-    Path copies = Files.createDirectories(dir.resolve("copies"));
+  void shipsASpoolOverALineThatFailsEveryFewCalls(final StoreUri.WebHdfs uri) throws Exception {
+    final TestSpool spool = new TestSpool(dir.resolve("spool"));
+    final Path copies = Files.createDirectories(dir.resolve("copies"));
     for (int i = 0; i < 6; i++) {
-      Path segment = spool.seal(200);
+      final Path segment = spool.seal(200);
       Files.copy(segment, copies.resolve(String.valueOf(segment.getFileName())));
     }
-    Random random = new Random(11);
+    final Random random = new Random(11);
     try (FaultyStore store = new FaultyStore(Stores.open(uri, StoreOptions.defaults(Map.of())))) {
       store.inject(
           (call, op, after) -> {
@@ -57,7 +57,7 @@ final class UploaderOnHdfsTest {
       assertThat(store.list("disk/segments"))
           .extracting(ObjectStatus::name)
           .containsExactlyElementsOf(spool.published());
-      for (String name : spool.published()) {
+      for (final String name : spool.published()) {
         assertThat(store.matches("disk/segments/" + name, ObjectSource.of(copies.resolve(name))))
             .isTrue();
       }

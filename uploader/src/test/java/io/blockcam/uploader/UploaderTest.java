@@ -69,8 +69,8 @@ final class UploaderTest {
   // --- shipping ------------------------------------------------------------------------------
 
   @Test
-  void shouldShipInOrderAndKeepTheBytes() throws IOException {
-    byte[][] bytes = new byte[5][];
+  void shipsInOrderAndKeepsTheBytes() throws IOException {
+    final byte[][] bytes = new byte[5][];
     for (int i = 0; i < 5; i++) {
       bytes[i] = Files.readAllBytes(spool.seal(10 + i));
     }
@@ -95,7 +95,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldPublishTheRecordingBeforeTheFirstSegment() throws IOException {
+  void publishesTheRecordingBeforeTheFirstSegment() throws IOException {
     assertThat(uploader.doWork()).isFalse();
 
     assertThat(archive.resolve("disk/recording.json"))
@@ -104,12 +104,12 @@ final class UploaderTest {
 
   /** Each call to the store fails once, before or after the store has done what was asked. */
   @Test
-  void shouldShipEachSegmentExactlyOnceWhateverFails() throws IOException {
-    byte[] first = Files.readAllBytes(spool.seal(3));
-    int calls = 12;
+  void shipsEachSegmentExactlyOnceWhateverFails() throws IOException {
+    final byte[] first = Files.readAllBytes(spool.seal(3));
+    final int calls = 12;
     for (int failing = 0; failing < calls; failing++) {
-      for (boolean afterwards : new boolean[] {false, true}) {
-        int number = failing;
+      for (final boolean afterwards : new boolean[] {false, true}) {
+        final int number = failing;
         store.inject(
             (call, op, after) -> {
               if (call == number && after == afterwards) {
@@ -137,7 +137,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldCountARenameWhoseAnswerWasLostOnce() throws IOException {
+  void countsARenameWhoseAnswerWasLostOnce() throws IOException {
     uploader.doWork();
     spool.seal(3);
     store.inject(
@@ -157,8 +157,8 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldTakeASegmentThatIsThereAlreadyForShipped() throws IOException {
-    Path segment = spool.seal(3);
+  void takesASegmentThatIsThereAlreadyForShipped() throws IOException {
+    final Path segment = spool.seal(3);
     store.create(SEGMENTS + "/0000000000.seg", ObjectSource.of(segment));
 
     uploader.doWork();
@@ -169,8 +169,8 @@ final class UploaderTest {
   // --- what needs somebody -------------------------------------------------------------------
 
   @Test
-  void shouldKeepTheSpoolWhenTheNameBelongsToAnotherRecording() throws IOException {
-    byte[] foreign =
+  void keepsTheSpoolWhenTheNameBelongsToAnotherRecording() throws IOException {
+    final byte[] foreign =
         RecordingJson.write(
             new Recording(
                 new UUID(7, 7),
@@ -182,7 +182,7 @@ final class UploaderTest {
                 TestSpool.RECORDING.baseline()));
     store.create("disk/recording.json", ObjectSource.of("foreign", foreign));
     store.create(TEMPORARY + "/0000000000.seg." + UUID.randomUUID(), ObjectSource.of(foreign()));
-    Path segment = spool.seal(3);
+    final Path segment = spool.seal(3);
 
     failOnce();
 
@@ -196,8 +196,8 @@ final class UploaderTest {
 
   /** Two recorders began under one name while the archive was away; the other one was faster. */
   @Test
-  void shouldNotTouchWhatTheOtherRecordingOfThisNameSends() throws IOException {
-    String sending = "disk/_tmp/" + new UUID(7, 7) + "/recording.json." + UUID.randomUUID();
+  void doesNotTouchWhatTheOtherRecordingOfThisNameSends() throws IOException {
+    final String sending = "disk/_tmp/" + new UUID(7, 7) + "/recording.json." + UUID.randomUUID();
     store.create(sending, ObjectSource.of(foreign()));
 
     uploader.doWork();
@@ -206,8 +206,8 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldPublishTheRecordingAsTheSpoolHoldsItByteForByte() throws IOException {
-    byte[] printedByAnEarlierVersion =
+  void publishesTheRecordingAsTheSpoolHoldsItByteForByte() throws IOException {
+    final byte[] printedByAnEarlierVersion =
         (new String(RecordingJson.write(TestSpool.RECORDING), UTF_8) + "\n\n").getBytes(UTF_8);
     store.create(
         "disk/recording.json", ObjectSource.of("earlier version", printedByAnEarlierVersion));
@@ -218,7 +218,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldCallForSomebodyWhenTheStoreRefuses() throws IOException {
+  void callsForSomebodyWhenTheStoreRefuses() throws IOException {
     spool.seal(3);
     store.inject(
         (call, op, after) -> {
@@ -234,8 +234,8 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldKeepASegmentWhoseNameHoldsOtherBytes() throws IOException {
-    Path segment = spool.seal(3);
+  void keepsASegmentWhoseNameHoldsOtherBytes() throws IOException {
+    final Path segment = spool.seal(3);
     store.create(SEGMENTS + "/0000000000.seg", ObjectSource.of("other", "other".getBytes(UTF_8)));
 
     failOnce();
@@ -246,7 +246,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldGoOnOnceSomebodyHasDecided() throws IOException {
+  void goesOnOnceSomebodyHasDecided() throws IOException {
     spool.seal(3);
     store.create(SEGMENTS + "/0000000000.seg", ObjectSource.of("other", "other".getBytes(UTF_8)));
     failOnce();
@@ -262,14 +262,14 @@ final class UploaderTest {
 
   /** One bit anywhere in the file; the last bytes of the trailer have a CRC of their own. */
   @Test
-  void shouldNotPublishASegmentThatWasDamagedInTheSpool() throws IOException {
+  void doesNotPublishASegmentThatWasDamagedInTheSpool() throws IOException {
     uploader.doWork();
-    Path segment = spool.seal(40);
-    byte[] good = Files.readAllBytes(segment);
-    Random random = new Random(5);
+    final Path segment = spool.seal(40);
+    final byte[] good = Files.readAllBytes(segment);
+    final Random random = new Random(5);
     for (int i = 0; i < 50; i++) {
-      byte[] bad = good.clone();
-      int position = i == 0 ? bad.length - 1 : random.nextInt(bad.length);
+      final byte[] bad = good.clone();
+      final int position = i == 0 ? bad.length - 1 : random.nextInt(bad.length);
       bad[position] ^= (byte) (1 << random.nextInt(8));
       Files.write(segment, bad);
 
@@ -290,15 +290,15 @@ final class UploaderTest {
 
   @Test
   void refusesASegmentOfAnotherRecordingOrNumber() throws IOException {
-    Path segment = spool.seal(3);
-    Recording other =
+    final Path segment = spool.seal(3);
+    final Recording other =
         new Recording(
             new UUID(9, 9), "disk", 1L << 30, NOW, "", "", TestSpool.RECORDING.baseline());
     assertThatExceptionOfType(SegmentException.class)
         .isThrownBy(() -> SealedSegmentFile.open(segment, other.id()))
         .withMessageContaining(new UUID(9, 9).toString());
 
-    Path renamed = Files.copy(segment, dir.resolve("0000000001.seg"));
+    final Path renamed = Files.copy(segment, dir.resolve("0000000001.seg"));
     assertThatExceptionOfType(SegmentException.class)
         .isThrownBy(() -> SealedSegmentFile.open(renamed, TestSpool.RECORDING.id()))
         .withMessageContaining("is segment 0, renamed");
@@ -307,7 +307,7 @@ final class UploaderTest {
   // --- retrying ------------------------------------------------------------------------------
 
   @Test
-  void shouldTellSinceWhenAndWhyItFails() throws IOException {
+  void tellsSinceWhenAndWhyItFails() throws IOException {
     spool.seal(3);
     store.inject(
         (call, op, after) -> {
@@ -325,8 +325,8 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldRetryUntilTheStoreComesBack() throws Exception {
-    AtomicInteger failures = new AtomicInteger();
+  void retriesUntilTheStoreComesBack() throws Exception {
+    final AtomicInteger failures = new AtomicInteger();
     store.inject(
         (call, op, after) -> {
           if (failures.get() < 500) {
@@ -346,18 +346,18 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldSurviveErrorsAndExceptionsOfEveryKind() throws Exception {
-    List<Throwable> thrown =
+  void survivesErrorsAndExceptionsOfEveryKind() throws Exception {
+    final List<Throwable> thrown =
         List.of(
             new OutOfMemoryError("injected"),
             new StackOverflowError("injected"),
             new AssertionError("injected"),
             new IllegalStateException("injected"),
             new NullPointerException());
-    AtomicInteger next = new AtomicInteger();
+    final AtomicInteger next = new AtomicInteger();
     store.inject(
         (call, op, after) -> {
-          int number = next.getAndIncrement();
+          final int number = next.getAndIncrement();
           if (number < thrown.size()) {
             switch (thrown.get(number)) {
               case Error e -> throw e;
@@ -374,7 +374,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldReportAnErrorInItsStatus() {
+  void reportsAnErrorInItsStatus() {
     uploader.onFailure(new NoClassDefFoundError("x/Y"));
 
     assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.RETRYING);
@@ -382,9 +382,9 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldRetryWhenTheSpoolCannotBeRead() throws IOException {
-    Path segment = spool.seal(3);
-    byte[] bytes = Files.readAllBytes(segment);
+  void retriesWhenTheSpoolCannotBeRead() throws IOException {
+    final Path segment = spool.seal(3);
+    final byte[] bytes = Files.readAllBytes(segment);
     Files.delete(segment);
     failOnce();
     assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.RETRYING);
@@ -394,7 +394,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldBringTheRecordingBackWhenTheArchiveWasEmptied() throws IOException {
+  void bringsTheRecordingBackWhenTheArchiveWasEmptied() throws IOException {
     spool.seal(3);
     uploader.doWork();
     store.delete("disk/recording.json");
@@ -416,8 +416,8 @@ final class UploaderTest {
   // --- leftovers -----------------------------------------------------------------------------
 
   @Test
-  void shouldRemoveWhatAnEarlierRunLeftAndNothingElse() throws IOException {
-    String unfinished = TEMPORARY + "/0000000003.seg." + UUID.randomUUID();
+  void removesWhatAnEarlierRunLeftAndNothingElse() throws IOException {
+    final String unfinished = TEMPORARY + "/0000000003.seg." + UUID.randomUUID();
     store.create(unfinished, ObjectSource.of(foreign()));
     store.create(TEMPORARY + "/somebody-elses", ObjectSource.of(foreign()));
     store.mkdirs(TEMPORARY + "/directory." + UUID.randomUUID());
@@ -429,7 +429,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldShipEvenIfALeftoverCannotBeRemoved() throws IOException {
+  void shipsEvenIfALeftoverCannotBeRemoved() throws IOException {
     store.create(TEMPORARY + "/0000000003.seg." + UUID.randomUUID(), ObjectSource.of(foreign()));
     spool.seal(3);
     store.inject(
@@ -445,7 +445,7 @@ final class UploaderTest {
   // --- ending --------------------------------------------------------------------------------
 
   @Test
-  void shouldDrainWhatIsLeft() throws Exception {
+  void drainsWhatIsLeft() throws Exception {
     for (int i = 0; i < 5; i++) {
       spool.seal(2);
     }
@@ -458,12 +458,12 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldNotDrainLongerThanAllowed() throws Exception {
+  void doesNotDrainLongerThanAllowed() throws Exception {
     store.inject(
         (call, op, after) -> {
           throw new StoreUnavailableException("away");
         });
-    Path segment = spool.seal(2);
+    final Path segment = spool.seal(2);
     uploader.start();
 
     assertThat(uploader.drain(Duration.ofMillis(50))).isFalse();
@@ -472,10 +472,10 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldNotSitOutALongBackoffWhileItIsDrained() throws Exception {
-    CountDownLatch failed = new CountDownLatch(1);
+  void doesNotSitOutALongBackoffWhileItIsDrained() throws Exception {
+    final CountDownLatch failed = new CountDownLatch(1);
     uploader = uploader(new Backoff(Duration.ofHours(1), Duration.ofHours(1)));
-    AtomicInteger calls = new AtomicInteger();
+    final AtomicInteger calls = new AtomicInteger();
     store.inject(
         (call, op, after) -> {
           if (calls.getAndIncrement() == 0) {
@@ -491,15 +491,15 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldStopAtOnceInALongBackoff() throws Exception {
-    CountDownLatch failed = new CountDownLatch(1);
+  void stopsAtOnceInALongBackoff() throws Exception {
+    final CountDownLatch failed = new CountDownLatch(1);
     uploader = uploader(new Backoff(Duration.ofHours(1), Duration.ofHours(1)));
     store.inject(
         (call, op, after) -> {
           failed.countDown();
           throw new StoreUnavailableException("away");
         });
-    Path segment = spool.seal(2);
+    final Path segment = spool.seal(2);
     uploader.start();
     failed.await();
 
@@ -510,8 +510,8 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldStopAtOnceInATransferThatStandsStill() throws Exception {
-    CountDownLatch sending = new CountDownLatch(1);
+  void stopsAtOnceInATransferThatStandsStill() throws Exception {
+    final CountDownLatch sending = new CountDownLatch(1);
     store.inject(
         (call, op, after) -> {
           if (op.equals("create")) {
@@ -519,7 +519,7 @@ final class UploaderTest {
             hang();
           }
         });
-    Path segment = spool.seal(2);
+    final Path segment = spool.seal(2);
     uploader.start();
     sending.await();
 
@@ -530,7 +530,7 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldStopWhenThereIsNothingToDo() throws Exception {
+  void stopsWhenThereIsNothingToDo() throws Exception {
     uploader.start();
     assertThat(uploader.drain(LONG)).isTrue();
 
@@ -541,8 +541,8 @@ final class UploaderTest {
   }
 
   @Test
-  void shouldGoOnAfterAnInterruptThatWasNotMeant() throws Exception {
-    AtomicInteger calls = new AtomicInteger();
+  void goesOnAfterAnInterruptThatWasNotMeant() throws Exception {
+    final AtomicInteger calls = new AtomicInteger();
     store.inject(
         (call, op, after) -> {
           if (calls.getAndIncrement() < 3) {
@@ -558,9 +558,9 @@ final class UploaderTest {
   // --- memory --------------------------------------------------------------------------------
 
   @Test
-  void shouldAskForNoMoreThanTheOldestSegment() throws IOException {
-    AtomicLong asked = new AtomicLong();
-    SegmentSource endless =
+  void asksForNoMoreThanTheOldestSegment() throws IOException {
+    final AtomicLong asked = new AtomicLong();
+    final SegmentSource endless =
         new SegmentSource() {
           @Override
           public byte[] recordingJson() {
@@ -576,12 +576,12 @@ final class UploaderTest {
           }
 
           @Override
-          public void published(Path segment) {
+          public void published(final Path segment) {
             left--;
           }
 
           @Override
-          public void awaitWork(Duration limit) {}
+          public void awaitWork(final Duration limit) {}
 
           @Override
           public int backlog() {
@@ -589,7 +589,7 @@ final class UploaderTest {
           }
         };
     spool.seal(1);
-    Uploader busy =
+    final Uploader busy =
         new Uploader(
             store, TestSpool.RECORDING, endless, AT_ONCE, InstantSource.fixed(NOW), new Random(1));
 
@@ -601,12 +601,12 @@ final class UploaderTest {
 
   // --- help ----------------------------------------------------------------------------------
 
-  private Uploader uploader(Backoff backoff) {
+  private Uploader uploader(final Backoff backoff) {
     return new Uploader(
         store, TestSpool.RECORDING, spool, backoff, InstantSource.fixed(NOW), new Random(1));
   }
 
-  private Path archived(int segment) {
+  private Path archived(final int segment) {
     return archive.resolve(SEGMENTS).resolve(String.format("%010d.seg", segment));
   }
 
@@ -618,7 +618,7 @@ final class UploaderTest {
   private void failOnce() {
     try {
       uploader.doWork();
-    } catch (IOException e) {
+    } catch (final IOException e) {
       uploader.onFailure(e);
       return;
     }
@@ -631,7 +631,7 @@ final class UploaderTest {
         if (!uploader.doWork()) {
           return;
         }
-      } catch (IOException e) {
+      } catch (final IOException e) {
         uploader.onFailure(e);
       }
     }
@@ -640,7 +640,7 @@ final class UploaderTest {
   private static void hang() throws StoreException {
     try {
       new CountDownLatch(1).await();
-    } catch (InterruptedException e) {
+    } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StoreUnavailableException("interrupted", e);
     }

@@ -43,7 +43,7 @@ class AnyMomentTest {
           request(model, random);
         }
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     final List<Event> events =
         recording.published().events().stream().filter(AnyMomentTest::isRequest).toList();
@@ -58,7 +58,7 @@ class AnyMomentTest {
       model.apply(disk, applied, upTo);
       applied = upTo;
       final Path image = recording.replayHere("seq:" + sequence);
-      Recording.shouldHold(image, disk);
+      Recording.holds(image, disk);
       Files.delete(image);
     }
     recording.latestShouldEqualTheDisk();

@@ -166,7 +166,7 @@ class BadStartTest {
       final Shell.Result served = Blockcam.run("serve", "--backing", recording.backing());
       served.shouldEndWith(ENVIRONMENT);
       assertThat(disk.isRunning()).isTrue();
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
   }
@@ -177,7 +177,7 @@ class BadStartTest {
       try (BlockDevice device = new BlockDevice(disk.device())) {
         device.write(0, new byte[4096]);
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     Shell.run("rm", "-r", recording.spool().toString(), recording.backing().toString());
     here.refuses(USAGE, () -> Blockcam.run(recordArguments()), "disk", "--name");
@@ -229,7 +229,7 @@ class BadStartTest {
       assertThat(recording.backing()).doesNotExist();
       assertThat(recording.spool()).doesNotExist();
       assertThat(recording.folder()).doesNotExist();
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 
@@ -285,7 +285,7 @@ class BadStartTest {
         device.write(0, new byte[4096]);
         device.flush();
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
       assertThat(disk.err()).contains("127.0.0.1:9");
     }
     Shell.sh("ls $1/*.seg $1/*/*.seg 2>/dev/null | grep .", unreachable.spool());

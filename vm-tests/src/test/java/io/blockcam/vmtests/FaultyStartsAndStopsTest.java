@@ -93,7 +93,7 @@ class FaultyStartsAndStopsTest {
       } else {
         try (LiveDisk disk = record(recording)) {
           write(disk);
-          disk.shouldStopCleanly();
+          disk.stopsCleanly();
         }
       }
       assertThat(Files.size(recording.backing())).as("round %d", round).isEqualTo(SIZE_MIB << 20);
@@ -102,10 +102,10 @@ class FaultyStartsAndStopsTest {
       }
     }
     try (LiveDisk disk = record(recording)) { // ships what a fault has left in the spool
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
+    recording.verifies();
   }
 
   private void withFault(final Fault fault) throws IOException, InterruptedException {
@@ -138,13 +138,13 @@ class FaultyStartsAndStopsTest {
         try (LiveDisk disk = record(recording)) {
           write(disk);
           disk.signal("TERM");
-          disk.shouldStopCleanly();
+          disk.stopsCleanly();
         }
       }
       case ARCHIVE_AWAY -> {
         try (LiveDisk disk = record(away, "--stop-limit", "1s")) {
           write(disk);
-          disk.shouldStopCleanly();
+          disk.stopsCleanly();
         }
       }
       case ARCHIVE_REFUSES -> refusesAnArchiveThatIsNone();
@@ -153,7 +153,7 @@ class FaultyStartsAndStopsTest {
         try (LiveDisk taker =
             Blockcam.start("serve", "--backing", other, "--size", "1M", "--id", ID)) {
           Blockcam.runHere(arguments(recording)).shouldEndWith(ENVIRONMENT);
-          taker.shouldStopCleanly();
+          taker.stopsCleanly();
         }
         Files.delete(other);
       }
@@ -163,7 +163,7 @@ class FaultyStartsAndStopsTest {
           final Thread writer = Thread.ofPlatform().start(() -> writeAll(disk.device()));
           Thread.sleep(Limits.seconds(3));
           assertThat(writer.isAlive()).as("it waits for room").isTrue();
-          disk.shouldStopCleanly();
+          disk.stopsCleanly();
           writer.join();
         }
       }

@@ -74,13 +74,13 @@ class FileSystemTest {
         Shell.run("fstrim", dir.toString());
         mount.unmount();
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     final Path latest = recording.replay("latest");
-    Recording.shouldBeEqual(latest, recording.backing());
-    recording.shouldVerify();
+    Recording.isEqual(latest, recording.backing());
+    recording.verifies();
     final Path image = recording.replay(before.toString());
-    Recording.shouldBeEqual(image, diskBefore);
+    Recording.isEqual(image, diskBefore);
     assertThat(filesIn(image, type)).as("files before the disaster").isEqualTo(files);
     assertThat(filesIn(latest, type)).as("files after the disaster").isEqualTo(survivors);
     assertThat(recording.published().events(Event.DISCARD)).as("trimmed").isNotEmpty();

@@ -86,12 +86,12 @@ class HdfsTest {
           other.join();
         }
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     assertThat(spooled(recording)).as("left in the spool").isEmpty();
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
-    Recording.shouldHold(recording.backing(), published("/timely/disk").lastDisk());
+    recording.verifies();
+    Recording.holds(recording.backing(), published("/timely/disk").lastDisk());
   }
 
   /** A few hundred small writes a second, in the second half of the disk. */
@@ -123,7 +123,7 @@ class HdfsTest {
 
     try (LiveDisk disk = recording.record("--stop-limit", "1s")) {
       write(disk, 0, random);
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
       assertThat(disk.err()).as("says that the archive is not reachable").contains(hdfs.uri());
     }
     assertThat(spooled(recording)).as("kept in the spool").isNotEmpty();
@@ -135,14 +135,14 @@ class HdfsTest {
           .as("all shipped; in the spool: %s; %s", spooled(recording), disk.describe())
           .isTrue();
       write(disk, 2 << 20, random);
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     assertThat(spooled(recording)).as("left in the spool").isEmpty();
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
+    recording.verifies();
     final JsonNode info = Blockcam.json(recording.arguments("info", List.of("--json")));
     assertThat(info.path("epochs")).as("runs of the recorder in %s", info).hasSize(2);
-    Recording.shouldHold(recording.backing(), published("/outage/disk").lastDisk());
+    Recording.holds(recording.backing(), published("/outage/disk").lastDisk());
   }
 
   private static void write(final LiveDisk disk, final long offset, final Random random) {

@@ -63,11 +63,11 @@ final class LauncherTest {
   @Test
   void refusesAChosenJavaThatIsTooOldOrGone() throws IOException {
     final Path old = jdk("old", 21).resolve("bin/java");
-    shouldBeOneLine(
+    isOneLine(
         run(Map.of("BLOCKCAM_JAVA", old.toString()), "--version").shouldEndWith(ENVIRONMENT),
         old + ", a Java 21: blockcam needs 22");
     final Path gone = dir.resolve("gone/bin/java");
-    shouldBeOneLine(
+    isOneLine(
         run(Map.of("BLOCKCAM_JAVA", gone.toString()), "--version").shouldEndWith(ENVIRONMENT),
         gone.toString());
   }
@@ -75,7 +75,7 @@ final class LauncherTest {
   @Test
   void asksForTheBuildWhereThereIsNone() {
     Shell.run("rm", "-r", target.toString());
-    shouldBeOneLine(run(Map.of(), "--version").shouldEndWith(ENVIRONMENT), "not built yet");
+    isOneLine(run(Map.of(), "--version").shouldEndWith(ENVIRONMENT), "not built yet");
   }
 
   /** Some texts of errors are looked at; file names keep their encoding. */
@@ -159,7 +159,7 @@ final class LauncherTest {
     return home;
   }
 
-  private static void shouldBeOneLine(final Shell.Result result, final String words) {
+  private static void isOneLine(final Shell.Result result, final String words) {
     assertThat(result.err().lines().toList()).as("%s", result).hasSize(1);
     assertThat(result.err()).startsWith("blockcam: ").contains(words);
   }

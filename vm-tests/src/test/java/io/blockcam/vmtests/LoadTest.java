@@ -30,11 +30,11 @@ class LoadTest {
     final Recording recording = Recording.inDirectory(scratch, "mixed", "64M");
     try (LiveDisk disk = recording.record("--queues", 2)) {
       fio(disk, "bssplit=4k/40:8k/20:16k/15:64k/15:128k/5:256k/5", "size=24M");
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
-    Recording.shouldHold(recording.backing(), recording.published().lastDisk());
+    recording.verifies();
+    Recording.holds(recording.backing(), recording.published().lastDisk());
   }
 
   @Test
@@ -42,12 +42,12 @@ class LoadTest {
     final Recording recording = Recording.inDirectory(scratch, "sectors", "32M");
     try (LiveDisk disk = recording.record("--queues", 2)) {
       fio(disk, "bsrange=512-64k", "blockalign=512", "size=8M");
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
+    recording.verifies();
     final PublishedRecording published = recording.published();
-    Recording.shouldHold(recording.backing(), published.lastDisk());
+    Recording.holds(recording.backing(), published.lastDisk());
     assertThat(published.events(Event.DATA))
         .as("records of parts of blocks")
         .anyMatch(e -> e.sectorMask() != Event.WHOLE_BLOCK);
@@ -78,10 +78,10 @@ class LoadTest {
       final long before = cpuTicks(disk.pid());
       Thread.sleep(Duration.ofSeconds(20));
       assertThat(cpuTicks(disk.pid()) - before).as("ticks of 10 ms in 20 s").isLessThan(10);
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
+    recording.verifies();
   }
 
   /** utime and stime, fields 14 and 15 of proc_pid_stat(5). */
@@ -113,12 +113,12 @@ class LoadTest {
           .with("rw=randtrim", "iodepth=1", "numjobs=1", "thread", "norandommap")
           .with("bsrange=4k-64k", "blockalign=4k", "size=2M", "io_size=2M")
           .run();
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
+    recording.verifies();
     final PublishedRecording published = recording.published();
-    Recording.shouldHold(recording.backing(), published.lastDisk());
+    Recording.holds(recording.backing(), published.lastDisk());
     assertThat(published.events(Event.DISCARD)).isNotEmpty();
   }
 }

@@ -24,7 +24,7 @@ final class RpmContentsTest {
   private static final Path TARGET = Path.of("../cli/target");
 
   @Test
-  void shouldInstallCommandJarsServiceAndConfiguration() throws IOException {
+  void installsCommandJarsServiceAndConfiguration() throws IOException {
     final Map<String, CpioArchiveEntry> entries = entries();
 
     assertThat(permissions(entries, "./usr/bin/blockcam")).isEqualTo(0755);
@@ -46,7 +46,7 @@ final class RpmContentsTest {
   }
 
   @Test
-  void shouldInstallTheJarsOfTheCommandAndNoOthers() throws IOException {
+  void installsTheJarsOfTheCommandAndNoOthers() throws IOException {
     assertThat(entries().keySet())
         .filteredOn(name -> name.endsWith(".jar"))
         .noneMatch(name -> name.contains("junit") || name.contains("assertj"))
@@ -54,7 +54,7 @@ final class RpmContentsTest {
   }
 
   @Test
-  void shouldAskForAJavaThatIsNewEnough() throws IOException {
+  void asksForAJavaThatIsNewEnough() throws IOException {
     try (RpmInputStream rpm = open()) {
       final Object names = rpm.getPayloadHeader().getTag(RpmTag.REQUIRE_NAME);
       assertThat((String[]) names).contains("java-headless", "systemd");
@@ -62,7 +62,7 @@ final class RpmContentsTest {
   }
 
   @Test
-  void shouldMakeTheCacheOfClassesWhenInstalledAndRemoveItWhenRemoved() throws IOException {
+  void makesTheCacheOfClassesWhenInstalledAndRemovesItWhenRemoved() throws IOException {
     try (RpmInputStream rpm = open()) {
       assertThat(rpm.getPayloadHeader().getTag(RpmTag.POSTINSTALL_SCRIPT))
           .isEqualTo("/usr/bin/blockcam make-cache || :");
@@ -72,7 +72,7 @@ final class RpmContentsTest {
   }
 
   @Test
-  void shouldRunTheServiceWithTheOptionsOfItsConfiguration() throws IOException {
+  void runsTheServiceWithTheOptionsOfItsConfiguration() throws IOException {
     try (RpmInputStream rpm = open()) {
       final CpioArchiveInputStream files = files(rpm);
       for (CpioArchiveEntry e = files.getNextEntry(); e != null; e = files.getNextEntry()) {

@@ -41,18 +41,18 @@ class SameDiskTest {
 
     try (LiveDisk disk = Blockcam.start("serve", "--backing", recording.backing())) {
       assertThat(disk.err()).contains("recording 'disk'", "--rebind");
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     refusesToRecord("served without being recorded");
 
     try (LiveDisk disk = recording.record("--rebind")) {
       assertThat(disk.err()).contains("served without being recorded", "do not join");
       write(disk, 2);
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     assertThat(recording.run("info").out()).containsPattern("gaps +1\\n");
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
+    recording.verifies();
 
     final Path original = scratch.resolve("original");
     Files.move(recording.backing(), original);
@@ -81,7 +81,7 @@ class SameDiskTest {
       disk.kill();
     }
     try (LiveDisk disk = Blockcam.start("serve", "--backing", recording.backing())) {
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     refusesToRecord("served without being recorded");
   }
@@ -106,7 +106,7 @@ class SameDiskTest {
   private void recordOneWrite(final int value) {
     try (LiveDisk disk = recording.record()) {
       write(disk, value);
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 

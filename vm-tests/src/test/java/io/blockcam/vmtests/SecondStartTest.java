@@ -35,8 +35,8 @@ class SecondStartTest {
     write(recording, 64 << 10, random);
 
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
-    Recording.shouldBeEqual(recording.replay("seq:" + lastOfFirst), diskBetween);
+    recording.verifies();
+    Recording.isEqual(recording.replay("seq:" + lastOfFirst), diskBetween);
 
     final List<Event> events = recording.published().events();
     final List<Event> starts = recording.published().events(Event.START);
@@ -169,7 +169,7 @@ class SecondStartTest {
         device.write(offset, data);
         device.flush();
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 }

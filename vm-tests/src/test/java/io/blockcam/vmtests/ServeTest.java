@@ -38,7 +38,7 @@ class ServeTest {
           .with("bssplit=512/10:4k/40:16k/25:128k/25", "blockalign=512")
           .with("verify=crc32c", "verify_fatal=1", "do_verify=1")
           .run();
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 
@@ -49,7 +49,7 @@ class ServeTest {
           .with("rw=randrw", "bs=4k", "iodepth=32", "numjobs=2", "thread", "size=1G")
           .with("number_ios=20000")
           .run();
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 
@@ -69,7 +69,7 @@ class ServeTest {
         }
         assertThat(device.read(0, data.length)).isEqualTo(data);
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 
@@ -86,7 +86,7 @@ class ServeTest {
         device.write(4096, new byte[4096]);
         device.flush();
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 
@@ -111,7 +111,7 @@ class ServeTest {
   void givesTheDeviceTheNumberAskedFor() {
     try (LiveDisk disk = serve("64M", "--id", 7)) {
       assertThat(disk.device()).isEqualTo(Path.of("/dev/ublkb7"));
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 
@@ -125,7 +125,7 @@ class ServeTest {
     }
     try (LiveDisk disk = Blockcam.start("serve", "--backing", backing(), "--id", 8)) {
       assertThat(disk.device()).isEqualTo(Path.of("/dev/ublkb8"));
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
   }
 
@@ -137,17 +137,17 @@ class ServeTest {
       try (BlockDevice device = new BlockDevice(disk.device())) {
         device.write(1 << 20, data);
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     try (LiveDisk disk = Blockcam.start("serve", "--backing", backing())) {
       try (BlockDevice device = new BlockDevice(disk.device())) {
         assertThat(device.read(1 << 20, data.length)).isEqualTo(data);
       }
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     final byte[] expected = new byte[64 << 20];
     System.arraycopy(data, 0, expected, 1 << 20, data.length);
-    Recording.shouldHold(backing(), expected);
+    Recording.holds(backing(), expected);
   }
 
   private Path backing() {

@@ -46,7 +46,7 @@ class StopTest {
     }
     final byte[] expected = new byte[16 << 20];
     System.arraycopy(data, 0, expected, 0, data.length);
-    Recording.shouldHold(recording.backing(), expected);
+    Recording.holds(recording.backing(), expected);
   }
 
   @Test
@@ -65,10 +65,10 @@ class StopTest {
     // Everything acknowledged is in the spool: the next start ships it.
     final Recording here = Recording.inDirectory(scratch, "full", "64M");
     try (LiveDisk disk = here.record()) {
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     here.latestShouldEqualTheDisk();
-    here.shouldVerify();
+    here.verifies();
   }
 
   /** Writes until it is told that the device is gone. */

@@ -63,12 +63,12 @@ class VirtualMachineTest {
     final Map<String, String> files;
     try (LiveDisk disk = recording.record()) {
       files = runGuest(disk.device());
-      disk.shouldStopCleanly();
+      disk.stopsCleanly();
     }
     assertThat(files).hasSize(7);
 
     recording.latestShouldEqualTheDisk();
-    recording.shouldVerify();
+    recording.verifies();
     try (Mount mount =
         Mount.image(recording.replay("latest"), scratch.resolve("restored"), "ext4")) {
       final Map<String, String> restored = RealFiles.sums(mount.dir());

@@ -16,7 +16,7 @@ public final class Sha256 {
   public Sha256() {
     try {
       digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
+    } catch (final NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
@@ -47,7 +47,7 @@ public final class Sha256 {
   public Sha256Digest current() {
     try {
       return Sha256Digest.of(((MessageDigest) digest.clone()).digest());
-    } catch (CloneNotSupportedException e) {
+    } catch (final CloneNotSupportedException e) {
       throw new IllegalStateException("this Java platform cannot copy a running SHA-256", e);
     }
   }

@@ -4,5 +4,7 @@
  *
  * <p>Every object belongs to one thread at a time. Nothing here reads or writes files.
  */
-@org.jspecify.annotations.NullMarked
+@NullMarked
 package io.blockcam.archive.hash;
+
+import org.jspecify.annotations.NullMarked;

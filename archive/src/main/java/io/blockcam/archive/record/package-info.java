@@ -4,5 +4,7 @@
  * <p>Stateless; used on whatever thread owns the memory that is looked at. Reading a record never
  * allocates. Nothing here reads or writes files.
  */
-@org.jspecify.annotations.NullMarked
+@NullMarked
 package io.blockcam.archive.record;
+
+import org.jspecify.annotations.NullMarked;

@@ -25,7 +25,7 @@ public final class FileBytes implements RandomAccessBytes, Closeable {
     final FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
     try {
       return new FileBytes(path, channel, channel.size());
-    } catch (IOException | RuntimeException e) {
+    } catch (final IOException | RuntimeException e) {
       channel.close();
       throw e;
     }

@@ -54,7 +54,7 @@ public final class SegmentCheck {
     final SegmentReader reader;
     try {
       reader = SegmentReader.open(bytes);
-    } catch (SegmentException e) {
+    } catch (final SegmentException e) {
       findings.accept(e);
       return Optional.empty();
     }
@@ -64,7 +64,7 @@ public final class SegmentCheck {
   private Checked run() throws IOException {
     try {
       reader.header();
-    } catch (SegmentException e) {
+    } catch (final SegmentException e) {
       findings.accept(e);
     }
     final SegmentTables tables = reader.tables(findings::accept);

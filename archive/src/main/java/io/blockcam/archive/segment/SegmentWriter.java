@@ -152,7 +152,7 @@ public final class SegmentWriter implements Closeable {
       writeAndForce(journal, JournalHeader.of(header).encode());
       Directories.force(directory);
       return new SegmentWriter(directory, header, limits, false, payloads, journal);
-    } catch (IOException | RuntimeException e) {
+    } catch (final IOException | RuntimeException e) {
       payloads.close();
       if (journal != null) {
         journal.close();
@@ -185,7 +185,7 @@ public final class SegmentWriter implements Closeable {
       final FileChannel journal =
           FileChannel.open(directory.resolve(SegmentName.journal(header.segmentNumber())), options);
       return new SegmentWriter(directory, header, SegmentLimits.DEFAULT, true, payloads, journal);
-    } catch (IOException | RuntimeException e) {
+    } catch (final IOException | RuntimeException e) {
       payloads.close();
       throw e;
     }

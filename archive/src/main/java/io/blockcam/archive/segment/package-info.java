@@ -8,5 +8,7 @@
  * wrong is a {@link io.blockcam.archive.segment.SegmentException} that names file and place. A
  * sealed segment is never written again.
  */
-@org.jspecify.annotations.NullMarked
+@NullMarked
 package io.blockcam.archive.segment;
+
+import org.jspecify.annotations.NullMarked;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class HashTest {
   @Test
-  void shouldAgreeWithTheVectorsOfRfc3720() {
+  void agreesWithTheVectorsOfRfc3720() {
     final Crc32c crc = new Crc32c();
     final byte[] ones = new byte[32];
     Arrays.fill(ones, (byte) 0xff);
@@ -20,12 +20,12 @@ class HashTest {
   }
 
   @Test
-  void shouldKnowTheCrcOfAZeroBlock() {
+  void knowsTheCrcOfAZeroBlock() {
     assertThat(new Crc32c().of(new byte[4096], 0, 4096)).isEqualTo(Crc32c.ZERO_BLOCK);
   }
 
   @Test
-  void shouldGiveTheSameCrcForArrayBufferAndMemory() {
+  void givesTheSameCrcForArrayBufferAndMemory() {
     final Crc32c crc = new Crc32c();
     final byte[] bytes = pattern(10_000);
     for (final int length : new int[] {0, 60, 4096, 4097, 9000}) {
@@ -37,7 +37,7 @@ class HashTest {
 
   /** The expected values are those of {@code xxhsum -H3} 0.8.1. */
   @Test
-  void shouldAgreeWithXxhsum() {
+  void agreesWithXxhsum() {
     assertThat(SectorHash.of(new byte[512], 0)).isEqualTo(SectorHash.ZERO_SECTOR);
     assertThat(SectorHash.of(pattern(3 + 512), 3)).isEqualTo(0xefc2_e52d_1c2f_fbaaL);
   }
@@ -51,7 +51,7 @@ class HashTest {
   }
 
   @Test
-  void shouldContinueAfterTheCurrentDigestWasTaken() {
+  void continuesAfterTheCurrentDigestWasTaken() {
     final byte[] abc = "abc".getBytes(US_ASCII);
     final Sha256 sha = new Sha256();
     sha.update(abc, 0, 1);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class DedupTableTest {
   @Test
-  void shouldFindEveryPayloadOfATagAndNoOther() {
+  void findsEveryPayloadOfATagAndNoOther() {
     final SplittableRandom random = new SplittableRandom(7);
     final DedupTable table = new DedupTable();
     final Map<Integer, List<Integer>> model = new HashMap<>();
@@ -26,7 +26,7 @@ class DedupTableTest {
   }
 
   @Test
-  void shouldTellPermutedSectorsApart() {
+  void tellsPermutedSectorsApart() {
     assertThat(DedupTable.tag(new long[] {1, 2, 3, 4, 5, 6, 7, 8}))
         .isNotEqualTo(DedupTable.tag(new long[] {2, 1, 3, 4, 5, 6, 7, 8}));
   }

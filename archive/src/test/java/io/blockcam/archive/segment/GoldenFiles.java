@@ -154,6 +154,7 @@ final class GoldenFiles {
     append(writer, block, 1, kind, sectorMask, flags, 0, payload);
   }
 
+  // checkstyle: ParameterNumber (a record, field by field)
   private void append(
       final SegmentWriter writer,
       final long block,

@@ -39,19 +39,19 @@ class GoldenFilesTest {
         "0000000002.open",
         "0000000002.journal"
       })
-  void shouldWriteTheSameBytes(final String file) throws IOException {
+  void writesTheSameBytes(final String file) throws IOException {
     GoldenFiles.write(directory);
     assertThat(Files.readAllBytes(directory.resolve(file))).isEqualTo(golden(file));
   }
 
   @Test
-  void shouldReadTheRecording() throws IOException {
+  void readsTheRecording() throws IOException {
     assertThat(RecordingJson.read(golden(Recording.FILE_NAME), "golden"))
         .isEqualTo(GoldenFiles.recording());
   }
 
   @Test
-  void shouldReadTheTrailerOfTheSealedSegment() throws IOException {
+  void readsTheTrailerOfTheSealedSegment() throws IOException {
     final SegmentTrailer trailer = reader("0000000000.seg").trailer();
     assertThat(trailer.recordingId()).isEqualTo(GoldenFiles.ID);
     assertThat(trailer.epoch()).isZero();
@@ -70,7 +70,7 @@ class GoldenFilesTest {
   }
 
   @Test
-  void shouldReadTheRecordsOfTheSealedSegment() throws IOException {
+  void readsTheRecordsOfTheSealedSegment() throws IOException {
     final RecordTable table = reader("0000000000.seg").tables().records();
     final List<String> lines = new ArrayList<>();
     for (int i = 0; i < table.count(); i++) {
@@ -107,7 +107,7 @@ class GoldenFilesTest {
   }
 
   @Test
-  void shouldReadThePayloadsOfTheSealedSegment() throws IOException {
+  void readsThePayloadsOfTheSealedSegment() throws IOException {
     final SegmentReader reader = reader("0000000000.seg");
     final byte[] payloads = new byte[7 * 4096];
     reader.readPayloads(0, ByteBuffer.wrap(payloads));
@@ -117,7 +117,7 @@ class GoldenFilesTest {
   }
 
   @Test
-  void shouldReadTheRecoveredSegment() throws IOException {
+  void readsTheRecoveredSegment() throws IOException {
     final SegmentReader reader = reader("0000000001.seg");
     assertThat(reader.trailer().recovered()).isTrue();
     assertThat(reader.trailer().epoch()).isEqualTo(1);
@@ -128,7 +128,7 @@ class GoldenFilesTest {
   }
 
   @Test
-  void shouldRecoverTheOpenSegment() throws IOException {
+  void recoversTheOpenSegment() throws IOException {
     for (final String file : List.of("0000000002.open", "0000000002.journal")) {
       Files.write(directory.resolve(file), golden(file));
     }
@@ -141,7 +141,7 @@ class GoldenFilesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"0000000000.seg", "0000000001.seg"})
-  void shouldFindNothingWrong(final String file) throws IOException {
+  void findsNothingWrong(final String file) throws IOException {
     final List<String> findings = new ArrayList<>();
     final byte[] bytes = golden(file);
     SegmentCheck.run(

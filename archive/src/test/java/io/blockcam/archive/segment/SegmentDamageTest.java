@@ -66,7 +66,7 @@ class SegmentDamageTest {
   }
 
   @Test
-  void shouldFindNothingInAWholeSegment() throws IOException {
+  void findsNothingInAWholeSegment() throws IOException {
     assertThat(whole).hasSize(TRAILER + 512);
     assertThat(findings(whole)).isEmpty();
   }
@@ -78,7 +78,7 @@ class SegmentDamageTest {
   }
 
   @Test
-  void shouldFindEveryFlippedBit() throws IOException {
+  void findsEveryFlippedBit() throws IOException {
     for (final int at : positions().toArray()) {
       final byte[] damaged = whole.clone();
       damaged[at] ^= (byte) (1 << at % 8);
@@ -110,7 +110,7 @@ class SegmentDamageTest {
   }
 
   @Test
-  void shouldNameFileRecordAndOffsetOfADamagedPayload() throws IOException {
+  void namesFileRecordAndOffsetOfADamagedPayload() throws IOException {
     final byte[] damaged = whole.clone();
     damaged[4096 + 4096 + 17] ^= 1;
     assertThat(findings(damaged))
@@ -304,7 +304,7 @@ class SegmentDamageTest {
   }
 
   @Test
-  void shouldFindARecordWithoutOwnerForAPayload() throws IOException {
+  void findsARecordWithoutOwnerForAPayload() throws IOException {
     // The last record that owns a payload shares an earlier one instead.
     final byte[] forged = whole.clone();
     final int at = TABLE + 64 * 3;
@@ -320,7 +320,7 @@ class SegmentDamageTest {
   }
 
   @Test
-  void shouldSurviveRandomBytes() throws IOException {
+  void survivesRandomBytes() throws IOException {
     final SplittableRandom random = new SplittableRandom(42);
     for (int round = 0; round < 300; round++) {
       final byte[] damaged = whole.clone();

@@ -9,14 +9,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SegmentNameTest {
   @Test
-  void shouldSortByNameAsByNumber() {
+  void sortsByNameAsByNumber() {
     assertThat(SegmentName.sealed(0)).isEqualTo("0000000000.seg");
     assertThat(SegmentName.open(42)).isEqualTo("0000000042.open");
     assertThat(SegmentName.journal(9_999_999_999L)).isEqualTo("9999999999.journal");
   }
 
   @Test
-  void shouldReadItsOwnNames() {
+  void readsItsOwnNames() {
     assertThat(SegmentName.sealedNumber("0000000042.seg")).hasValue(42);
     assertThat(SegmentName.openNumber("0000000042.open")).hasValue(42);
     assertThat(SegmentName.journalNumber("0000000042.journal")).hasValue(42);
@@ -35,7 +35,7 @@ class SegmentNameTest {
         "-000000042.seg",
         "0000000042.open"
       })
-  void shouldTakeNothingElseForASealedSegment(final String name) {
+  void takesNothingElseForASealedSegment(final String name) {
     assertThat(SegmentName.sealedNumber(name)).isEmpty();
   }
 

@@ -65,7 +65,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldBringBackEverythingThatWasWritten() throws IOException {
+  void bringsBackEverythingThatWasWritten() throws IOException {
     final Recovered recovered = recover(open, journal);
 
     assertThat(recovered.cutJournalBytes()).isZero();
@@ -74,7 +74,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldKeepWholeEntriesWhereverTheJournalWasCut() throws IOException {
+  void keepsWholeEntriesWhereverTheJournalWasCut() throws IOException {
     for (int length = 64; length <= journal.length; length++) {
       final int cut = length;
       final int whole = (int) ENTRY_ENDS.stream().filter(end -> end <= cut).count();
@@ -88,7 +88,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldKeepRecordsWhosePayloadIsWholeWhereverTheOpenFileWasCut() throws IOException {
+  void keepsRecordsWhosePayloadIsWholeWhereverTheOpenFileWasCut() throws IOException {
     for (int length = 4096; length <= open.length; length += length % 4096 == 4095 ? 1 : 455) {
       final int payloads = (length - 4096) / 4096;
       final int whole = payloads == 0 ? 1 : payloads == 1 ? 3 : payloads == 2 ? 5 : 6;
@@ -97,7 +97,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldStopAtTheFirstEntryThatIsDamaged() throws IOException {
+  void stopsAtTheFirstEntryThatIsDamaged() throws IOException {
     for (int at = 64; at < journal.length; at++) {
       final int damagedAt = at;
       final byte[] damaged = journal.clone();
@@ -108,7 +108,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldStopAtThePayloadThatIsDamaged() throws IOException {
+  void stopsAtThePayloadThatIsDamaged() throws IOException {
     final byte[] damaged = open.clone();
     damaged[2 * 4096 + 3000] ^= 0x40;
     final Recovered recovered = recover(damaged, journal);
@@ -117,7 +117,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldTakeZeroesAtTheEndOfTheJournalForNothing() throws IOException {
+  void takesZeroesAtTheEndOfTheJournalForNothing() throws IOException {
     // What a power cut leaves when the length of the file was written, but not its bytes.
     assertSealed(recover(open, Arrays.copyOf(journal, journal.length + 1000)), 6);
     final byte[] zeroed = journal.clone();
@@ -126,7 +126,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldNotTakeEntriesOfAnotherPlaceInTheOrder() throws IOException {
+  void doesNotTakeEntriesOfAnotherPlaceInTheOrder() throws IOException {
     // The flush is repeated: a valid record, but not the one that is due.
     final byte[] repeated = Arrays.copyOf(journal, 640);
     System.arraycopy(journal, 448, repeated, 512, 64);
@@ -136,7 +136,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldFinishASealThatWasInterrupted() throws IOException {
+  void finishesASealThatWasInterrupted() throws IOException {
     final Path reference = Files.createDirectory(parent.resolve("reference"));
     final byte[] sealed = Files.readAllBytes(Segments.write(reference, 1, ENTRIES).path());
     for (int length = open.length; length <= sealed.length; length += 61) {
@@ -147,7 +147,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldFindASealedSegmentAndRemoveItsJournal() throws IOException {
+  void findsASealedSegmentAndRemovesItsJournal() throws IOException {
     final SealedSegment sealed = Segments.write(directory, 1, ENTRIES);
     Files.write(directory.resolve(JOURNAL), journal);
 
@@ -159,7 +159,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldGiveTheSameAgainWhenItIsRepeated() throws IOException {
+  void givesTheSameAgainWhenItIsRepeated() throws IOException {
     final Recovered first = recover(open, journal);
     final byte[] bytes = Files.readAllBytes(directory.resolve(SEALED));
     // It died after sealing, before the journal was gone; or in the middle, once more.
@@ -170,7 +170,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldRemoveASegmentThatWasNeverBegun() throws IOException {
+  void removesASegmentThatWasNeverBegun() throws IOException {
     for (final int openLength : new int[] {0, 100, 4096}) {
       for (final int journalLength : new int[] {0, 10, 64}) {
         final Recovered recovered =
@@ -187,7 +187,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldRemoveASegmentWithoutAWholeRecord() throws IOException {
+  void removesASegmentWithoutAWholeRecord() throws IOException {
     final Recovered recovered = recover(open, Arrays.copyOf(journal, 100));
     assertThat(recovered.segment()).isEmpty();
     assertThat(recovered.cutJournalBytes()).isEqualTo(36);
@@ -195,7 +195,7 @@ class SegmentRecoveryTest {
   }
 
   @Test
-  void shouldEndWhatItBeganWhereverItWasKilled() throws IOException {
+  void endsWhatItBeganWhereverItWasKilled() throws IOException {
     final byte[] nothingWhole = journal.clone();
     nothingWhole[64] ^= 0x04;
     endsWhatItBegan(journal, 6);

@@ -33,7 +33,7 @@ class SegmentRoundTripTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-  void shouldReadBackEveryFieldAndPayload(final long seed) throws IOException {
+  void readsBackEveryFieldAndPayload(final long seed) throws IOException {
     final SplittableRandom random = new SplittableRandom(seed);
     final List<Segments.Entry> entries = Segments.random(random, 1 + random.nextInt(1500));
 
@@ -97,7 +97,7 @@ class SegmentRoundTripTest {
   }
 
   @Test
-  void shouldStoreAnEqualPayloadOnceWhetherPendingOrWritten() throws IOException {
+  void storesAnEqualPayloadOnceWhetherPendingOrWritten() throws IOException {
     try (SegmentWriter writer =
         SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT)) {
       Segments.data(100, 7, Segments.filled(1)).appendTo(writer);
@@ -120,7 +120,7 @@ class SegmentRoundTripTest {
   }
 
   @Test
-  void shouldZeroWhatLiesOutsideTheSectorMask() throws IOException {
+  void zeroesWhatLiesOutsideTheSectorMask() throws IOException {
     final byte[] expected = new byte[4096];
     Arrays.fill(expected, 512, 1024, (byte) 9);
     final Segments.Entry entry =
@@ -137,7 +137,7 @@ class SegmentRoundTripTest {
   }
 
   @Test
-  void shouldTakePayloadsFromAnywhereInNativeMemory() throws IOException {
+  void takesPayloadsFromAnywhereInNativeMemory() throws IOException {
     try (Arena arena = Arena.ofConfined();
         SegmentWriter writer =
             SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT)) {
@@ -152,7 +152,7 @@ class SegmentRoundTripTest {
   }
 
   @Test
-  void shouldLeaveOnlyTheSealedFile() throws IOException {
+  void leavesOnlyTheSealedFile() throws IOException {
     final SealedSegment sealed =
         Segments.write(directory, 4, List.of(Segments.data(100, 0, Segments.filled(1))));
 
@@ -164,7 +164,7 @@ class SegmentRoundTripTest {
   }
 
   @Test
-  void shouldLetNobodyElseReadTheDisk() throws IOException {
+  void letsNobodyElseReadTheDisk() throws IOException {
     final SealedSegment sealed =
         Segments.write(directory, 4, List.of(Segments.data(100, 0, Segments.filled(1))));
 
@@ -173,7 +173,7 @@ class SegmentRoundTripTest {
   }
 
   @Test
-  void shouldSayBeforehandWhenItIsFull() throws IOException {
+  void saysBeforehandWhenItIsFull() throws IOException {
     // 16 KiB: header, two payloads with hash and record, trailer.
     try (SegmentWriter writer =
         SegmentWriter.create(directory, Segments.header(1), new SegmentLimits(16 << 10, 100))) {
@@ -232,7 +232,7 @@ class SegmentRoundTripTest {
   }
 
   @Test
-  void shouldRemoveASegmentThatIsGivenUp() throws IOException {
+  void removesASegmentThatIsGivenUp() throws IOException {
     final SegmentWriter writer =
         SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT);
     writer.discard();

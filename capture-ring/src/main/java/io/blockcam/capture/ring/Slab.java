@@ -331,6 +331,7 @@ public final class Slab implements Closeable {
    * Tells a whole header from one that mixes old words and new. The products are independent of
    * each other, so it costs about one multiplication.
    */
+  // checkstyle: ParameterNumber (hot path: what is in registers is not to be read back)
   private static long check(
       final long salt,
       final long a,

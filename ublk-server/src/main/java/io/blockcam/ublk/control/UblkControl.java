@@ -19,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The commands of {@code /dev/ublk-control} (Documentation/block/ublk.rst, "Control plane").
@@ -270,7 +271,7 @@ public final class UblkControl implements AutoCloseable {
       final long command,
       final int id,
       final short queue,
-      final @org.jspecify.annotations.Nullable Buffer buffer,
+      final @Nullable Buffer buffer,
       final long data,
       final Duration limit)
       throws IOException {

@@ -12,26 +12,26 @@ final class InFlightBlocksTest {
   private final InFlightBlocks blocks = new InFlightBlocks(2);
 
   @Test
-  void shouldRefuseOverlapInOneBlockOfDifferentSectors() {
+  void refusesOverlapInOneBlockOfDifferentSectors() {
     assertThat(blocks.tryLock(0, 0, 0, 512)).isTrue();
     assertThat(blocks.tryLock(1, 0, 512, 512)).isFalse();
   }
 
   @Test
-  void shouldAllowNeighbours() {
+  void allowsNeighbours() {
     assertThat(blocks.tryLock(0, 0, 0, 4096)).isTrue();
     assertThat(blocks.tryLock(0, 1, 4096, 4096)).isTrue();
   }
 
   @Test
-  void shouldGiveBackAllOfARefusedRange() {
+  void givesBackAllOfARefusedRange() {
     assertThat(blocks.tryLock(0, 0, 8192, 4096)).isTrue();
     assertThat(blocks.tryLock(1, 0, 0, 16384)).isFalse();
     assertThat(blocks.tryLock(1, 1, 0, 8192)).isTrue();
   }
 
   @Test
-  void shouldCountTheBlocksOfAnUnalignedRange() {
+  void countsTheBlocksOfAnUnalignedRange() {
     assertThat(blocks.tryLock(0, 0, 4096 - 512, 1024)).isTrue();
     assertThat(blocks.tryLock(0, 1, 0, 512)).isFalse();
     assertThat(blocks.tryLock(0, 2, 8192 - 512, 512)).isFalse();
@@ -40,7 +40,7 @@ final class InFlightBlocksTest {
   }
 
   @Test
-  void shouldLetBigRangeWaitUntilItIsAloneAndKeepNewcomersOut() {
+  void letsBigRangeWaitUntilItIsAloneAndKeepsNewcomersOut() {
     assertThat(blocks.tryLock(0, 0, 0, 4096)).isTrue();
     assertThat(blocks.tryLock(1, 7, 0, BIG)).isFalse();
     assertThat(blocks.tryLock(0, 1, 1L << 40, 4096)).isFalse();
@@ -54,7 +54,7 @@ final class InFlightBlocksTest {
   }
 
   @Test
-  void shouldLetOneBigRangeAfterTheOther() {
+  void letsOneBigRangeAfterTheOther() {
     assertThat(blocks.tryLock(0, 0, 0, BIG)).isTrue();
     assertThat(blocks.tryLock(0, 1, 0, BIG)).isFalse();
     blocks.unlock(0, 0, BIG);
@@ -62,7 +62,7 @@ final class InFlightBlocksTest {
   }
 
   @Test
-  void shouldWakeOtherQueuesThatWait() {
+  void wakesOtherQueuesThatWait() {
     final int[] woken = new int[2];
     blocks.onFreed(0, () -> woken[0]++);
     blocks.onFreed(1, () -> woken[1]++);
@@ -74,7 +74,7 @@ final class InFlightBlocksTest {
 
   /** The owner may have counted in the one that is refused, in the moment before it was. */
   @Test
-  void shouldWakeTheOwnerOfABigRangeWhenARefusedOneWithdraws() {
+  void wakesTheOwnerOfABigRangeWhenARefusedOneWithdraws() {
     final int[] woken = new int[2];
     blocks.onFreed(0, () -> woken[0]++);
     blocks.onFreed(1, () -> woken[1]++);
@@ -89,7 +89,7 @@ final class InFlightBlocksTest {
 
   /** Else they would wake each other for as long as somebody holds what both want. */
   @Test
-  void shouldNotWakeOtherQueuesWhenOneIsRefused() {
+  void doesNotWakeOtherQueuesWhenOneIsRefused() {
     final int[] woken = new int[2];
     blocks.onFreed(0, () -> woken[0]++);
     blocks.onFreed(1, () -> woken[1]++);

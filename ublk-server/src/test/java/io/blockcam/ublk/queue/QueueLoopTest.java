@@ -54,14 +54,14 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldFetchEveryTag() {
+  void fetchesEveryTag() {
     for (int tag = 0; tag < DEPTH; tag++) {
       assertThat(kernel.isFetched(tag)).isTrue();
     }
   }
 
   @Test
-  void shouldOfferWriteBeforeItReachesTheDisk() throws IOException {
+  void offersWriteBeforeItReachesTheDisk() throws IOException {
     kernel.request(0, WRITE, 0, 8, 8);
     work();
 
@@ -78,7 +78,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldNotShowReadsToTheTap() throws IOException {
+  void doesNotShowReadsToTheTap() throws IOException {
     kernel.request(0, READ, 0, 8, 8);
     work();
     kernel.completeIo(0, 4096);
@@ -89,7 +89,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldContinueShortTransfers() throws IOException {
+  void continuesShortTransfers() throws IOException {
     kernel.request(0, WRITE, 0, 0, 16);
     work();
     kernel.completeIo(0, 512);
@@ -104,7 +104,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldTellGuestAndTapOfFailedWrite() throws IOException {
+  void tellsGuestAndTapOfFailedWrite() throws IOException {
     kernel.request(0, WRITE, 0, 0, 8);
     work();
     kernel.completeIo(0, -EIO);
@@ -115,7 +115,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldReportCutBackingFileAsError() throws IOException {
+  void reportsCutBackingFileAsError() throws IOException {
     kernel.request(0, READ, 0, 0, 8);
     work();
     kernel.completeIo(0, 0);
@@ -126,7 +126,7 @@ final class QueueLoopTest {
 
   /** Else two queues with a full ring wake each other for ever. */
   @Test
-  void shouldTakeNoRangeAndWakeNobodyWhileRingIsFull() throws IOException {
+  void takesNoRangeAndWakesNobodyWhileRingIsFull() throws IOException {
     final int[] woken = new int[1];
     blocks.onFreed(1, () -> woken[0]++);
     blocks.setWaiting(1, 1);
@@ -140,7 +140,7 @@ final class QueueLoopTest {
 
   /** One that waits for room wants no wake-up when a range is freed. */
   @Test
-  void shouldCountOnlyThoseWhoWaitForARange() throws IOException {
+  void countsOnlyThoseWhoWaitForARange() throws IOException {
     final int[] woken = new int[1];
     blocks.onFreed(0, () -> woken[0]++);
     assertThat(blocks.tryLock(1, 0, 1 << 20, 4096)).isTrue();
@@ -153,7 +153,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldKeepTagOfWriteWhileRingIsFullAndServeReads() throws IOException {
+  void keepsTagOfWriteWhileRingIsFullAndServesReads() throws IOException {
     tap.hasRoom = false;
     kernel.request(0, WRITE, 0, 0, 8);
     kernel.request(1, READ, 0, 64, 8);
@@ -176,7 +176,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldKeepOrderOfWritesThatWaitForRoom() throws IOException {
+  void keepsOrderOfWritesThatWaitForRoom() throws IOException {
     tap.hasRoom = false;
     kernel.request(0, WRITE, 0, 0, 8);
     work();
@@ -188,7 +188,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldLetOverlappingWriteWait() throws IOException {
+  void letsOverlappingWriteWait() throws IOException {
     kernel.request(0, WRITE, 0, 0, 16);
     kernel.request(1, WRITE, 0, 8, 16);
     kernel.request(2, WRITE, 0, 64, 8);
@@ -202,7 +202,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldLetWriteWaitForOverlappingWriteOfAnotherQueue() throws IOException {
+  void letsWriteWaitForOverlappingWriteOfAnotherQueue() throws IOException {
     assertThat(blocks.tryLock(1, 5, 4096, 4096)).isTrue();
     kernel.request(0, WRITE, 0, 8, 8);
     work();
@@ -215,7 +215,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldSerialiseBigDiscardWithAllOtherWrites() throws IOException {
+  void serialisesBigDiscardWithAllOtherWrites() throws IOException {
     final int gibSectors = 1 << 21;
     kernel.request(0, WRITE, 0, 0, 8);
     kernel.request(1, DISCARD, 0, 0, gibSectors);
@@ -234,7 +234,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldAcknowledgeFlushOnlyWhenDiskAndRecordAreDurable() throws IOException {
+  void acknowledgesFlushOnlyWhenDiskAndRecordAreDurable() throws IOException {
     kernel.request(0, FLUSH, 0, 0, 0);
     work();
     assertThat(tap.events).containsExactly("flush 0+0 #0", "want durable #0");
@@ -251,7 +251,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldAcknowledgeFlushOnlyAfterTheDiskEvenIfTheRecordIsFirst() throws IOException {
+  void acknowledgesFlushOnlyAfterTheDiskEvenIfTheRecordIsFirst() throws IOException {
     kernel.request(0, FLUSH, 0, 0, 0);
     work();
     tap.durable = 0;
@@ -265,7 +265,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldAcknowledgeFuaWriteOnlyWhenDiskAndRecordAreDurable() throws IOException {
+  void acknowledgesFuaWriteOnlyWhenDiskAndRecordAreDurable() throws IOException {
     kernel.request(0, WRITE, FUA, 0, 8);
     work();
     assertThat(kernel.ioFlags(0)).isEqualTo(Linux.RWF_DSYNC());
@@ -281,7 +281,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldNotLetFlushWaitForTheRecordWhenTheDiskFailed() throws IOException {
+  void doesNotLetFlushWaitForTheRecordWhenTheDiskFailed() throws IOException {
     kernel.request(0, FLUSH, 0, 0, 0);
     work();
     kernel.completeIo(0, -EIO);
@@ -291,7 +291,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldWriteZeroesWhereTheFileSystemCannotPunch() throws IOException {
+  void writesZeroesWhereTheFileSystemCannotPunch() throws IOException {
     kernel.request(0, DISCARD, 0, 0, 8);
     work();
     assertThat(kernel.ioOpcode(0)).isEqualTo(Uring.IORING_OP_FALLOCATE());
@@ -308,7 +308,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldMakeZeroesDurableWhenAsked() throws IOException {
+  void makesZeroesDurableWhenAsked() throws IOException {
     kernel.request(0, WRITE_ZEROES, FUA, 0, 8);
     work();
     kernel.completeIo(0, 0);
@@ -321,7 +321,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldCommitTagWhateverIsThrown() throws IOException {
+  void commitsTagWhateverIsThrown() throws IOException {
     tap.throwsOnOffer = true;
     kernel.request(0, WRITE, 0, 0, 8);
     work();
@@ -335,7 +335,7 @@ final class QueueLoopTest {
 
   /** A bug that shows before the range is locked must not unlock somebody else's. */
   @Test
-  void shouldNotFreeARangeItDoesNotHoldWhateverIsThrown() throws IOException {
+  void doesNotFreeARangeItDoesNotHoldWhateverIsThrown() throws IOException {
     assertThat(blocks.tryLock(1, 0, 0, 4096)).isTrue();
     tap.throwsOnHasRoom = true;
     kernel.request(0, WRITE, 0, 0, 8);
@@ -346,7 +346,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldCommitTagWhateverIsThrownWhenItIsTriedAgain() throws IOException {
+  void commitsTagWhateverIsThrownWhenItIsTriedAgain() throws IOException {
     tap.hasRoom = false;
     kernel.request(0, WRITE, 0, 0, 8);
     kernel.request(1, READ, 0, 0, 8);
@@ -362,7 +362,7 @@ final class QueueLoopTest {
 
   /** A queue dies: one write on its way to the disk, one behind it, a flush, a big discard. */
   @Test
-  void shouldLeaveNothingLockedNorOpenWhenItDies() throws IOException {
+  void leavesNothingLockedNorOpenWhenItDies() throws IOException {
     kernel.request(0, WRITE, 0, 0, 8);
     kernel.request(1, WRITE, 0, 0, 8);
     kernel.request(2, FLUSH, 0, 0, 0);
@@ -388,7 +388,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldAnswerRequestsThatArriveWhileItDies() throws IOException {
+  void answersRequestsThatArriveWhileItDies() throws IOException {
     kernel.request(5, WRITE, 0, 0, 8);
 
     loop.abortAll(0);
@@ -398,7 +398,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldNameRequestsThatGetNoAnswer() throws IOException {
+  void namesRequestsThatGetNoAnswer() throws IOException {
     final List<String> lines = new ArrayList<>();
     final RequestWatch watch = new RequestWatch(List.of(loop), Duration.ofSeconds(30), lines::add);
     tap.hasRoom = false;
@@ -419,7 +419,7 @@ final class QueueLoopTest {
 
   /** The same tag, but another request each time. */
   @Test
-  void shouldNotNameATagThatIsAnsweredAgainAndAgain() throws IOException {
+  void doesNotNameATagThatIsAnsweredAgainAndAgain() throws IOException {
     final List<String> lines = new ArrayList<>();
     final RequestWatch watch = new RequestWatch(List.of(loop), Duration.ofSeconds(30), lines::add);
     for (long second = 0; second < 300; second += 10) {
@@ -434,7 +434,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldRefuseUnknownOperations() throws IOException {
+  void refusesUnknownOperations() throws IOException {
     kernel.request(0, Ublk.UBLK_IO_OP_ZONE_OPEN(), 0, 0, 8);
     work();
 
@@ -442,7 +442,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldEndWhenAllTagsCameBack() throws IOException {
+  void endsWhenAllTagsCameBack() throws IOException {
     kernel.stopDevice();
     work();
 
@@ -450,7 +450,7 @@ final class QueueLoopTest {
   }
 
   @Test
-  void shouldNotAllocateOnTheWayOfAnIo() throws IOException {
+  void doesNotAllocateOnTheWayOfAnIo() throws IOException {
     tap.recordEvents = false;
     tap.durable = Long.MAX_VALUE;
     kernel.diskIsInstant = true;

@@ -17,7 +17,7 @@ final class FileTargetTest {
   @TempDir Path dir;
 
   @Test
-  void shouldCreateBackingFileOfTheSizeAskedForItsOwnerAlone() throws IOException {
+  void createsBackingFileOfTheSizeAskedForItsOwnerAlone() throws IOException {
     final Path file = dir.resolve("disk");
     try (FileTarget target = FileTarget.open(Posix.linux(), file.toString(), 1 << 20)) {
       assertThat(target.geometry().bytes()).isEqualTo(1 << 20);
@@ -28,7 +28,7 @@ final class FileTargetTest {
   }
 
   @Test
-  void shouldDiscardWhatItCreatedAsLongAsNobodyCouldUseIt() throws IOException {
+  void discardsWhatItCreatedAsLongAsNobodyCouldUseIt() throws IOException {
     final Path file = dir.resolve("disk");
     try (FileTarget target = FileTarget.open(Posix.linux(), file.toString(), 4096)) {
       target.discardIfCreated();
@@ -38,7 +38,7 @@ final class FileTargetTest {
 
   /** A stop that fails must not take the guest's disk with it. */
   @Test
-  void shouldNeverDiscardADiskThatWasLive() throws IOException {
+  void neverDiscardsADiskThatWasLive() throws IOException {
     final Path file = dir.resolve("disk");
     try (FileTarget target = FileTarget.open(Posix.linux(), file.toString(), 4096)) {
       target.keep();

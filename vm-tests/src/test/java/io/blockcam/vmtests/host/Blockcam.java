@@ -41,6 +41,7 @@ public final class Blockcam {
     System.setErr(new PrintStream(logged, /* autoFlush= */ true, UTF_8)); // where the log goes, too
     try {
       status =
+          // checkstyle: InlineName (this class has the same)
           io.blockcam.cli.Blockcam.execute(
               io.blockcam.cli.Blockcam.commandLine()
                   .setOut(new PrintWriter(out))

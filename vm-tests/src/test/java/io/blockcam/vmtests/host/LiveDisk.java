@@ -123,7 +123,7 @@ public final class LiveDisk implements AutoCloseable {
   }
 
   /** Stops it and fails the test unless it ended well and took its device with it. */
-  public void shouldStopCleanly() {
+  public void stopsCleanly() {
     final int status = stop();
     if (status != 0) {
       throw new AssertionError("exit status " + status + " of " + describe());

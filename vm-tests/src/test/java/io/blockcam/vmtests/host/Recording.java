@@ -134,12 +134,12 @@ public final class Recording {
   /** Rule 1: with no I/O in flight, the latest moment is the disk. */
   public void latestShouldEqualTheDisk() {
     final Path image = replayHere("latest");
-    shouldBeEqual(image, backing());
+    isEqual(image, backing());
     delete(image);
   }
 
   /** Every checksum and digest of the record holds. */
-  public void shouldVerify() {
+  public void verifies() {
     runHere("verify").shouldSucceed();
   }
 
@@ -151,7 +151,7 @@ public final class Recording {
   }
 
   /** Fails unless both files hold the same bytes; tells where they differ first. */
-  public static void shouldBeEqual(final Path image, final Path disk) {
+  public static void isEqual(final Path image, final Path disk) {
     try (FileChannel one = FileChannel.open(image);
         FileChannel other = FileChannel.open(disk)) {
       final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
@@ -160,7 +160,7 @@ public final class Recording {
       for (long at = 0; at < one.size(); at += CHUNK_BYTES) {
         fill(chunk, one, at);
         fill(otherChunk, other, at);
-        shouldHold(chunk, otherChunk, at, image);
+        holds(chunk, otherChunk, at, image);
       }
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
@@ -168,13 +168,13 @@ public final class Recording {
   }
 
   /** Fails unless the file holds these bytes; tells where they differ first. */
-  public static void shouldHold(final Path image, final byte[] expected) {
+  public static void holds(final Path image, final byte[] expected) {
     try (FileChannel file = FileChannel.open(image)) {
       final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
       assertThat(file.size()).as("size of %s", image).isEqualTo(expected.length);
       for (int at = 0; at < expected.length; at += CHUNK_BYTES) {
         fill(chunk, file, at);
-        shouldHold(chunk, ByteBuffer.wrap(expected, at, chunk.limit()), at, image);
+        holds(chunk, ByteBuffer.wrap(expected, at, chunk.limit()), at, image);
       }
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
@@ -192,7 +192,7 @@ public final class Recording {
     chunk.flip();
   }
 
-  private static void shouldHold(
+  private static void holds(
       final ByteBuffer chunk, final ByteBuffer expected, final long at, final Path image) {
     final int differs = chunk.mismatch(expected);
     if (differs >= 0) {
