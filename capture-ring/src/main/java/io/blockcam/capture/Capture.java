@@ -2,12 +2,14 @@ package io.blockcam.capture;
 
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.disk.BackingReader;
 import io.blockcam.capture.ring.BootId;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.SlabException;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.ring.WallClock;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.spool.SpoolState;
 import io.blockcam.capture.spool.SpoolWriter;
@@ -82,14 +84,18 @@ public final class Capture {
   }
 
   /**
-   * Brings what an earlier run left into the spool, then begins an epoch.
+   * Brings what an earlier run left into the spool, reads back what it left in doubt, then begins
+   * an epoch.
    *
    * @param spool stays the caller's, and must stay open until {@link #stop} has returned
+   * @param disk what is recorded; read before this returns, and not later
    * @throws IOException with one line: what, which value, what to do
    * @throws IllegalArgumentException when the spool's limit does not hold one write
    */
-  public static Capture start(final Spool spool, final CaptureOptions options) throws IOException {
-    final Capture capture = prepare(spool, options, WallClock.Source.system());
+  public static Capture start(
+      final Spool spool, final CaptureOptions options, final BackingReader disk)
+      throws IOException {
+    final Capture capture = prepare(spool, options, disk, WallClock.Source.system());
     capture.consumerThread.start();
     capture.clockThread.start();
     return capture;
@@ -97,7 +103,10 @@ public final class Capture {
 
   /** All of {@link #start} but the threads: a test does their work itself, one step at a time. */
   static Capture prepare(
-      final Spool spool, final CaptureOptions options, final WallClock.Source clocks)
+      final Spool spool,
+      final CaptureOptions options,
+      final BackingReader disk,
+      final WallClock.Source clocks)
       throws IOException {
     final long leastBytes = CaptureOptions.footprintBytes(options.maxWriteSectors());
     if (spool.limitBytes() < leastBytes) {
@@ -107,6 +116,7 @@ public final class Capture {
     }
     final WallClock clock = new WallClock(clocks);
     final RecoveredRing recovered = recoverLeft(spool, options, clock, clocks::monotonicNs);
+    resync(spool, options, disk, clock, clocks::monotonicNs);
     final long epoch = spool.beginEpoch();
     final SpoolState state = spool.state();
     final Slab slab =
@@ -372,8 +382,9 @@ public final class Capture {
               monotonicNs,
               clock::nowNs)) {
         sink.ignoreLimit();
-        final RecoveredRing result =
-            new RingRecovery(left, sink, state.lastTimestampNs()).recover(state.nextSequence());
+        final RingRecovery recovery = new RingRecovery(left, sink, state.lastTimestampNs());
+        spool.addDoubt(recovery.doubt(state.nextSequence()));
+        final RecoveredRing result = recovery.recover(state.nextSequence());
         left.markClean();
         LOG.info(
             "{} records of epoch {} were still in {}, {} of them of unknown outcome",
@@ -384,5 +395,32 @@ public final class Capture {
         return result;
       }
     }
+  }
+
+  private static void resync(
+      final Spool spool,
+      final CaptureOptions options,
+      final BackingReader disk,
+      final WallClock clock,
+      final LongSupplier monotonicNs)
+      throws IOException {
+    final Doubt doubt = spool.doubt();
+    if (doubt.isEmpty()) {
+      return;
+    }
+    LOG.info("{} blocks may differ between disk and record: reading them back", doubt.blocks());
+    final SpoolState state = spool.state();
+    try (SpoolWriter sink =
+        new SpoolWriter(
+            spool,
+            state.epoch(),
+            options.segmentLimits(),
+            options.sealAfter(),
+            monotonicNs,
+            clock::nowNs)) {
+      sink.ignoreLimit();
+      new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs()).run(doubt);
+    }
+    spool.clearDoubt();
   }
 }

@@ -5,6 +5,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.ring.Slab;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.RecordSink;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -30,6 +31,28 @@ final class RingRecovery {
     this.slab = slab;
     this.sink = sink;
     this.lastTimestampNs = lastTimestampNs;
+  }
+
+  /**
+   * What the records in flight leave in doubt. To be remembered before {@link #recover}: what that
+   * has brought into the spool is not looked at again.
+   *
+   * @param next the first sequence that the spool does not hold
+   */
+  Doubt doubt(final long next) {
+    final List<Doubt.Range> ranges = new ArrayList<>();
+    final long end = end(next);
+    for (long sequence = next; sequence < end; sequence++) {
+      final long first = firstOfWrite(sequence);
+      if (first >= 0 && !slab.isComplete(first)) {
+        slab.record(sequence, record);
+        final @Nullable RecordKind kind = RecordKind.ofCode(record.kindCode());
+        if (kind != null && kind.setsContent()) {
+          ranges.add(new Doubt.Range(record.block(), record.runBlocks()));
+        }
+      }
+    }
+    return new Doubt(ranges);
   }
 
   /**

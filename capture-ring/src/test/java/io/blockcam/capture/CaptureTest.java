@@ -8,6 +8,8 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.capture.disk.BackingReader;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
@@ -29,9 +31,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** The whole of it: ring, threads, spool on a disk. */
 @Timeout(120)
 final class CaptureTest {
+  private static final byte ON_DISK = 0x77;
   private static final long LIMIT = 64 << 20;
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final byte[] BLOCK = new byte[4096];
+
+  private final BackingReader disk = (data, offset) -> data.fill(ON_DISK);
 
   @TempDir Path directory;
   private Path ringFile;
@@ -44,7 +49,7 @@ final class CaptureTest {
   @Test
   void recordsAnEpochFromStartToStop() throws Exception {
     try (Spool spool = open(recording(1))) {
-      final Capture capture = Capture.start(spool, options());
+      final Capture capture = Capture.start(spool, options(), disk);
       final Semaphore woken = new Semaphore(0);
       final QueueTap queue = capture.tap().openQueue(0, woken::release);
       final long ticket = queue.offerWrite(8, 8, RingBench.data(BLOCK), 512, true);
@@ -72,7 +77,7 @@ final class CaptureTest {
   void goesOnInTheNextEpoch() throws IOException {
     for (int epoch = 0; epoch < 3; epoch++) {
       try (Spool spool = open(recording(1))) {
-        final Capture capture = Capture.start(spool, options());
+        final Capture capture = Capture.start(spool, options(), disk);
         assertThat(capture.recovered()).isEqualTo(RecoveredRing.NOTHING);
         assertThat(capture.status().epoch()).isEqualTo(epoch);
         assertThat(capture.stop(LONG)).isTrue();
@@ -92,7 +97,7 @@ final class CaptureTest {
     try (Spool spool = open(recording(1))) {
       final CaptureOptions quick =
           new CaptureOptions(ringFile, 64, 64, SegmentLimits.DEFAULT, Duration.ofMillis(50));
-      final Capture capture = Capture.start(spool, quick);
+      final Capture capture = Capture.start(spool, quick, disk);
       spool.awaitSealed(LONG);
       assertThat(kinds(spool)).containsExactly(RecordKind.START);
       assertThat(capture.stop(LONG)).isTrue();
@@ -102,7 +107,7 @@ final class CaptureTest {
   @Test
   void leavesARingThatCouldNotBeEmptiedToTheNextStart() throws IOException {
     try (Spool spool = open(recording(1))) {
-      final Capture capture = Capture.start(spool, options());
+      final Capture capture = Capture.start(spool, options(), disk);
       final QueueTap queue = capture.tap().openQueue(0, () -> {});
       write(queue, 8);
       queue.offerWrite(16, 8, RingBench.data(BLOCK), 512, false); // never completed
@@ -111,10 +116,9 @@ final class CaptureTest {
       assertThat(Files.exists(ringFile)).isTrue();
     }
     try (Spool spool = open(recording(1))) {
-      final Capture capture = Capture.start(spool, options());
+      final Capture capture = Capture.start(spool, options(), disk);
       assertThat(capture.recovered().unknown())
           .containsExactly(new RecoveredRing.UnknownOutcome(2, RecordKind.DATA, 2, 1));
-      final long resync = capture.recordBlock(RecordKind.RESYNC, 2, RingBench.data(BLOCK), 512);
       assertThat(capture.stop(LONG)).isTrue();
       assertThat(kinds(spool))
           .containsExactly(
@@ -123,25 +127,58 @@ final class CaptureTest {
               RecordKind.DATA,
               RecordKind.DATA,
               RecordKind.STOP,
-              RecordKind.START,
               RecordKind.RESYNC,
+              RecordKind.START,
               RecordKind.STOP);
       final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
       assertThat(records.get(2).has(RecordFlags.UNKNOWN_OUTCOME)).isTrue();
-      assertThat(records.get(6).sequence()).isEqualTo(resync).isEqualTo(6);
+      assertThat(records.get(5).block()).isEqualTo(2);
+      assertThat(records.get(5).payload()).containsOnly(ON_DISK);
+      assertThat(spool.doubt().isEmpty()).isTrue();
+    }
+  }
+
+  /** Else the moment after would be one that the disk never had, and nobody would know. */
+  @Test
+  void doesNotForgetADoubtWhenTheDiskCouldNotBeReadBack() throws IOException {
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options(), disk);
+      capture
+          .tap()
+          .openQueue(0, () -> {})
+          .offerWrite(0, 24, RingBench.data(new byte[3 * 4096]), 512, false);
+      capture.stop(Duration.ofMillis(1));
+    }
+    try (Spool spool = open(recording(1))) {
+      assertThatThrownBy(
+              () ->
+                  Capture.start(
+                      spool,
+                      options(),
+                      (data, offset) -> {
+                        throw new IOException("Input/output error");
+                      }))
+          .hasMessage("Input/output error");
+      assertThat(spool.doubt()).isEqualTo(new Doubt(List.of(new Doubt.Range(0, 3))));
+    }
+    try (Spool spool = open(recording(1))) {
+      Capture.start(spool, options(), disk).stop(LONG);
+      assertThat(kinds(spool))
+          .containsSubsequence(RecordKind.RESYNC, RecordKind.RESYNC, RecordKind.RESYNC);
+      assertThat(spool.doubt().isEmpty()).isTrue();
     }
   }
 
   @Test
   void refusesTheRingOfAnotherRecordingAndLeavesIt() throws IOException {
     try (Spool spool = open(recording(1))) {
-      final Capture capture = Capture.start(spool, options());
+      final Capture capture = Capture.start(spool, options(), disk);
       capture.tap().openQueue(0, () -> {}).offerWrite(0, 8, RingBench.data(BLOCK), 512, false);
       capture.stop(Duration.ofMillis(1));
     }
     final byte[] before = Files.readAllBytes(ringFile);
     try (Spool spool = open(recording(2))) {
-      assertThatThrownBy(() -> Capture.start(spool, options()))
+      assertThatThrownBy(() -> Capture.start(spool, options(), disk))
           .hasMessage(
               "ring file %s: holds records of another recording, %s; start that one or move the file away"
                   .formatted(ringFile, recording(1).id()));
@@ -154,16 +191,16 @@ final class CaptureTest {
   void refusesARingThatDoesNotBelongToTheSpool() throws IOException {
     final Path saved = directory.resolve("saved");
     try (Spool spool = open(recording(1))) {
-      final Capture capture = Capture.start(spool, options());
+      final Capture capture = Capture.start(spool, options(), disk);
       Files.copy(ringFile, saved, StandardCopyOption.COPY_ATTRIBUTES);
       capture.stop(LONG);
     }
     try (Spool spool = open(recording(1))) {
-      Capture.start(spool, options()).stop(LONG);
+      Capture.start(spool, options(), disk).stop(LONG);
     }
     Files.copy(saved, ringFile, StandardCopyOption.COPY_ATTRIBUTES);
     try (Spool spool = open(recording(1))) {
-      assertThatThrownBy(() -> Capture.start(spool, options()))
+      assertThatThrownBy(() -> Capture.start(spool, options(), disk))
           .hasMessageContaining("belongs to epoch 0, the spool is at epoch 1");
     }
   }
@@ -171,7 +208,7 @@ final class CaptureTest {
   @Test
   void refusesALimitThatHoldsNoWrite() throws IOException {
     try (Spool spool = Spool.open(directory.resolve("spool"), recording(1), 4096)) {
-      assertThatThrownBy(() -> Capture.start(spool, options()))
+      assertThatThrownBy(() -> Capture.start(spool, options(), disk))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("a spool limit of 4096 bytes does not hold one write");
       assertThat(Files.exists(ringFile)).isFalse();
@@ -181,7 +218,7 @@ final class CaptureTest {
   @Test
   void makesWritesWaitForRoomInTheSpoolAndGoesOn() throws Exception {
     try (Spool spool = Spool.open(directory.resolve("spool"), recording(1), 1 << 20)) {
-      final Capture capture = Capture.start(spool, options());
+      final Capture capture = Capture.start(spool, options(), disk);
       final Semaphore woken = new Semaphore(0);
       final QueueTap queue = capture.tap().openQueue(0, woken::release);
       final Thread shipper =

@@ -1,5 +1,6 @@
 package io.blockcam.capture;
 
+import io.blockcam.capture.disk.BackingReader;
 import io.blockcam.capture.ring.SlabTearing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Spool;
@@ -19,9 +20,12 @@ public final class DrivenCapture {
 
   /** As {@link Capture#start}. */
   public static DrivenCapture start(
-      final Spool spool, final CaptureOptions options, final WallClock.Source clocks)
+      final Spool spool,
+      final CaptureOptions options,
+      final BackingReader disk,
+      final WallClock.Source clocks)
       throws IOException {
-    return new DrivenCapture(Capture.prepare(spool, options, clocks));
+    return new DrivenCapture(Capture.prepare(spool, options, disk, clocks));
   }
 
   /** Where the queues offer their writes. */

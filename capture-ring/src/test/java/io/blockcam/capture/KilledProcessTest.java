@@ -78,7 +78,8 @@ final class KilledProcessTest {
     try (Spool spool = Spool.open(directory.resolve("spool"), KillVictim.DISK, 1L << 40)) {
       final Path ringFile = directory.resolve("ring");
       assertThat(Files.exists(ringFile)).isTrue();
-      final Capture capture = Capture.start(spool, KillVictim.options(ringFile));
+      final Capture capture =
+          Capture.start(spool, KillVictim.options(ringFile), KillVictim::readZeroes);
       System.out.println(
           "run recovered "
               + capture.recovered().records()

@@ -195,7 +195,7 @@ public final class Rehearsal {
                 InstantSource.system(),
                 RandomGenerator.getDefault());
         Arena arena = Arena.ofConfined()) {
-      final Capture capture = Capture.start(spool, options);
+      final Capture capture = Capture.start(spool, options, (data, offset) -> data.fill((byte) 0));
       uploader.start();
       final QueueTap queue = capture.tap().openQueue(0, () -> {});
       final MemorySegment data = arena.allocate((long) BLOCKS * BLOCK_BYTES, BLOCK_BYTES);

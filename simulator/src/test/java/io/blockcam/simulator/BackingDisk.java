@@ -1,5 +1,6 @@
 package io.blockcam.simulator;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * explains that the record has something else.
  */
 final class BackingDisk {
+
+  private static final int SECTOR_BYTES = 512;
 
   private final long[] now;
   private final long[] durable;
@@ -32,6 +35,13 @@ final class BackingDisk {
 
   long at(final int sector) {
     return now[sector];
+  }
+
+  /** Fills memory as a read of the disk does. */
+  void read(final MemorySegment data, final long offset) {
+    for (long at = 0; at < data.byteSize(); at += Long.BYTES) {
+      data.set(Guest.LONG, at, now[(int) ((offset + at) / SECTOR_BYTES)]);
+    }
   }
 
   /** What has reached a sector, in that order. */

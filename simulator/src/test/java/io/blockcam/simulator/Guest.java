@@ -262,22 +262,13 @@ final class Guest {
     return text.toString();
   }
 
-  /** The server died: what was not answered may be done or not. */
+  /** The server died: what was not answered may be done or not; the next start looks. */
   void serverDied() {
     for (final Request[] ofQueue : requests) {
       for (final Request request : ofQueue) {
         if (request != null && request.write != null) {
-          leftUnanswered(request.write);
+          request.write.outcome = GuestWrite.Outcome.UNKNOWN;
         }
-      }
-    }
-  }
-
-  private void leftUnanswered(final GuestWrite write) {
-    write.outcome = GuestWrite.Outcome.UNKNOWN;
-    for (int s = write.firstSector; write.started && s < write.firstSector + write.sectors; s++) {
-      if (!disk.isLast(write, s)) {
-        disk.excuse(s, KnownFailure.OUTCOME_UNKNOWN_AFTER_KILL);
       }
     }
   }

@@ -5,12 +5,6 @@ package io.blockcam.simulator;
  * out of here, and with it the excuse.
  */
 enum KnownFailure {
-  /**
-   * C1: a write that was in flight when the recorder was killed is replayed, whether or not it
-   * reached the disk: nobody reads back what is there.
-   */
-  OUTCOME_UNKNOWN_AFTER_KILL,
-
   /** C2: a write that failed may have changed the disk in part; the record says it did not. */
   FAILED_WRITE_CHANGED_THE_DISK,
 

@@ -60,7 +60,7 @@ final class Machine {
     this.spool = spool;
     this.uploader =
         new DrivenUploader(world.store(), spool.recording(), new SpoolSource(spool), clock, random);
-    this.capture = DrivenCapture.start(spool, plan.capture(), clock);
+    this.capture = DrivenCapture.start(spool, plan.capture(), world.disk()::read, clock);
     this.tap = new TapLog(capture.tap());
     this.queues =
         DrivenQueue.ofDevice(

@@ -34,10 +34,12 @@ public final class Seeds {
    * Runs it until the time is over or it fails.
    *
    * @param seconds how long, where nothing else is asked for
+   * @return the first seed; the others follow it
    */
-  public static void forEach(final int seconds, final Story story) {
+  public static long forEach(final int seconds, final Story story) {
     final @Nullable String given = System.getProperty("seed");
-    long seed = given == null ? System.nanoTime() : Long.parseLong(given);
+    final long first = given == null ? System.nanoTime() : Long.parseLong(given);
+    long seed = first;
     final long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.getLong("seconds", seconds));
     do {
       try {
@@ -47,5 +49,6 @@ public final class Seeds {
       }
       seed++;
     } while (given == null && System.nanoTime() < end);
+    return first;
   }
 }

@@ -48,6 +48,7 @@ import org.slf4j.LoggerFactory;
  *   recording.json        which recording; the bytes that stand in the archive
  *   spool.json            where it stands, see {@link SpoolState}
  *   disk.json             what the disk looked like, see {@link DiskFingerprint}
+ *   doubt.json            blocks to be read back, see {@link Doubt}
  *   NNNNNNNNNN.seg        sealed, waiting
  *   NNNNNNNNNN.open       the one that is written
  *   NNNNNNNNNN.journal    what is needed to finish it after a crash
@@ -172,6 +173,27 @@ public final class Spool implements Closeable {
   /** Remembers what the disk looks like; durable when this returns. Control thread. */
   public void remember(final DiskFingerprint disk) throws IOException {
     replace(directory, DiskFingerprint.FILE_NAME, disk.toJson());
+  }
+
+  /** Blocks of which disk and record may hold different things. Control thread. */
+  public Doubt doubt() throws IOException {
+    final Path file = directory.resolve(Doubt.FILE_NAME);
+    return Files.exists(file)
+        ? Doubt.ofJson(Files.readAllBytes(file), recording.diskBlocks(), file)
+        : Doubt.NONE;
+  }
+
+  /** Remembers more of them; durable when this returns. Control thread. */
+  public void addDoubt(final Doubt more) throws IOException {
+    if (!more.isEmpty()) {
+      replace(directory, Doubt.FILE_NAME, doubt().plus(more).toJson());
+    }
+  }
+
+  /** What the disk holds is in the record: there is no doubt any more. Control thread. */
+  public void clearDoubt() throws IOException {
+    Files.deleteIfExists(directory.resolve(Doubt.FILE_NAME));
+    Directories.force(directory);
   }
 
   /** The directory, as it was given. */
@@ -351,6 +373,7 @@ public final class Spool implements Closeable {
     Files.deleteIfExists(directory.resolve(SpoolState.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(Recording.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(DiskFingerprint.FILE_NAME + FRESH_SUFFIX));
+    Files.deleteIfExists(directory.resolve(Doubt.FILE_NAME + FRESH_SUFFIX));
     final Set<Long> sealedNumbers = new TreeSet<>();
     final Set<Long> openNumbers = new TreeSet<>();
     final Set<Long> journalNumbers = new TreeSet<>();

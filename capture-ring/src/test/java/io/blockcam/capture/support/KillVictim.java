@@ -41,11 +41,16 @@ public final class KillVictim {
 
   private KillVictim() {}
 
+  /** A disk that has not one of the writes. */
+  public static void readZeroes(final MemorySegment data, final long offset) {
+    data.fill((byte) 0);
+  }
+
   /** Arguments: directory of the spool, file of the ring, file of the acknowledgements, a seed. */
   public static void main(final String[] args) throws IOException {
     final MemorySegment acknowledged = map(Path.of(args[2]));
     final Spool spool = Spool.open(Path.of(args[0]), DISK, SPOOL_LIMIT);
-    final Capture capture = Capture.start(spool, options(Path.of(args[1])));
+    final Capture capture = Capture.start(spool, options(Path.of(args[1])), KillVictim::readZeroes);
     for (int q = 0; q < QUEUES; q++) {
       final int id = q;
       final long seed = Long.parseLong(args[3]) * QUEUES + q;

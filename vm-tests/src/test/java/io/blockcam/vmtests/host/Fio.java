@@ -1,5 +1,6 @@
 package io.blockcam.vmtests.host;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +40,14 @@ public final class Fio {
       arguments.add("--" + option);
     }
     return this;
+  }
+
+  /** Starts it; whoever calls this knows how it ends. */
+  public Process start() throws IOException {
+    return new ProcessBuilder(arguments)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 
   /** Runs it; fails the test when fio finds anything wrong. */

@@ -43,6 +43,7 @@ public record Event(
   public static final int FAILED = 4;
   public static final int ALL_ZERO = 8;
   public static final int SHARED = 16;
+  public static final int UNKNOWN_OUTCOME = 32;
 
   public static final int WHOLE_BLOCK = 0xff;
 

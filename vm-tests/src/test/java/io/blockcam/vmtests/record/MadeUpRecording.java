@@ -75,7 +75,7 @@ public final class MadeUpRecording {
         RandomAccessFile disk = new RandomAccessFile(dir.resolve(name + ".disk").toFile(), "rw");
         Arena arena = Arena.ofConfined()) {
       disk.setLength(diskBytes);
-      final Capture capture = Capture.start(spool, options);
+      final Capture capture = Capture.start(spool, options, (data, offset) -> data.fill((byte) 0));
       uploader.start();
       final QueueTap queue = capture.tap().openQueue(0, () -> {});
       final MemorySegment memory = arena.allocate(writeBytes, 4096);

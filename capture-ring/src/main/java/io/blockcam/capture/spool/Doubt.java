@@ -1,0 +1,119 @@
+package io.blockcam.capture.spool;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Blocks of which disk and record may hold different things: {@code doubt.json}. It stands until
+ * what the disk holds is in the record, so that no crash in between makes anybody forget it.
+ *
+ * @param ranges sorted, none touching another
+ */
+public record Doubt(List<Range> ranges) {
+
+  /** There is none. */
+  public static final Doubt NONE = new Doubt(List.of());
+
+  static final String FILE_NAME = "doubt.json";
+
+  private static final int FORMAT_VERSION = 1;
+  private static final JsonMapper MAPPER = JsonMapper.builder().build();
+
+  /**
+   * Blocks side by side.
+   *
+   * @param block the first
+   * @param blocks how many, at least 1
+   */
+  public record Range(long block, long blocks) {
+
+    /** Checks the ranges. */
+    public Range {
+      if (block < 0 || blocks < 1 || blocks > Long.MAX_VALUE - block) {
+        throw new IllegalArgumentException("blocks %d + %d".formatted(block, blocks));
+      }
+    }
+
+    long end() {
+      return block + blocks;
+    }
+  }
+
+  /** Sorts the ranges and joins those that touch. */
+  public Doubt {
+    final List<Range> joined = new ArrayList<>();
+    for (final Range range : ranges.stream().sorted(Comparator.comparing(Range::block)).toList()) {
+      if (!joined.isEmpty() && range.block() <= joined.getLast().end()) {
+        final Range before = joined.removeLast();
+        final long end = Math.max(before.end(), range.end());
+        joined.add(new Range(before.block(), end - before.block()));
+      } else {
+        joined.add(range);
+      }
+    }
+    ranges = List.copyOf(joined);
+  }
+
+  /** This doubt and another. */
+  public Doubt plus(final Doubt other) {
+    final List<Range> both = new ArrayList<>(ranges);
+    both.addAll(other.ranges);
+    return new Doubt(both);
+  }
+
+  /** Whether there is none. */
+  public boolean isEmpty() {
+    return ranges.isEmpty();
+  }
+
+  /** How many blocks. */
+  public long blocks() {
+    return ranges.stream().mapToLong(Range::blocks).sum();
+  }
+
+  byte[] toJson() {
+    final ObjectNode node = MAPPER.createObjectNode();
+    node.put("formatVersion", FORMAT_VERSION);
+    final ArrayNode all = node.putArray("ranges");
+    for (final Range range : ranges) {
+      all.addObject().put("block", range.block()).put("blocks", range.blocks());
+    }
+    return (node.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Reads it.
+   *
+   * @param diskBlocks none of the ranges ends beyond that
+   */
+  static Doubt ofJson(final byte[] bytes, final long diskBlocks, final Path file)
+      throws SpoolException {
+    try {
+      final JsonNode node = MAPPER.readTree(bytes);
+      if (node.path("formatVersion").asInt() != FORMAT_VERSION || !node.path("ranges").isArray()) {
+        throw new IllegalArgumentException("its format is unknown");
+      }
+      final List<Range> ranges = new ArrayList<>();
+      for (final JsonNode range : node.path("ranges")) {
+        ranges.add(new Range(range.path("block").asLong(-1), range.path("blocks").asLong(-1)));
+        if (ranges.getLast().end() > diskBlocks) {
+          throw new IllegalArgumentException("it names blocks beyond the disk");
+        }
+      }
+      return new Doubt(ranges);
+    } catch (final JsonProcessingException e) {
+      throw new SpoolException(file, "is no JSON (" + e.getOriginalMessage() + ")", e);
+    } catch (final IOException | IllegalArgumentException e) {
+      throw new SpoolException(file, "can not be read (" + e.getMessage() + ")", e);
+    }
+  }
+}
