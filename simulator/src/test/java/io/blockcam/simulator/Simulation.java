@@ -199,31 +199,36 @@ final class Simulation implements AutoCloseable {
 
   /** Starts the server, perhaps after attempts that were killed or failed. */
   private Machine start() throws IOException {
-    while (random.nextInt(3) == 0) {
-      final @Nullable Spool spool = tryOpenSpool();
-      if (spool != null) {
-        // Killed before it could do more.
-        spool.close();
-      }
+    @Nullable Machine machine = null;
+    while (machine == null && random.nextInt(3) == 0) {
+      spoolDisk.killAfter(random.nextInt(120));
+      machine = tryStart();
       spoolDisk.revive();
     }
     healSpool();
-    final Spool spool = openSpool();
-    final Machine machine =
-        new Machine(plan(), new Machine.World(random, clock, store, disk, writes), spool);
+    final Machine started = machine == null ? startOnce() : machine;
     if (random.nextBoolean()) {
-      shipAll(machine.uploader());
+      shipAll(started.uploader());
       audit.check(disk, writes);
     }
-    return machine;
+    return started;
   }
 
-  private @Nullable Spool tryOpenSpool() {
-    spoolDisk.killAfter(random.nextInt(60));
+  private @Nullable Machine tryStart() {
     try {
-      return openSpool();
+      return startOnce();
     } catch (final IOException e) {
       return null;
+    }
+  }
+
+  private Machine startOnce() throws IOException {
+    final Spool spool = openSpool();
+    try {
+      return new Machine(plan(), new Machine.World(random, clock, store, disk, writes), spool);
+    } catch (final IOException | RuntimeException e) {
+      spool.close();
+      throw e;
     }
   }
 
