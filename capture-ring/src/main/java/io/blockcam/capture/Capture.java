@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,7 +46,6 @@ public final class Capture {
 
   private final Spool spool;
   private final long epoch;
-  private final RecoveredRing recovered;
   private final Slab slab;
   private final CaptureRing ring;
   private final SpoolWriter writer;
@@ -60,22 +58,14 @@ public final class Capture {
   private boolean stopped;
 
   private Capture(
-      final Spool spool,
-      final CaptureOptions options,
-      final RecoveredRing recovered,
-      final WallClock clock,
-      final LongSupplier monotonicNs,
-      final Slab slab) {
+      final Spool spool, final CaptureOptions options, final WallClock clock, final Slab slab) {
     final SpoolState state = spool.state();
     this.spool = spool;
     this.epoch = state.epoch();
-    this.recovered = recovered;
     this.slab = slab;
     this.ring = new CaptureRing(slab, clock, options.maxWriteSectors());
-    this.writer =
-        new SpoolWriter(
-            spool, epoch, options.segmentLimits(), options.sealAfter(), monotonicNs, clock::nowNs);
-    this.consumer = new RecordConsumer(ring, writer, state.lastTimestampNs(), monotonicNs);
+    this.writer = writer(spool, epoch, options, clock);
+    this.consumer = new RecordConsumer(ring, writer, state.lastTimestampNs(), clock::monotonicNs);
     final ClockTicker ticker = new ClockTicker(clock, ring);
     this.consumerThread = new Thread(this::consume, "blockcam-consumer");
     this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
@@ -115,8 +105,8 @@ public final class Capture {
               .formatted(spool.limitBytes(), leastBytes));
     }
     final WallClock clock = new WallClock(clocks);
-    final RecoveredRing recovered = recoverLeft(spool, options, clock, clocks::monotonicNs);
-    resync(spool, options, disk, clock, clocks::monotonicNs);
+    recoverLeft(spool, options, clock);
+    resync(spool, options, disk, clock);
     final long epoch = spool.beginEpoch();
     final SpoolState state = spool.state();
     final Slab slab =
@@ -130,8 +120,7 @@ public final class Capture {
                 spool.recording().diskBytes(),
                 BootId.current(),
                 clock.nowNs()));
-    final Capture capture =
-        new Capture(spool, options, recovered, clock, clocks::monotonicNs, slab);
+    final Capture capture = new Capture(spool, options, clock, slab);
     capture.ring.offerEvent(RecordKind.START, 0);
     return capture;
   }
@@ -155,11 +144,6 @@ public final class Capture {
    */
   public void prepareStop() {
     consumer.liftLimit();
-  }
-
-  /** What the run before left in the ring. */
-  public RecoveredRing recovered() {
-    return recovered;
   }
 
   /**
@@ -345,20 +329,27 @@ public final class Capture {
     }
   }
 
-  private static RecoveredRing recoverLeft(
-      final Spool spool,
-      final CaptureOptions options,
-      final WallClock clock,
-      final LongSupplier monotonicNs)
-      throws IOException {
+  private static SpoolWriter writer(
+      final Spool spool, final long epoch, final CaptureOptions options, final WallClock clock) {
+    return new SpoolWriter(
+        spool,
+        epoch,
+        options.segmentLimits(),
+        options.sealAfter(),
+        clock::monotonicNs,
+        clock::nowNs);
+  }
+
+  private static void recoverLeft(
+      final Spool spool, final CaptureOptions options, final WallClock clock) throws IOException {
     try (Slab left = Slab.openLeft(options.ringFile())) {
       if (left == null || !left.isUnclean()) {
-        return RecoveredRing.NOTHING;
+        return;
       }
       final SlabHeader header = left.header();
       if (!header.bootId().equals(BootId.current())) {
         LOG.warn("{} is from before a reboot, its content is not used", left.file());
-        return RecoveredRing.NOTHING;
+        return;
       }
       if (!header.recordingId().equals(spool.recording().id())) {
         throw new SlabException(
@@ -373,26 +364,19 @@ public final class Capture {
             "belongs to epoch %d, the spool is at epoch %d; bring its spool back or move it away"
                 .formatted(header.epoch(), state.epoch()));
       }
-      try (SpoolWriter sink =
-          new SpoolWriter(
-              spool,
-              header.epoch(),
-              options.segmentLimits(),
-              options.sealAfter(),
-              monotonicNs,
-              clock::nowNs)) {
+      try (SpoolWriter sink = writer(spool, header.epoch(), options, clock)) {
         sink.ignoreLimit();
         final RingRecovery recovery = new RingRecovery(left, sink, state.lastTimestampNs());
-        spool.addDoubt(recovery.doubt(state.nextSequence()));
-        final RecoveredRing result = recovery.recover(state.nextSequence());
+        final Doubt doubt = recovery.doubt(state.nextSequence());
+        spool.addDoubt(doubt);
+        final long records = recovery.recover(state.nextSequence());
         left.markClean();
         LOG.info(
-            "{} records of epoch {} were still in {}, {} of them of unknown outcome",
-            result.records(),
+            "{} records of epoch {} were still in {}, {} blocks of them of unknown outcome",
+            records,
             header.epoch(),
             left.file(),
-            result.unknown().size());
-        return result;
+            doubt.blocks());
       }
     }
   }
@@ -401,8 +385,7 @@ public final class Capture {
       final Spool spool,
       final CaptureOptions options,
       final BackingReader disk,
-      final WallClock clock,
-      final LongSupplier monotonicNs)
+      final WallClock clock)
       throws IOException {
     final Doubt doubt = spool.doubt();
     if (doubt.isEmpty()) {
@@ -410,14 +393,7 @@ public final class Capture {
     }
     LOG.info("{} blocks may differ between disk and record: reading them back", doubt.blocks());
     final SpoolState state = spool.state();
-    try (SpoolWriter sink =
-        new SpoolWriter(
-            spool,
-            state.epoch(),
-            options.segmentLimits(),
-            options.sealAfter(),
-            monotonicNs,
-            clock::nowNs)) {
+    try (SpoolWriter sink = writer(spool, state.epoch(), options, clock)) {
       sink.ignoreLimit();
       new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs()).run(doubt);
     }

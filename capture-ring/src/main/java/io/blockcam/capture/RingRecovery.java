@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 final class RingRecovery {
   private final Slab slab;
   private final RecordSink sink;
-  private final List<RecoveredRing.UnknownOutcome> unknown = new ArrayList<>();
   private final RecordView record = new RecordView();
   private long lastTimestampNs;
 
@@ -59,8 +58,9 @@ final class RingRecovery {
    * Appends and seals.
    *
    * @param next the first sequence that the spool does not hold
+   * @return how many records
    */
-  RecoveredRing recover(final long next) throws IOException {
+  long recover(final long next) throws IOException {
     final long end = end(next);
     for (long sequence = next; sequence < end; sequence++) {
       if (!sink.admit(1)) {
@@ -74,7 +74,7 @@ final class RingRecovery {
       }
     }
     sink.seal();
-    return new RecoveredRing(end - next, unknown);
+    return end - next;
   }
 
   /** The sequence after the newest whole write; at least {@code next}. */
@@ -120,10 +120,6 @@ final class RingRecovery {
     int flags = record.flags();
     if (!slab.isComplete(first)) {
       flags |= RecordFlags.UNKNOWN_OUTCOME;
-      if (kind.setsContent()) {
-        unknown.add(
-            new RecoveredRing.UnknownOutcome(sequence, kind, record.block(), record.runBlocks()));
-      }
     } else if (slab.result(first) < 0) {
       flags |= RecordFlags.FAILED;
     }

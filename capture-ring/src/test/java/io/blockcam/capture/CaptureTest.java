@@ -78,7 +78,7 @@ final class CaptureTest {
     for (int epoch = 0; epoch < 3; epoch++) {
       try (Spool spool = open(recording(1))) {
         final Capture capture = Capture.start(spool, options(), disk);
-        assertThat(capture.recovered()).isEqualTo(RecoveredRing.NOTHING);
+        assertThat(spool.doubt()).isEqualTo(Doubt.NONE);
         assertThat(capture.status().epoch()).isEqualTo(epoch);
         assertThat(capture.stop(LONG)).isTrue();
         final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
@@ -117,8 +117,6 @@ final class CaptureTest {
     }
     try (Spool spool = open(recording(1))) {
       final Capture capture = Capture.start(spool, options(), disk);
-      assertThat(capture.recovered().unknown())
-          .containsExactly(new RecoveredRing.UnknownOutcome(2, RecordKind.DATA, 2, 1));
       assertThat(capture.stop(LONG)).isTrue();
       assertThat(kinds(spool))
           .containsExactly(

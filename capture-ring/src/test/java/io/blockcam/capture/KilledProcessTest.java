@@ -80,11 +80,6 @@ final class KilledProcessTest {
       assertThat(Files.exists(ringFile)).isTrue();
       final Capture capture =
           Capture.start(spool, KillVictim.options(ringFile), KillVictim::readZeroes);
-      System.out.println(
-          "run recovered "
-              + capture.recovered().records()
-              + " unknown "
-              + capture.recovered().unknown().size());
       assertThat(capture.status().epoch()).isEqualTo(2L * run + 1);
       assertThat(capture.stop(Duration.ofSeconds(60))).isTrue();
       final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());

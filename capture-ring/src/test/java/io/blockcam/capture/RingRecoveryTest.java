@@ -8,6 +8,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.SlabDescriptor;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.support.CollectingSink;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
@@ -53,10 +54,11 @@ final class RingRecoveryTest {
     bench.queue.complete(failed, -5);
     bench.queue.offerFlush();
     final CollectingSink sink = new CollectingSink();
-    final RecoveredRing result = recover(sink, BASE);
+    final Doubt doubt = recover(sink, BASE);
     bench.drain(); // what the consumer would have written
 
-    assertThat(result).isEqualTo(new RecoveredRing(5, List.of()));
+    assertThat(doubt).isEqualTo(Doubt.NONE);
+    assertThat(sink.records()).hasSize(5);
     assertThat(contents(sink)).isEqualTo(contents(bench.sink));
     assertThat(sink.records())
         .extracting(TestRecord::sequence)
@@ -71,15 +73,11 @@ final class RingRecoveryTest {
     bench.write(160, random(3, 4096));
     bench.queue.offerZeroes(240, 80, true, false);
     final CollectingSink sink = new CollectingSink();
-    final RecoveredRing result = recover(sink, BASE);
+    final Doubt doubt = recover(sink, BASE);
     assertThat(sink.records())
         .extracting(record -> record.has(RecordFlags.UNKNOWN_OUTCOME))
         .containsExactly(false, true, true, false, true);
-    assertThat(result.unknown())
-        .containsExactly(
-            new RecoveredRing.UnknownOutcome(BASE + 1, RecordKind.DATA, 10, 1),
-            new RecoveredRing.UnknownOutcome(BASE + 2, RecordKind.DATA, 11, 1),
-            new RecoveredRing.UnknownOutcome(BASE + 4, RecordKind.DISCARD, 30, 10));
+    assertThat(doubt.ranges()).containsExactly(new Doubt.Range(10, 2), new Doubt.Range(30, 10));
   }
 
   @Test
@@ -89,7 +87,8 @@ final class RingRecoveryTest {
       bench.drain();
     }
     final CollectingSink sink = new CollectingSink();
-    assertThat(recover(sink, BASE + 80)).isEqualTo(RecoveredRing.NOTHING);
+    assertThat(recover(sink, BASE + 80)).isEqualTo(Doubt.NONE);
+    assertThat(sink.records()).isEmpty();
     assertThat(sink.records()).isEmpty();
   }
 
@@ -120,7 +119,7 @@ final class RingRecoveryTest {
     wipeHeader(copy, 1);
     wipeHeader(copy, 4);
     final CollectingSink sink = new CollectingSink();
-    final RecoveredRing result = recover(copy, sink, BASE);
+    final Doubt doubt = recover(copy, sink, BASE);
     assertThat(sink.records()).extracting(TestRecord::sequence).endsWith(BASE + 3).hasSize(4);
     assertThat(sink.records().subList(1, 3))
         .allSatisfy(
@@ -128,7 +127,7 @@ final class RingRecoveryTest {
               assertThat(record.kind()).isEqualTo(RecordKind.ZEROES);
               assertThat(record.has(RecordFlags.FAILED)).isTrue();
             });
-    assertThat(result.unknown()).isEmpty();
+    assertThat(doubt).isEqualTo(Doubt.NONE);
   }
 
   @Test
@@ -192,14 +191,17 @@ final class RingRecoveryTest {
     }
   }
 
-  private RecoveredRing recover(final CollectingSink sink, final long next) throws IOException {
+  private Doubt recover(final CollectingSink sink, final long next) throws IOException {
     return recover(copy(), sink, next);
   }
 
-  private static RecoveredRing recover(final Path file, final CollectingSink sink, final long next)
+  private static Doubt recover(final Path file, final CollectingSink sink, final long next)
       throws IOException {
     try (Slab left = Objects.requireNonNull(Slab.openLeft(file))) {
-      return new RingRecovery(left, sink, 0).recover(next);
+      final RingRecovery recovery = new RingRecovery(left, sink, 0);
+      final Doubt doubt = recovery.doubt(next);
+      recovery.recover(next);
+      return doubt;
     }
   }
 

@@ -80,7 +80,10 @@ public final class RecordView {
   /**
    * Fills in the recorder's part; flags and time become 0.
    *
+   * @param runBlocks 0 to 2^32-1
+   * @param sectorMask 8 bits
    * @return this
+   * @throws IllegalArgumentException when one of them does not fit: it would spill into the next
    */
   public RecordView put(
       final long sequence,
@@ -89,6 +92,10 @@ public final class RecordView {
       final RecordKind kind,
       final int sectorMask,
       final long aux) {
+    if (runBlocks >>> Integer.SIZE != 0 || (sectorMask & ~RecordDescriptor.WHOLE_BLOCK) != 0) {
+      throw new IllegalArgumentException(
+          "a %s record of %d blocks with sector mask 0x%x".formatted(kind, runBlocks, sectorMask));
+    }
     memory.set(LittleEndian.U64, offset + RecordDescriptor.SEQUENCE_OFFSET, sequence);
     memory.set(LittleEndian.U64, offset + RecordDescriptor.TIMESTAMP_NS_OFFSET, 0);
     memory.set(LittleEndian.U64, offset + RecordDescriptor.BLOCK_OFFSET, block);

@@ -224,6 +224,16 @@ class SegmentRoundTripTest {
   }
 
   @Test
+  void refusesARunOrMaskThatDoesNotFitItsField() {
+    assertThatThrownBy(() -> RecordView.allocate().put(0, 0, 1L << 32, RecordKind.DISCARD, 0xff, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("4294967296 blocks");
+    assertThatThrownBy(() -> RecordView.allocate().put(0, 0, 1, RecordKind.DATA, 0x100, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("mask 0x100");
+  }
+
+  @Test
   void refusesANumberThatIsTaken() throws IOException {
     Segments.write(directory, 4, List.of(Segments.data(100, 0, Segments.filled(1))));
     assertThatThrownBy(

@@ -79,6 +79,11 @@ public final class WallClock {
     return source.monotonicNs() + offsetNs;
   }
 
+  /** CLOCK_MONOTONIC in ns, from any origin. */
+  public long monotonicNs() {
+    return source.monotonicNs();
+  }
+
   /**
    * Measures the offset again.
    *
