@@ -73,7 +73,7 @@ public class ConsumerBenchmark {
             Duration.ofHours(1),
             System::nanoTime,
             clock::nowNs);
-    consumer = new RecordConsumer(ring, writer, 0, System::nanoTime);
+    consumer = new RecordConsumer(ring, writer, doubt -> {}, 0, System::nanoTime);
   }
 
   /** Removes both. */

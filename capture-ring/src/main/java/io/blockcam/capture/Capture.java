@@ -16,7 +16,6 @@ import io.blockcam.capture.spool.SpoolWriter;
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
@@ -49,25 +48,37 @@ public final class Capture {
   private final Slab slab;
   private final CaptureRing ring;
   private final SpoolWriter writer;
+  private final ReadBack readBack;
   private final RecordConsumer consumer;
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
   private final Thread consumerThread;
+  private final Thread readBackThread;
   private final Thread clockThread;
   private volatile boolean abandoned;
+  private volatile boolean readBackStopped;
   private volatile boolean clockStopped;
   private boolean stopped;
 
   private Capture(
-      final Spool spool, final CaptureOptions options, final WallClock clock, final Slab slab) {
+      final Spool spool,
+      final CaptureOptions options,
+      final BackingReader disk,
+      final WallClock clock,
+      final Slab slab)
+      throws IOException {
     final SpoolState state = spool.state();
     this.spool = spool;
     this.epoch = state.epoch();
     this.slab = slab;
     this.ring = new CaptureRing(slab, clock, options.maxWriteSectors());
     this.writer = writer(spool, epoch, options, clock);
-    this.consumer = new RecordConsumer(ring, writer, state.lastTimestampNs(), clock::monotonicNs);
+    this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
+    this.consumer =
+        new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
     final ClockTicker ticker = new ClockTicker(clock, ring);
     this.consumerThread = new Thread(this::consume, "blockcam-consumer");
+    this.readBackThread = new Thread(this::endDoubts, "blockcam-readback");
+    readBackThread.setDaemon(true); // it may hang in a disk that does not answer
     this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
     clockThread.setDaemon(true);
     spool.onRemoved(ring::wake);
@@ -78,7 +89,7 @@ public final class Capture {
    * an epoch.
    *
    * @param spool stays the caller's, and must stay open until {@link #stop} has returned
-   * @param disk what is recorded; read before this returns, and not later
+   * @param disk what is recorded; must stay readable until {@link #stop} has returned
    * @throws IOException with one line: what, which value, what to do
    * @throws IllegalArgumentException when the spool's limit does not hold one write
    */
@@ -87,6 +98,7 @@ public final class Capture {
       throws IOException {
     final Capture capture = prepare(spool, options, disk, WallClock.Source.system());
     capture.consumerThread.start();
+    capture.readBackThread.start();
     capture.clockThread.start();
     return capture;
   }
@@ -120,7 +132,7 @@ public final class Capture {
                 spool.recording().diskBytes(),
                 BootId.current(),
                 clock.nowNs()));
-    final Capture capture = new Capture(spool, options, clock, slab);
+    final Capture capture = new Capture(spool, options, disk, clock, slab);
     capture.ring.offerEvent(RecordKind.START, 0);
     return capture;
   }
@@ -144,27 +156,6 @@ public final class Capture {
    */
   public void prepareStop() {
     consumer.liftLimit();
-  }
-
-  /**
-   * Puts a block into the record that no guest wrote: read from the disk because what it holds is
-   * not known to the record. Waits while the ring is full.
-   *
-   * @param kind {@link RecordKind#BASELINE} or {@link RecordKind#RESYNC}
-   * @param block which one
-   * @param data where its 4096 bytes lie
-   * @param dataOffset of the first of them
-   * @return its sequence
-   */
-  public long recordBlock(
-      final RecordKind kind, final long block, final MemorySegment data, final long dataOffset) {
-    while (true) {
-      final long sequence = ring.offerBlock(kind, block, data, dataOffset);
-      if (sequence != QueueTap.FULL) {
-        return sequence;
-      }
-      LockSupport.parkNanos(POLL_NS);
-    }
   }
 
   /**
@@ -227,6 +218,14 @@ public final class Capture {
     stopped = true;
     final long deadlineNs = System.nanoTime() + limit.toNanos();
     endClock();
+    readBack.retryAtOnce();
+    final long readBackDeadlineNs = deadlineNs - limit.toNanos() / 2;
+    while (readBack.isBehind() && System.nanoTime() - readBackDeadlineNs < 0) {
+      LockSupport.parkNanos(POLL_NS);
+    }
+    readBackStopped = true;
+    LockSupport.unpark(readBackThread);
+    final boolean readBackEnded = joined(readBackThread, CLOCK_LIMIT);
     boolean offered = offerStop();
     while (!offered && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
@@ -241,7 +240,7 @@ public final class Capture {
     final boolean ended = joined(consumerThread, CONSUMER_LIMIT);
     spool.onRemoved(() -> {});
     final boolean clean = keepWhatIsLeft();
-    if (ended) { // a thread that hangs in the disk must not find its memory gone
+    if (ended && readBackEnded) { // a thread that hangs in the disk must not find its memory gone
       close();
     }
     return clean;
@@ -260,6 +259,7 @@ public final class Capture {
    */
   boolean keepWhatIsLeft() throws IOException {
     if (consumer.isFinished()) {
+      readBack.settle(); // everything is sealed, so what was read back is durable
       slab.markClean();
       slab.delete();
       return true;
@@ -273,6 +273,7 @@ public final class Capture {
 
   /** Lets go of files and memory. When no thread uses them any more. */
   void close() throws IOException {
+    readBack.close();
     writer.close();
     slab.close();
   }
@@ -285,6 +286,23 @@ public final class Capture {
   /** What the thread that fills the spool does. */
   RecordConsumer consumer() {
     return consumer;
+  }
+
+  /** What reads back the doubts that arise. */
+  ReadBack readBack() {
+    return readBack;
+  }
+
+  private void endDoubts() {
+    try {
+      while (!readBackStopped) {
+        if (!readBack.doWork()) {
+          readBack.awaitWork();
+        }
+      }
+    } catch (final Throwable e) { // nobody else would learn of it, and disk and record differ
+      failure.complete(e);
+    }
   }
 
   private void consume() {
@@ -395,8 +413,8 @@ public final class Capture {
     final SpoolState state = spool.state();
     try (SpoolWriter sink = writer(spool, state.epoch(), options, clock)) {
       sink.ignoreLimit();
-      new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs()).run(doubt);
+      spool.reduceDoubt(
+          new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs()).run(doubt));
     }
-    spool.clearDoubt();
   }
 }

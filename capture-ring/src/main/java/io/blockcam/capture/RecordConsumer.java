@@ -6,9 +6,12 @@ import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.disk.BlockSample;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.RecordSink;
 import io.blockcam.capture.spool.Watermarks;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -41,6 +44,7 @@ public final class RecordConsumer {
   private final CaptureRing ring;
   private final Slab slab;
   private final RecordSink sink;
+  private final Doubts doubts;
   private final LongSupplier clockNs;
   private final BlockSample sample = new BlockSample();
   private final RecordView record = new RecordView();
@@ -50,6 +54,9 @@ public final class RecordConsumer {
   private long writeEnd;
   private int outcomeFlags;
   private long lastTimestampNs;
+
+  /** Writes through this one that failed are known to be in doubt. */
+  private long doubtedThrough;
 
   private final Watermarks watermarks;
 
@@ -83,21 +90,25 @@ public final class RecordConsumer {
   /**
    * Begins at the ring's first sequence.
    *
+   * @param doubts told what a write that failed may have changed, before its record is handed over
    * @param lastTimestampNs of the last record before, in ns; none is recorded before it
    * @param clockNs {@link System#nanoTime}, or what a test puts in its place
    */
   public RecordConsumer(
       final CaptureRing ring,
       final RecordSink sink,
+      final Doubts doubts,
       final long lastTimestampNs,
       final LongSupplier clockNs) {
     this.ring = ring;
+    this.doubts = doubts;
     this.slab = ring.slab();
     this.sink = sink;
     this.lastTimestampNs = lastTimestampNs;
     this.clockNs = clockNs;
     this.next = ring.baseSequence();
     this.writeEnd = next;
+    this.doubtedThrough = next - 1;
     this.appended = next - 1;
     this.durable = next - 1;
     this.watermarks = new Watermarks("ring", ring.slots());
@@ -227,9 +238,38 @@ public final class RecordConsumer {
       refused = true;
       return false;
     }
+    outcomeFlags = 0;
+    if (slab.result(next) < 0) {
+      outcomeFlags = RecordFlags.FAILED;
+      doubtFailed();
+    }
     writeEnd = next + count;
-    outcomeFlags = slab.result(next) < 0 ? RecordFlags.FAILED : 0;
     return true;
+  }
+
+  /**
+   * A write that failed may have changed the disk in part. Told before its record leaves the ring,
+   * so that a kill in between loses neither; all that are there at once, since each time costs a
+   * sync.
+   */
+  private void doubtFailed() throws IOException {
+    if (next <= doubtedThrough) {
+      return;
+    }
+    final List<Doubt.Range> ranges = new ArrayList<>();
+    long first = next;
+    while (first < next + BATCH_RECORDS && ring.isPublished(first)) {
+      final int count = slab.count(first);
+      for (int i = 0; i < count && slab.result(first) < 0; i++) {
+        slab.record(first + i, record);
+        if (KINDS[record.kindCode()].setsContent()) {
+          ranges.add(new Doubt.Range(record.block(), record.runBlocks()));
+        }
+      }
+      first += count;
+    }
+    doubts.add(new Doubt(ranges));
+    doubtedThrough = first - 1;
   }
 
   private void append(final long sequence) throws IOException {

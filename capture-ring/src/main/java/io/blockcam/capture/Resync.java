@@ -1,18 +1,20 @@
 package io.blockcam.capture;
 
-import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.disk.BackingReader;
+import io.blockcam.capture.disk.DiskChunk;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.RecordSink;
 import io.blockcam.capture.spool.SpoolState;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,8 +25,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Resync {
   private static final Logger LOG = LoggerFactory.getLogger(Resync.class);
-  private static final int CHUNK_BLOCKS = 256;
-  private static final MemorySegment ZEROES = MemorySegment.ofArray(new byte[BLOCK_BYTES]);
 
   /** Progress is told after so many blocks: 16 GiB. */
   private static final long TELL_BLOCKS = 1L << 22;
@@ -60,16 +60,20 @@ final class Resync {
     this.timestampNs = Math.max(nowNs, state.lastTimestampNs());
   }
 
-  /** Records and seals. */
-  void run(final Doubt doubt) throws IOException {
+  /**
+   * Records and seals.
+   *
+   * @return the blocks that could not be read
+   */
+  Doubt run(final Doubt doubt) throws IOException {
+    final List<Doubt.Range> unread = new ArrayList<>();
     long done = 0;
     try (Arena arena = Arena.ofConfined()) {
-      final MemorySegment chunk = arena.allocate((long) CHUNK_BLOCKS * BLOCK_BYTES, BLOCK_BYTES);
+      final DiskChunk chunk = new DiskChunk(disk, diskBytes, arena);
       for (final Doubt.Range range : doubt.ranges()) {
-        for (long at = 0; at < range.blocks(); at += CHUNK_BLOCKS) {
-          final int blocks = (int) Math.min(CHUNK_BLOCKS, range.blocks() - at);
-          read(chunk, range.block() + at, blocks);
-          record(chunk, range.block() + at, blocks);
+        for (long at = 0; at < range.blocks(); at += DiskChunk.MOST_BLOCKS) {
+          final int blocks = (int) Math.min(DiskChunk.MOST_BLOCKS, range.blocks() - at);
+          resync(chunk, range.block() + at, blocks, unread);
           if (done / TELL_BLOCKS != (done + blocks) / TELL_BLOCKS) {
             LOG.info("read back {} of {} blocks in doubt", done + blocks, doubt.blocks());
           }
@@ -79,22 +83,43 @@ final class Resync {
       }
     }
     sink.seal();
+    return new Doubt(unread);
   }
 
-  /** The last block may reach beyond the end of the disk: zeroes. */
-  private void read(final MemorySegment chunk, final long block, final int blocks)
+  /** Block by block once a read has failed: one bad sector is no reason to know nothing. */
+  private void resync(
+      final DiskChunk chunk, final long block, final int blocks, final List<Doubt.Range> unread)
       throws IOException {
-    final long offset = block * BLOCK_BYTES;
-    final long bytes = Math.min((long) blocks * BLOCK_BYTES, diskBytes - offset);
-    chunk.fill((byte) 0);
-    disk.read(chunk.asSlice(0, bytes), offset);
+    if (isRead(chunk, block, blocks)) {
+      record(chunk, block, blocks);
+      return;
+    }
+    for (int i = 0; i < blocks; i++) {
+      if (isRead(chunk, block + i, 1)) {
+        record(chunk, block + i, 1);
+      } else {
+        recordZeroes(); // those before, or the run would reach over this one
+        unread.add(new Doubt.Range(block + i, 1));
+      }
+    }
   }
 
-  private void record(final MemorySegment chunk, final long block, final int blocks)
+  private static boolean isRead(final DiskChunk chunk, final long block, final int blocks) {
+    try {
+      chunk.read(block, blocks);
+      return true;
+    } catch (final IOException e) {
+      if (blocks == 1) {
+        LOG.warn("block {} is in doubt and can not be read: {}", block, e.toString());
+      }
+      return false;
+    }
+  }
+
+  private void record(final DiskChunk chunk, final long block, final int blocks)
       throws IOException {
     for (int i = 0; i < blocks; i++) {
-      final long at = (long) i * BLOCK_BYTES;
-      if (MemorySegment.mismatch(chunk, at, at + BLOCK_BYTES, ZEROES, 0, BLOCK_BYTES) < 0) {
+      if (chunk.isZero(i)) {
         if (zeroBlocks == 0) {
           zeroBlock = block + i;
         }
@@ -104,7 +129,7 @@ final class Resync {
         }
       } else {
         recordZeroes();
-        append(block + i, 1, RecordKind.RESYNC, chunk, at);
+        append(block + i, 1, RecordKind.RESYNC, chunk.memory(), chunk.offset(i));
       }
     }
   }

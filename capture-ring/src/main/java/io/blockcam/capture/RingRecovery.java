@@ -33,8 +33,8 @@ final class RingRecovery {
   }
 
   /**
-   * What the records in flight leave in doubt. To be remembered before {@link #recover}: what that
-   * has brought into the spool is not looked at again.
+   * What the writes in flight and those that failed leave in doubt. To be remembered before {@link
+   * #recover}: what that has brought into the spool is not looked at again.
    *
    * @param next the first sequence that the spool does not hold
    */
@@ -43,7 +43,7 @@ final class RingRecovery {
     final long end = end(next);
     for (long sequence = next; sequence < end; sequence++) {
       final long first = firstOfWrite(sequence);
-      if (first >= 0 && !slab.isComplete(first)) {
+      if (first >= 0 && (!slab.isComplete(first) || slab.result(first) < 0)) {
         slab.record(sequence, record);
         final @Nullable RecordKind kind = RecordKind.ofCode(record.kindCode());
         if (kind != null && kind.setsContent()) {

@@ -12,6 +12,7 @@ import java.util.random.RandomGenerator;
 public final class DrivenCapture {
 
   private final Capture capture;
+  private boolean stopping;
   private boolean stopOffered;
 
   private DrivenCapture(final Capture capture) {
@@ -38,6 +39,16 @@ public final class DrivenCapture {
     return capture.consumer().doWork() > 0;
   }
 
+  /** One step of what reads back; whether there was something to do. */
+  public boolean readBack() {
+    return capture.readBack().doWork();
+  }
+
+  /** Whether there is something to be read back. */
+  public boolean isBehind() {
+    return capture.readBack().isBehind();
+  }
+
   /** As {@link Capture#prepareStop}. */
   public void prepareStop() {
     capture.prepareStop();
@@ -45,7 +56,13 @@ public final class DrivenCapture {
 
   /** One step of {@link Capture#stop}; whether it was the last. */
   public boolean tryStop() throws IOException {
-    if (!stopOffered) {
+    if (!stopping) {
+      stopping = true;
+      capture.readBack().retryAtOnce();
+    }
+    if (isBehind()) {
+      readBack();
+    } else if (!stopOffered) {
       stopOffered = capture.offerStop();
       if (stopOffered) {
         capture.consumer().requestFinish();

@@ -7,6 +7,7 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.WallClock;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.support.CollectingSink;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
@@ -82,6 +83,29 @@ final class RecordConsumerTest {
     bench.drain();
     assertThat(bench.ring.released()).isEqualTo(BASE + 2);
     assertThat(bench.sink.records()).hasSize(3);
+  }
+
+  /** C2: part of it may be on the disk. */
+  @Test
+  void tellsWhatAFailedWriteLeavesInDoubtBeforeItsRecordLeavesTheRing() {
+    final long failed = bench.offer(5 * 8, new byte[2 * 4096]);
+    final long zeroes = bench.queue.offerZeroes(800, 80, true, false);
+    bench.write(0, BLOCK);
+    bench.queue.complete(zeroes, -5);
+    bench.queue.complete(failed, -5);
+    bench.sink.failOn("doubt"::equals);
+    bench.drain();
+    assertThat(bench.sink.records()).isEmpty();
+
+    bench.sink.failOn(call -> false);
+    bench.clock.advance(SECOND_NS);
+    bench.drain();
+
+    assertThat(bench.sink.doubt().ranges())
+        .containsExactly(new Doubt.Range(5, 2), new Doubt.Range(100, 10));
+    assertThat(bench.sink.calls()).containsOnlyOnce("doubt");
+    assertThat(bench.sink.calls().indexOf("doubt"))
+        .isLessThan(bench.sink.calls().indexOf("append"));
   }
 
   @Test
@@ -271,7 +295,7 @@ final class RecordConsumerTest {
       stepped = new CaptureRing(slab, clock, 48);
       final CollectingSink sink = new CollectingSink();
       final RecordConsumer consumer =
-          new RecordConsumer(stepped, sink, before, bench.clock::monotonicNs);
+          new RecordConsumer(stepped, sink, doubt -> {}, before, bench.clock::monotonicNs);
       stepped.offerEvent(RecordKind.START, 0);
       bench.clock.advance(3601 * SECOND_NS);
       stepped.offerEvent(RecordKind.STOP, 0);

@@ -46,7 +46,8 @@ final class RingStressTest {
     try (Slab slab = Slab.create(dir.resolve("ring"), RingBench.header(SLOTS))) {
       final CaptureRing ring =
           new CaptureRing(slab, new WallClock(WallClock.Source.system()), MAX_BLOCKS * 8);
-      final RecordConsumer consumer = new RecordConsumer(ring, new Nowhere(), 0, System::nanoTime);
+      final RecordConsumer consumer =
+          new RecordConsumer(ring, new Nowhere(), doubt -> {}, 0, System::nanoTime);
       final AtomicBoolean stop = new AtomicBoolean();
       final Thread consuming =
           Thread.ofPlatform()

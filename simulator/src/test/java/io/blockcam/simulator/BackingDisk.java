@@ -1,8 +1,10 @@
 package io.blockcam.simulator;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,7 @@ final class BackingDisk {
   private final long[] durable;
   private final List<List<GuestWrite>> order = new ArrayList<>();
   private final @Nullable KnownFailure[] excuse;
+  private BooleanSupplier readFails = () -> false;
 
   BackingDisk(final int sectors) {
     now = new long[sectors];
@@ -37,8 +40,16 @@ final class BackingDisk {
     return now[sector];
   }
 
+  /** Whether the next read that is not the guest's fails. */
+  void failReads(final BooleanSupplier whether) {
+    readFails = whether;
+  }
+
   /** Fills memory as a read of the disk does. */
-  void read(final MemorySegment data, final long offset) {
+  void read(final MemorySegment data, final long offset) throws IOException {
+    if (readFails.getAsBoolean()) {
+      throw new IOException("Input/output error");
+    }
     for (long at = 0; at < data.byteSize(); at += Long.BYTES) {
       data.set(Guest.LONG, at, now[(int) ((offset + at) / SECTOR_BYTES)]);
     }
@@ -51,10 +62,6 @@ final class BackingDisk {
 
   @Nullable KnownFailure excuse(final int sector) {
     return excuse[sector];
-  }
-
-  void excuse(final int sector, final KnownFailure why) {
-    excuse[sector] = why;
   }
 
   /** A write reaches a sector. */

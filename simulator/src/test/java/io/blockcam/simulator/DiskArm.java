@@ -36,6 +36,7 @@ final class DiskArm {
     this.disk = disk;
     this.queues = queues;
     this.guest = guest;
+    disk.failReads(() -> failing && random.nextInt(6) == 0);
   }
 
   /** Whether requests may fail. */
@@ -110,6 +111,7 @@ final class DiskArm {
 
   /** What was in the disk's hands when the server died may be done, in part, or not. */
   void serverDied() {
+    failing = false;
     for (int q = 0; q < queues.size(); q++) {
       final FakeKernel kernel = queues.get(q).kernel();
       for (int i = 0; i < kernel.ioInFlight(); i++) {

@@ -224,16 +224,7 @@ final class Guest {
         unflushed.add(write);
       }
     } else {
-      doubt(write, KnownFailure.FAILED_WRITE_CHANGED_THE_DISK);
-    }
-  }
-
-  private void doubt(final GuestWrite write, final KnownFailure excuse) {
-    write.outcome = GuestWrite.Outcome.UNKNOWN;
-    for (int s = write.firstSector; s < write.firstSector + write.sectors; s++) {
-      if (disk.isLast(write, s)) {
-        disk.excuse(s, excuse);
-      }
+      write.outcome = GuestWrite.Outcome.UNKNOWN; // it may have changed the disk in part
     }
   }
 

@@ -5,9 +5,6 @@ package io.blockcam.simulator;
  * out of here, and with it the excuse.
  */
 enum KnownFailure {
-  /** C2: a write that failed may have changed the disk in part; the record says it did not. */
-  FAILED_WRITE_CHANGED_THE_DISK,
-
   /**
    * C3: a sync of the spool that failed is tried again, and the second one says that all is well
    * though the pages are lost. A power cut after a failed sync is therefore not simulated.

@@ -87,7 +87,8 @@ final class Machine {
       case 0, 1, 2, 3, 4 -> guest.send();
       case 5, 6, 7, 8, 9 -> runQueue(random.nextInt(queues.size()));
       case 10, 11, 12, 13 -> disk.completeOne(random.nextInt(queues.size()));
-      case 14, 15, 16 -> consume();
+      case 14, 15 -> consume();
+      case 16 -> capture.readBack();
       case 17 -> uploader.doWork();
       case 18 -> settle();
       default -> clock.pass(random.nextInt(4) == 0 ? Duration.ofSeconds(2) : STEP);
@@ -150,7 +151,7 @@ final class Machine {
 
   /** Everything that was sent is answered, now that nothing fails and nothing new comes. */
   private void answerAll() throws IOException {
-    for (int steps = 0; guest.isWaiting(); steps++) {
+    for (int steps = 0; guest.isWaiting() || capture.isBehind(); steps++) {
       if (steps > MANY_STEPS) {
         throw new AssertionError(
             "no tag is forgotten: %s %s %s"
@@ -160,7 +161,7 @@ final class Machine {
       for (int q = 0; q < queues.size(); q++) {
         disk.completeOne(q);
       }
-      if (!consume()) {
+      if (!consume() & !capture.readBack()) {
         clock.pass(STEP);
       }
       uploader.doWork();

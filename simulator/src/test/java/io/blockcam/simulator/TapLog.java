@@ -2,6 +2,7 @@ package io.blockcam.simulator;
 
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.QueueWaker;
+import io.blockcam.ublk.tap.RangeLock;
 import io.blockcam.ublk.tap.WriteTap;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -29,6 +30,11 @@ final class TapLog implements WriteTap {
   /** First sector of that write. */
   long lastSector(final int q) {
     return queues.get(q).lastSector;
+  }
+
+  @Override
+  public void openDisk(final RangeLock lock) {
+    tap.openDisk(lock);
   }
 
   @Override
@@ -69,6 +75,11 @@ final class TapLog implements WriteTap {
         final long startSector, final long sectors, final boolean discard, final boolean fua) {
       lastWrite = FULL;
       return tap.offerZeroes(startSector, sectors, discard, fua);
+    }
+
+    @Override
+    public long newest() {
+      return tap.newest();
     }
 
     @Override

@@ -10,7 +10,7 @@ public enum RecordKind {
   ZEROES(2, Shape.RUN),
   /** DISCARD: a run of blocks; they read as zeroes afterwards. */
   DISCARD(3, Shape.RUN),
-  /** The guest asked for everything before to be durable: a consistency point. */
+  /** What the guest had been told to be done when it asked is durable: a consistency point. */
   FLUSH(4, Shape.POINT),
   /** A block as the disk had it before the recording began. */
   BASELINE(5, Shape.BLOCK),

@@ -3,7 +3,7 @@ package io.blockcam.capture.disk;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
-/** Reads the disk that is recorded, past the device. Control thread. */
+/** Reads the disk that is recorded, past the device. Any thread, several at once. */
 @FunctionalInterface
 public interface BackingReader {
 

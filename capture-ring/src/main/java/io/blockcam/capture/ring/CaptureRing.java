@@ -10,6 +10,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.QueueWaker;
+import io.blockcam.ublk.tap.RangeLock;
 import io.blockcam.ublk.tap.WriteTap;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
@@ -29,6 +30,17 @@ public final class CaptureRing implements WriteTap {
   private static final int POINT_SLOTS = 1;
   private static final byte FLUSH = RecordKind.FLUSH.code();
 
+  /** As long as there is no device there is no guest. */
+  private static final class Unshared implements RangeLock {
+    @Override
+    public boolean tryLock(final long offset, final long length) {
+      return true;
+    }
+
+    @Override
+    public void unlock(final long offset, final long length) {}
+  }
+
   private final Slab slab;
   private final WallClock clock;
   private final long base;
@@ -37,6 +49,7 @@ public final class CaptureRing implements WriteTap {
   private final MultiProducerSequencer sequencer;
   private final Sequence released;
   private volatile RingQueue[] queues = {};
+  private volatile RangeLock diskLock = new Unshared();
   private volatile long durable;
   private volatile boolean closed;
 
@@ -72,6 +85,16 @@ public final class CaptureRing implements WriteTap {
   }
 
   @Override
+  public void openDisk(final RangeLock lock) {
+    diskLock = lock;
+  }
+
+  /** Keeps the guest's writes away from a piece of the disk. */
+  public RangeLock diskLock() {
+    return diskLock;
+  }
+
+  @Override
   public synchronized QueueTap openQueue(final int queueId, final QueueWaker waker) {
     final RingQueue[] old = queues;
     final RingQueue queue = new RingQueue(this, slab, clock, waker);
@@ -104,6 +127,17 @@ public final class CaptureRing implements WriteTap {
    */
   public long offerGap(final long block, final long blocks) {
     return put(RecordKind.GAP.code(), block, blocks, RecordDescriptor.WHOLE_BLOCK, 0);
+  }
+
+  /**
+   * Puts into the order that blocks were found to hold zeroes.
+   *
+   * @param block the first of them
+   * @param blocks how many, 1 to 2^31-1
+   * @return its sequence, or {@link QueueTap#FULL}
+   */
+  public long offerZeroes(final long block, final long blocks) {
+    return put(RecordKind.ZEROES.code(), block, blocks, RecordDescriptor.WHOLE_BLOCK, 0);
   }
 
   /**

@@ -221,6 +221,11 @@ final class RingQueue implements QueueTap {
   }
 
   @Override
+  public long newest() {
+    return ring.claimed();
+  }
+
+  @Override
   public long offerFlush() {
     final long ticket = ring.offerFlush();
     return ticket == FULL ? refuse(1) : ticket;

@@ -26,6 +26,10 @@ public record Doubt(List<Range> ranges) {
   static final String FILE_NAME = "doubt.json";
 
   private static final int FORMAT_VERSION = 1;
+
+  /** More of them are joined to fewer and larger ones: to read too much does no harm. */
+  private static final int MOST_RANGES = 4096;
+
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   /**
@@ -48,11 +52,18 @@ public record Doubt(List<Range> ranges) {
     }
   }
 
-  /** Sorts the ranges and joins those that touch. */
+  /** Sorts the ranges and joins those that touch, or lie near to each other if they are many. */
   public Doubt {
+    ranges = joined(ranges.stream().sorted(Comparator.comparing(Range::block)).toList(), 0);
+    for (long gap = 1; ranges.size() > MOST_RANGES; gap *= 2) {
+      ranges = joined(ranges, gap);
+    }
+  }
+
+  private static List<Range> joined(final List<Range> sorted, final long gap) {
     final List<Range> joined = new ArrayList<>();
-    for (final Range range : ranges.stream().sorted(Comparator.comparing(Range::block)).toList()) {
-      if (!joined.isEmpty() && range.block() <= joined.getLast().end()) {
+    for (final Range range : sorted) {
+      if (!joined.isEmpty() && range.block() - gap <= joined.getLast().end()) {
         final Range before = joined.removeLast();
         final long end = Math.max(before.end(), range.end());
         joined.add(new Range(before.block(), end - before.block()));
@@ -60,7 +71,7 @@ public record Doubt(List<Range> ranges) {
         joined.add(range);
       }
     }
-    ranges = List.copyOf(joined);
+    return List.copyOf(joined);
   }
 
   /** This doubt and another. */
@@ -68,6 +79,11 @@ public record Doubt(List<Range> ranges) {
     final List<Range> both = new ArrayList<>(ranges);
     both.addAll(other.ranges);
     return new Doubt(both);
+  }
+
+  /** Whether all of another is in it. */
+  boolean covers(final Doubt other) {
+    return plus(other).equals(this);
   }
 
   /** Whether there is none. */

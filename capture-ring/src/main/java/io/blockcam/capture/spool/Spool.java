@@ -78,6 +78,9 @@ public final class Spool implements Closeable {
   private boolean blocked;
   private Runnable onRemoved = () -> {};
 
+  /** What is known to stand in doubt.json whatever happens. */
+  private Doubt durableDoubt = Doubt.NONE;
+
   private record SealedSegmentFile(Path path, long bytes) {}
 
   private Spool(
@@ -175,7 +178,7 @@ public final class Spool implements Closeable {
     replace(directory, DiskFingerprint.FILE_NAME, disk.toJson());
   }
 
-  /** Blocks of which disk and record may hold different things. Control thread. */
+  /** Blocks of which disk and record may hold different things. One thread at a time. */
   public Doubt doubt() throws IOException {
     final Path file = directory.resolve(Doubt.FILE_NAME);
     return Files.exists(file)
@@ -183,17 +186,27 @@ public final class Spool implements Closeable {
         : Doubt.NONE;
   }
 
-  /** Remembers more of them; durable when this returns. Control thread. */
+  /** Remembers more of them; durable when this returns. One thread at a time. */
   public void addDoubt(final Doubt more) throws IOException {
-    if (!more.isEmpty()) {
-      replace(directory, Doubt.FILE_NAME, doubt().plus(more).toJson());
+    if (!durableDoubt.covers(more)) {
+      final Doubt all = doubt().plus(more);
+      replace(directory, Doubt.FILE_NAME, all.toJson());
+      durableDoubt = all;
     }
   }
 
-  /** What the disk holds is in the record: there is no doubt any more. Control thread. */
-  public void clearDoubt() throws IOException {
-    Files.deleteIfExists(directory.resolve(Doubt.FILE_NAME));
-    Directories.force(directory);
+  /**
+   * What the disk holds is in the record, but for these blocks; durable when this returns. One
+   * thread at a time.
+   */
+  public void reduceDoubt(final Doubt left) throws IOException {
+    durableDoubt = Doubt.NONE; // until it is written again
+    if (left.isEmpty()) {
+      Files.deleteIfExists(directory.resolve(Doubt.FILE_NAME));
+      Directories.force(directory);
+    } else {
+      replace(directory, Doubt.FILE_NAME, left.toJson());
+    }
   }
 
   /** The directory, as it was given. */

@@ -2,6 +2,8 @@ package io.blockcam.capture.support;
 
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.capture.Doubts;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.RecordSink;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -16,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  * A spool in memory that fails when told to. It notes every call that succeeded, so that a test can
  * look at the order.
  */
-public final class CollectingSink implements RecordSink {
+public final class CollectingSink implements RecordSink, Doubts {
   private final List<TestRecord> records = new ArrayList<>();
   private final List<String> calls = new ArrayList<>();
+  private Doubt doubt = Doubt.NONE;
   private Predicate<String> fails = call -> false;
   private Throwable failure = new IOException("No space left on device");
   private boolean full;
@@ -31,7 +34,18 @@ public final class CollectingSink implements RecordSink {
     return List.copyOf(records);
   }
 
-  /** Calls that succeeded: admit, append, write, force, seal. */
+  /** What is in doubt. */
+  public Doubt doubt() {
+    return doubt;
+  }
+
+  @Override
+  public void add(final Doubt more) throws IOException {
+    call("doubt");
+    doubt = doubt.plus(more);
+  }
+
+  /** Calls that succeeded: admit, doubt, append, write, force, seal. */
   public List<String> calls() {
     return List.copyOf(calls);
   }

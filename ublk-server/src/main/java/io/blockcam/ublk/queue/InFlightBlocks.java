@@ -1,5 +1,6 @@
 package io.blockcam.ublk.queue;
 
+import io.blockcam.ublk.tap.RangeLock;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -36,6 +37,7 @@ final class InFlightBlocks {
   private final AtomicInteger exclusive = new AtomicInteger(NOBODY);
   private final Runnable[] wakers;
   private final Runnable otherThreads;
+  private final int tapsId;
 
   /**
    * @param queues how many queues the device has
@@ -52,15 +54,34 @@ final class InFlightBlocks {
    */
   InFlightBlocks(final int queues, final Runnable otherThreads) {
     this.otherThreads = otherThreads;
-    inFlight = new AtomicIntegerArray(queues * STRIDE);
-    waiting = new AtomicIntegerArray(queues * STRIDE);
-    wakers = new Runnable[queues];
+    tapsId = queues; // counted like one more queue
+    inFlight = new AtomicIntegerArray((queues + 1) * STRIDE);
+    waiting = new AtomicIntegerArray((queues + 1) * STRIDE);
+    wakers = new Runnable[queues + 1];
     Arrays.fill(wakers, (Runnable) () -> {});
   }
 
   /** Says how a queue is woken when a range it may wait for was freed. Before the queues start. */
   void onFreed(final int queueId, final Runnable waker) {
     wakers[queueId] = waker;
+  }
+
+  /** For the tap, which looks at the disk while no write changes it. Any one thread. */
+  RangeLock rangeLock() {
+    return new RangeLock() {
+      @Override
+      public boolean tryLock(final long offset, final long length) {
+        if (length > MAX_BYTES) {
+          throw new IllegalArgumentException("a range of %d bytes is too long".formatted(length));
+        }
+        return InFlightBlocks.this.tryLock(tapsId, 0, offset, length);
+      }
+
+      @Override
+      public void unlock(final long offset, final long length) {
+        InFlightBlocks.this.unlock(tapsId, offset, length);
+      }
+    };
   }
 
   /**

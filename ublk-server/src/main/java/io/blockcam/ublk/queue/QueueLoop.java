@@ -26,7 +26,10 @@ import org.jspecify.annotations.Nullable;
  *     -> READ, FLUSH:            target
  *     -> WRITE, DISCARD, ZEROES: range free? -> tap has room? -> target
  *   target done
- *     -> tap told, range freed -> FLUSH or FUA: record durable? -> COMMIT_AND_FETCH
+ *     -> WRITE, DISCARD, ZEROES: tap told, range freed
+ *     -> FLUSH or FUA:           record durable?
+ *     -> FLUSH:                  tap has room?
+ *     -> COMMIT_AND_FETCH
  * </pre>
  *
  * A tag that finds the range taken, the ring full or the record not yet durable waits in a list and
@@ -90,7 +93,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     /* IN_TARGET */ 1 << WAITS_FOR_ROOM | 1 << WAITS_FOR_DURABLE | 1 << IN_KERNEL,
     /* WAITS_FOR_RANGE */ 1 << ARRIVED | 1 << IN_KERNEL,
     /* WAITS_FOR_ROOM */ 1 << ARRIVED | 1 << IN_KERNEL,
-    /* WAITS_FOR_DURABLE */ 1 << IN_KERNEL
+    /* WAITS_FOR_DURABLE */ 1 << WAITS_FOR_ROOM | 1 << IN_KERNEL
   };
 
   private static final long NO_TICKET = -2;
@@ -367,20 +370,27 @@ final class QueueLoop implements QueueContext, PendingRequests {
     return true;
   }
 
+  /** Target and record become durable side by side. */
   private void startFlush(final int tag) {
     if (tap != null) {
-      final long t = tap.offerFlush();
-      if (t == QueueTap.FULL) {
-        tap.requestRoom();
-        enter(tag, WAITS_FOR_ROOM);
-        park(tag);
-        return;
+      ticket[tag] = tap.newest();
+      if (!tap.isDurable(ticket[tag])) {
+        tap.requestDurable(ticket[tag]);
       }
-      ticket[tag] = t;
-      tap.requestDurable(t);
     }
     enter(tag, IN_TARGET);
     target.flush(tag);
+  }
+
+  /** Only now, and not when it began: a flush in the record is one that has succeeded. */
+  private void endFlush(final int tag) {
+    if (tap != null && tap.offerFlush() == QueueTap.FULL) {
+      tap.requestRoom();
+      enter(tag, WAITS_FOR_ROOM);
+      park(tag);
+    } else {
+      commit(tag, 0);
+    }
   }
 
   private void park(final int tag) {
@@ -415,7 +425,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
       enter(tag, ARRIVED);
       try {
         if ((opFlags[tag] & 0xff) == OP_FLUSH) {
-          startFlush(tag);
+          endFlush(tag);
         } else if (!tryStart(tag)) {
           park(tag);
         }
@@ -435,7 +445,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     for (int n = waitsForDurable.size(); n > 0; n--) {
       final int tag = waitsForDurable.remove();
       if (t.isDurable(ticket[tag])) {
-        commit(tag, result[tag]);
+        durable(tag);
       } else {
         waitsForDurable.add(tag);
       }
@@ -505,18 +515,28 @@ final class QueueLoop implements QueueContext, PendingRequests {
     final int committed = res < 0 ? res : op == OP_WRITE ? (int) length(tag) : 0;
     final boolean mustBeDurable =
         op == OP_FLUSH || (op == OP_WRITE && (opFlags[tag] & FLAG_FUA) != 0);
-    if (mustBeDurable && res >= 0 && t != null && ticket[tag] >= 0) {
-      if (op != OP_FLUSH) {
-        t.requestDurable(ticket[tag]);
-      }
-      if (!t.isDurable(ticket[tag])) {
-        result[tag] = committed;
-        enter(tag, WAITS_FOR_DURABLE);
-        waitsForDurable.add(tag);
-        return;
-      }
+    if (res < 0 || !mustBeDurable || t == null || ticket[tag] == NO_TICKET) {
+      commit(tag, committed);
+      return;
     }
-    commit(tag, committed);
+    if (op != OP_FLUSH) {
+      t.requestDurable(ticket[tag]);
+    }
+    result[tag] = committed;
+    if (t.isDurable(ticket[tag])) {
+      durable(tag);
+    } else {
+      enter(tag, WAITS_FOR_DURABLE);
+      waitsForDurable.add(tag);
+    }
+  }
+
+  private void durable(final int tag) {
+    if ((opFlags[tag] & 0xff) == OP_FLUSH) {
+      endFlush(tag);
+    } else {
+      commit(tag, result[tag]);
+    }
   }
 
   private long length(final int tag) {

@@ -1,6 +1,7 @@
 package io.blockcam.ublk.queue;
 
 import io.blockcam.nativebindings.Posix;
+import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,6 +38,10 @@ public final class QueueSet implements AutoCloseable {
       final Consumer<Throwable> onFailure)
       throws IOException {
     final InFlightBlocks blocks = new InFlightBlocks(served.info().queues());
+    final @Nullable WriteTap tap = served.tap();
+    if (tap != null) {
+      tap.openDisk(blocks.rangeLock());
+    }
     try {
       for (int q = 0; q < served.info().queues(); q++) {
         queues.add(new QueueThread(posix, served, q, blocks, affinities.get(q), onFailure));

@@ -47,7 +47,13 @@ public interface QueueTap {
   long offerZeroes(long startSector, long sectors, boolean discard, boolean fua);
 
   /**
-   * Takes note of a flush: everything completed so far stands before it in the order.
+   * The newest ticket that any queue was given: everything that was completed so far stands at or
+   * before it in the order.
+   */
+  long newest();
+
+  /**
+   * Takes note of a flush that has succeeded: target and record are durable.
    *
    * @return a ticket, at least 0, or {@link #FULL}
    */

@@ -10,6 +10,15 @@ package io.blockcam.ublk.tap;
 public interface WriteTap {
 
   /**
+   * Gives the tap a way to look at the disk while no write changes it. Called by the control
+   * thread, once and before any {@link #openQueue}.
+   *
+   * @param lock for one thread of the tap's; may be used as long as the device's threads run, and
+   *     after they have ended
+   */
+  void openDisk(RangeLock lock);
+
+  /**
    * Gives one queue its own view of this tap. Called by the control thread, once per queue and
    * before the queue's thread starts.
    *

@@ -285,12 +285,12 @@ public final class FileTarget implements Target {
   }
 
   /**
-   * Reads a piece of the disk past the queues. Control thread.
+   * Reads a piece of the disk past the queues. Any thread.
    *
    * @param data where to put it; aligned to 512 bytes, as long as a multiple of it
    * @param offset where it begins, a multiple of 512
    */
-  public void read(final MemorySegment data, final long offset) throws IOException {
+  public synchronized void read(final MemorySegment data, final long offset) throws IOException {
     for (long done = 0; done < data.byteSize(); ) {
       final long n =
           ErrnoException.orThrow(

@@ -63,6 +63,7 @@ public final class DrivenQueue {
       final Runnable otherThreads)
       throws IOException {
     final InFlightBlocks blocks = new InFlightBlocks(queues, otherThreads);
+    tap.openDisk(blocks.rangeLock());
     final List<DrivenQueue> all = new ArrayList<>();
     for (int q = 0; q < queues; q++) {
       all.add(new DrivenQueue(q, depth, bufferBytes, blocks, tap));

@@ -44,6 +44,11 @@ final class FakeTap implements QueueTap {
   }
 
   @Override
+  public long newest() {
+    return next - 1;
+  }
+
+  @Override
   public long offerFlush() {
     return offer("flush", 0, 0);
   }

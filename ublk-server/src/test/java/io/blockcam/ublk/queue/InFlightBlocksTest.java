@@ -2,6 +2,8 @@ package io.blockcam.ublk.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.ublk.tap.RangeLock;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Rule 1, replay equals disk: of two overlapping writes only one is in flight. */
@@ -51,6 +53,35 @@ final class InFlightBlocksTest {
 
     blocks.unlock(1, 0, BIG);
     assertThat(blocks.tryLock(0, 1, 1L << 40, 4096)).isTrue();
+  }
+
+  /** What the tap reads under its lock must not change meanwhile, nor be about to. */
+  @Test
+  void keepsWritesAwayFromWhatTheTapLooksAt() {
+    final RangeLock lock = blocks.rangeLock();
+    assertThat(blocks.tryLock(0, 0, 4096, 512)).isTrue();
+    assertThat(lock.tryLock(0, 8192)).as("a write is in flight").isFalse();
+    blocks.unlock(0, 4096, 512);
+
+    assertThat(lock.tryLock(0, 8192)).isTrue();
+    assertThat(blocks.tryLock(0, 0, 4096, 512)).isFalse();
+    assertThat(blocks.tryLock(1, 3, 0, BIG)).isFalse();
+    blocks.giveUp(1, 3);
+    assertThat(blocks.tryLock(1, 0, 8192, 4096)).isTrue();
+    lock.unlock(0, 8192);
+    assertThat(blocks.tryLock(0, 0, 4096, 512)).isTrue();
+  }
+
+  /** Or a write that waits for it would wait for ever. */
+  @Test
+  void wakesAQueueWhenTheTapHasLooked() {
+    final AtomicInteger wakes = new AtomicInteger();
+    blocks.onFreed(1, wakes::incrementAndGet);
+    final RangeLock lock = blocks.rangeLock();
+    assertThat(lock.tryLock(0, 4096)).isTrue();
+    blocks.setWaiting(1, 1);
+    lock.unlock(0, 4096);
+    assertThat(wakes).hasValue(1);
   }
 
   @Test

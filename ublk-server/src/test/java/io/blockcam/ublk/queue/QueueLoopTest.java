@@ -235,9 +235,10 @@ final class QueueLoopTest {
 
   @Test
   void acknowledgesFlushOnlyWhenDiskAndRecordAreDurable() throws IOException {
+    somethingWritten();
     kernel.request(0, FLUSH, 0, 0, 0);
     work();
-    assertThat(tap.events).containsExactly("flush 0+0 #0", "want durable #0");
+    assertThat(tap.events).containsExactly("want durable #0");
     assertThat(kernel.ioOpcode(0)).isEqualTo(Uring.IORING_OP_FSYNC());
     kernel.completeIo(0, 0);
     work();
@@ -248,10 +249,44 @@ final class QueueLoopTest {
     work();
     assertThat(kernel.commits(0)).isEqualTo(1);
     assertThat(kernel.result(0)).isZero();
+    assertThat(tap.events).endsWith("flush 0+0 #1");
+  }
+
+  /** C5: a consistency point that was none would be worse than none. */
+  @Test
+  void doesNotRecordAFlushThatFailed() throws IOException {
+    somethingWritten();
+    kernel.request(0, FLUSH, 0, 0, 0);
+    work();
+    kernel.completeIo(0, -EIO);
+    tap.durable = 0;
+    wakeUp.wake();
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+    assertThat(tap.events).containsExactly("want durable #0");
+  }
+
+  @Test
+  void acknowledgesAFlushOnlyWhenItIsInTheRecord() throws IOException {
+    kernel.request(0, FLUSH, 0, 0, 0);
+    work();
+    tap.hasRoom = false;
+    kernel.completeIo(0, 0);
+    work();
+    assertThat(kernel.commits(0)).isZero();
+    assertThat(tap.events).containsOnly("want room");
+
+    tap.hasRoom = true;
+    wakeUp.wake();
+    work();
+    assertThat(tap.events).endsWith("flush 0+0 #0");
+    assertThat(kernel.result(0)).isZero();
   }
 
   @Test
   void acknowledgesFlushOnlyAfterTheDiskEvenIfTheRecordIsFirst() throws IOException {
+    somethingWritten();
     kernel.request(0, FLUSH, 0, 0, 0);
     work();
     tap.durable = 0;
@@ -282,6 +317,7 @@ final class QueueLoopTest {
 
   @Test
   void doesNotLetFlushWaitForTheRecordWhenTheDiskFailed() throws IOException {
+    somethingWritten();
     kernel.request(0, FLUSH, 0, 0, 0);
     work();
     kernel.completeIo(0, -EIO);
@@ -478,6 +514,15 @@ final class QueueLoopTest {
     kernel.request(3, FLUSH, 0, 0, 0);
     kernel.request(4, DISCARD, 0, 1024, 64);
     work();
+  }
+
+  /** The newest ticket is 0, and not durable. */
+  private void somethingWritten() throws IOException {
+    kernel.request(7, WRITE, 0, 0, 8);
+    work();
+    kernel.completeIo(0, 4096);
+    work();
+    tap.events.clear();
   }
 
   /** Works until the loop would sleep. */

@@ -1,0 +1,12 @@
+package io.blockcam.capture;
+
+import io.blockcam.capture.spool.Doubt;
+import java.io.IOException;
+
+/** Takes note of blocks of which disk and record may hold different things. */
+@FunctionalInterface
+public interface Doubts {
+
+  /** Remembers more of them; durable when this returns. May be repeated. */
+  void add(Doubt more) throws IOException;
+}

@@ -1,0 +1,274 @@
+package io.blockcam.capture;
+
+import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.disk.BackingReader;
+import io.blockcam.capture.disk.DiskChunk;
+import io.blockcam.capture.ring.CaptureRing;
+import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.ublk.tap.QueueTap;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends a doubt that arose while the device is live: keeps the guest's writes away from a piece of
+ * the disk, reads it, and offers what it holds to the ring, so that in the order of the record it
+ * stands where it was true.
+ *
+ * <p>The doubt stays in the spool until what was read is durable there. Blocks that can not be read
+ * stay in it, and are tried again later.
+ *
+ * <p>{@link #add} is the consumer's; everything else belongs to one thread, which only waits by
+ * {@link #awaitWork}. A test can drive it by hand.
+ */
+final class ReadBack implements Doubts {
+  private static final Logger LOG = LoggerFactory.getLogger(ReadBack.class);
+  private static final long FIRST_RETRY_NS = 1_000_000_000L;
+  private static final long LAST_RETRY_NS = 60_000_000_000L;
+
+  /** Between two tries for a range that a write holds, or for room in the ring. */
+  private static final long TRY_NS = 1_000_000L;
+
+  /** Between two looks whether what was read back is durable. */
+  private static final long LOOK_NS = 100_000_000L;
+
+  private static final long IDLE_NS = 60_000_000_000L;
+
+  private final Spool spool;
+  private final CaptureRing ring;
+  private final DiskChunk chunk;
+  private final LongSupplier clockNs;
+  private final Arena arena = Arena.ofShared();
+  private @Nullable Thread waiter;
+
+  // Guarded by this: what is to be read, and whether the spool remembers any.
+  private final List<Doubt.Range> pending = new ArrayList<>();
+  private boolean unsettled;
+
+  /** Could not be read, to be tried again at {@link #retryNs}. */
+  private final List<Doubt.Range> unread = new ArrayList<>();
+
+  private long retryNs;
+  private long backoffNs = FIRST_RETRY_NS;
+  private boolean retryAtOnce;
+
+  // The range in hand, and how much of it is taken at a time.
+  private long block;
+  private long endBlock;
+  private int step = DiskChunk.MOST_BLOCKS;
+
+  // The chunk in hand: locked, read, and offered up to but not including {@code offered}.
+  private int chunkBlocks;
+  private int offered;
+
+  private long lastSequence;
+
+  /**
+   * Begins with what the spool remembers.
+   *
+   * @param disk what is read
+   * @param clockNs {@link System#nanoTime}, or what a test puts in its place
+   */
+  ReadBack(
+      final Spool spool,
+      final CaptureRing ring,
+      final BackingReader disk,
+      final LongSupplier clockNs)
+      throws IOException {
+    this.spool = spool;
+    this.ring = ring;
+    this.clockNs = clockNs;
+    this.chunk = new DiskChunk(disk, spool.recording().diskBytes(), arena);
+    this.lastSequence = ring.baseSequence() - 1;
+    this.retryNs = clockNs.getAsLong();
+    unread.addAll(spool.doubt().ranges());
+    unsettled = !unread.isEmpty();
+  }
+
+  @Override
+  public void add(final Doubt more) throws IOException {
+    synchronized (this) {
+      spool.addDoubt(more);
+      pending.addAll(more.ranges());
+      unsettled = true;
+      LockSupport.unpark(waiter);
+    }
+  }
+
+  /**
+   * One step: a chunk is read, or offered, or the doubt is ended.
+   *
+   * @return whether there was something to do that could be done
+   */
+  boolean doWork() {
+    try {
+      if (chunkBlocks > 0) {
+        return offer();
+      }
+      if (block < endBlock || takeRange()) {
+        return readChunk();
+      }
+      return settle();
+    } catch (final IOException e) {
+      LOG.warn("blocks in doubt stay in doubt for now: {}", e.toString());
+      backOff();
+      return false;
+    }
+  }
+
+  /** Whether there are blocks to be read, and it is not known that they can not be. */
+  boolean isBehind() {
+    synchronized (this) {
+      return chunkBlocks > 0
+          || block < endBlock
+          || !pending.isEmpty()
+          || (retryAtOnce && !unread.isEmpty());
+    }
+  }
+
+  /** What could not be read is tried once more, now: nobody will later. Any thread. */
+  void retryAtOnce() {
+    synchronized (this) {
+      retryAtOnce = true;
+      LockSupport.unpark(waiter);
+    }
+  }
+
+  /** Waits for work; ended by {@link #add}. */
+  void awaitWork() {
+    final long timeNs;
+    synchronized (this) {
+      waiter = Thread.currentThread();
+      timeNs = isBehind() ? TRY_NS : unsettled ? LOOK_NS : IDLE_NS;
+    }
+    LockSupport.parkNanos(timeNs);
+  }
+
+  /** Lets go of its memory; a range that it holds is given back. */
+  void close() {
+    giveBackChunk();
+    arena.close();
+  }
+
+  private boolean takeRange() {
+    synchronized (this) {
+      if (pending.isEmpty()
+          && !unread.isEmpty()
+          && (retryAtOnce || clockNs.getAsLong() - retryNs >= 0)) {
+        retryAtOnce = false;
+        pending.addAll(unread);
+        unread.clear();
+      }
+      if (pending.isEmpty()) {
+        return false;
+      }
+      final Doubt joined = new Doubt(pending);
+      final Doubt.Range range = joined.ranges().getFirst();
+      pending.clear();
+      pending.addAll(joined.ranges().subList(1, joined.ranges().size()));
+      block = range.block();
+      endBlock = range.block() + range.blocks();
+      return true;
+    }
+  }
+
+  private boolean readChunk() {
+    final int blocks = (int) Math.min(step, endBlock - block);
+    if (!ring.diskLock().tryLock(offset(block), length(blocks))) {
+      step = Math.max(1, blocks / 2); // somebody always writes to some of it
+      return false;
+    }
+    chunkBlocks = blocks;
+    offered = 0;
+    step = Math.min(DiskChunk.MOST_BLOCKS, 2 * step);
+    try {
+      chunk.read(block, blocks);
+      return true;
+    } catch (final IOException e) {
+      giveBackChunk();
+      if (blocks > 1) {
+        step = 1;
+      } else {
+        LOG.warn("block {} is in doubt and can not be read: {}", block, e.toString());
+        unread.add(new Doubt.Range(block, 1));
+        block++;
+        backOff();
+      }
+      return true;
+    }
+  }
+
+  private void backOff() {
+    retryNs = clockNs.getAsLong() + backoffNs;
+    backoffNs = Math.min(2 * backoffNs, LAST_RETRY_NS);
+  }
+
+  /** Offers what was read, as far as there is room; the range stays locked until all of it is. */
+  private boolean offer() {
+    while (offered < chunkBlocks) {
+      final boolean zeroes = chunk.isZero(offered);
+      int end = offered + 1;
+      while (zeroes && end < chunkBlocks && chunk.isZero(end)) {
+        end++;
+      }
+      final long sequence =
+          zeroes
+              ? ring.offerZeroes(block + offered, end - offered)
+              : ring.offerBlock(
+                  RecordKind.RESYNC, block + offered, chunk.memory(), chunk.offset(offered));
+      if (sequence == QueueTap.FULL) {
+        return false;
+      }
+      lastSequence = sequence;
+      offered = end;
+    }
+    final int done = chunkBlocks;
+    giveBackChunk();
+    block += done;
+    return true;
+  }
+
+  private void giveBackChunk() {
+    if (chunkBlocks > 0) {
+      ring.diskLock().unlock(offset(block), length(chunkBlocks));
+      chunkBlocks = 0;
+    }
+  }
+
+  /**
+   * Forgets the doubt once what was read is durable.
+   *
+   * @return whether there was one
+   */
+  boolean settle() throws IOException {
+    synchronized (this) {
+      if (!unsettled || isBehind() || !unread.isEmpty()) {
+        return false;
+      }
+      if (ring.durableSequence() < lastSequence) {
+        return false;
+      }
+      spool.reduceDoubt(Doubt.NONE);
+      unsettled = false;
+      backoffNs = FIRST_RETRY_NS;
+      LOG.info("disk and record agree again: what was in doubt is read back");
+      return true;
+    }
+  }
+
+  private static long offset(final long block) {
+    return block * RecordDescriptor.BLOCK_BYTES;
+  }
+
+  private static long length(final int blocks) {
+    return (long) blocks * RecordDescriptor.BLOCK_BYTES;
+  }
+}
