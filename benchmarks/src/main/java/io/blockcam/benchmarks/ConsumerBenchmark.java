@@ -71,8 +71,8 @@ public class ConsumerBenchmark {
             spool.beginEpoch(),
             SegmentLimits.DEFAULT,
             Duration.ofHours(1),
-            System::nanoTime,
-            clock::nowNs);
+            clock,
+            doubt -> {});
     consumer = new RecordConsumer(ring, writer, doubt -> {}, 0, System::nanoTime);
   }
 

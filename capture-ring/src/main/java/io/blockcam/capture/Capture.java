@@ -10,6 +10,7 @@ import io.blockcam.capture.ring.SlabException;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.spool.SpoolState;
 import io.blockcam.capture.spool.SpoolWriter;
@@ -71,8 +72,8 @@ public final class Capture {
     this.epoch = state.epoch();
     this.slab = slab;
     this.ring = new CaptureRing(slab, clock, options.maxWriteSectors());
-    this.writer = writer(spool, epoch, options, clock);
     this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
+    this.writer = writer(spool, epoch, options, clock, readBack);
     this.consumer =
         new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
     final ClockTicker ticker = new ClockTicker(clock, ring);
@@ -348,14 +349,13 @@ public final class Capture {
   }
 
   private static SpoolWriter writer(
-      final Spool spool, final long epoch, final CaptureOptions options, final WallClock clock) {
+      final Spool spool,
+      final long epoch,
+      final CaptureOptions options,
+      final WallClock clock,
+      final Doubts doubts) {
     return new SpoolWriter(
-        spool,
-        epoch,
-        options.segmentLimits(),
-        options.sealAfter(),
-        clock::monotonicNs,
-        clock::nowNs);
+        spool, epoch, options.segmentLimits(), options.sealAfter(), clock, doubts);
   }
 
   private static void recoverLeft(
@@ -382,7 +382,7 @@ public final class Capture {
             "belongs to epoch %d, the spool is at epoch %d; bring its spool back or move it away"
                 .formatted(header.epoch(), state.epoch()));
       }
-      try (SpoolWriter sink = writer(spool, header.epoch(), options, clock)) {
+      try (SpoolWriter sink = writer(spool, header.epoch(), options, clock, spool::addDoubt)) {
         sink.ignoreLimit();
         final RingRecovery recovery = new RingRecovery(left, sink, state.lastTimestampNs());
         final Doubt doubt = recovery.doubt(state.nextSequence());
@@ -411,7 +411,7 @@ public final class Capture {
     }
     LOG.info("{} blocks may differ between disk and record: reading them back", doubt.blocks());
     final SpoolState state = spool.state();
-    try (SpoolWriter sink = writer(spool, state.epoch(), options, clock)) {
+    try (SpoolWriter sink = writer(spool, state.epoch(), options, clock, spool::addDoubt)) {
       sink.ignoreLimit();
       spool.reduceDoubt(
           new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs()).run(doubt));

@@ -6,6 +6,7 @@ import io.blockcam.capture.disk.BackingReader;
 import io.blockcam.capture.disk.DiskChunk;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.QueueTap;
 import java.io.IOException;

@@ -7,6 +7,7 @@ import io.blockcam.capture.disk.BlockSample;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.RecordSink;
 import io.blockcam.capture.spool.Watermarks;
 import java.io.IOException;

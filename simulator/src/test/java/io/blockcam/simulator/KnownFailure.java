@@ -6,12 +6,6 @@ package io.blockcam.simulator;
  */
 enum KnownFailure {
   /**
-   * C3: a sync of the spool that failed is tried again, and the second one says that all is well
-   * though the pages are lost. A power cut after a failed sync is therefore not simulated.
-   */
-  SYNC_TRIED_AGAIN,
-
-  /**
    * C4: after a power cut the disk may have writes since the last flush that the record has not:
    * there is no log of regions in doubt, and nobody reads them back.
    */

@@ -45,7 +45,6 @@ final class Simulation implements AutoCloseable {
   private static final int MANY_UPLOADS = 20_000;
 
   private final RandomGenerator random;
-  private final Set<KnownFailure> known;
   private final VirtualClock clock = new VirtualClock();
   private final Path ring;
   private final Path image;
@@ -58,7 +57,6 @@ final class Simulation implements AutoCloseable {
   private final List<GuestWrite> writes = new ArrayList<>();
   private boolean storeIsAway;
   private boolean storeStumbles;
-  private boolean syncFailed;
 
   /**
    * @param directory an empty one on tmpfs: a file that is mapped must be real
@@ -67,7 +65,6 @@ final class Simulation implements AutoCloseable {
   Simulation(final RandomGenerator random, final Path directory, final Set<KnownFailure> known)
       throws IOException {
     this.random = random;
-    this.known = known;
     ring = directory.resolve("ring");
     image = directory.resolve("image");
     final int blocks = random.nextInt(3) == 0 ? LARGE_DISK_BLOCKS : SMALL_DISK_BLOCKS;
@@ -122,12 +119,12 @@ final class Simulation implements AutoCloseable {
     spoolDisk.revive(); // not killed after all
     storeDisk.revive();
     switch (random.nextInt(5)) {
-      case 0 -> crash(machine, mayCutPower());
+      case 0 -> crash(machine, true);
       case 1 -> crash(machine, false);
       case 2 -> {
         healAll();
         machine.rest();
-        crash(machine, random.nextBoolean() && mayCutPower());
+        crash(machine, random.nextBoolean());
       }
       case 3 -> {
         healAll();
@@ -142,17 +139,10 @@ final class Simulation implements AutoCloseable {
     }
   }
 
-  private boolean mayCutPower() {
-    return !syncFailed || !known.contains(KnownFailure.SYNC_TRIED_AGAIN);
-  }
-
   private void changeFaults(final Machine machine) throws IOException {
     switch (random.nextInt(12)) {
       case 0 -> spoolDisk.setRoom(random.nextInt(200_000));
-      case 1 -> {
-        spoolDisk.failSyncs(random.nextInt(4), random.nextInt(1, 4));
-        syncFailed = true;
-      }
+      case 1 -> spoolDisk.failSyncs(random.nextInt(4), random.nextInt(1, 4));
       case 2 -> storeIsAway = true;
       case 3 -> storeStumbles = true;
       case 4 -> machine.disk().setFailing(true);

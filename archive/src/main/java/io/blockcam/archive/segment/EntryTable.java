@@ -38,6 +38,13 @@ final class EntryTable {
     count++;
   }
 
+  /** The bytes of entry {@code index}, in place. */
+  MemorySegment entry(final int index) {
+    return chunks
+        .get(index / CHUNK_ENTRIES)
+        .asSlice((long) (index % CHUNK_ENTRIES) * ENTRY_BYTES, ENTRY_BYTES);
+  }
+
   /** Whether entry {@code index} has these bytes. */
   boolean equalsAt(final int index, final MemorySegment entry) {
     final long at = (long) (index % CHUNK_ENTRIES) * ENTRY_BYTES;

@@ -28,6 +28,11 @@ public final class SegmentName {
     return name(number, "journal");
   }
 
+  /** Name of a file that is to replace another one once it is durable. */
+  static String fresh(final String name) {
+    return name + ".new";
+  }
+
   /** The number of a sealed segment, or empty when the name is not one. */
   public static OptionalLong sealedNumber(final String fileName) {
     return number(fileName, "seg");

@@ -42,6 +42,7 @@ final class SegmentRecovery {
   }
 
   Recovered recover() throws IOException {
+    SegmentWriter.finishRewrite(directory, chain.number());
     final boolean hasOpen = Files.exists(openFile);
     final boolean hasJournal = Files.exists(journalFile);
     if (Files.exists(sealedFile)) {
@@ -113,8 +114,29 @@ final class SegmentRecovery {
           return remove(cutBytes, cutReason);
         }
         writer.cutPayloads();
-        return new Recovered(Optional.of(writer.seal(chain.digest())), cutBytes, cutReason);
+        return new Recovered(Optional.of(seal(writer)), cutBytes, cutReason);
       }
+    }
+  }
+
+  /**
+   * From fresh files: if a sync failed before the crash, another one of the same file may say that
+   * all is well. Where there is no room for that, the risk is taken rather than the start refused.
+   */
+  private SealedSegment seal(final SegmentWriter writer) throws IOException {
+    final Rewritten rewritten;
+    try {
+      rewritten = writer.rewrite();
+    } catch (final IOException e) {
+      SegmentWriter.finishRewrite(directory, chain.number()); // that is, undo
+      return writer.seal(chain.digest());
+    }
+    try (SegmentWriter copy = rewritten.segment()) {
+      if (!rewritten.lostBlocks().isEmpty()) {
+        throw SegmentException.of(openFile.toString(), "does not read twice the same");
+      }
+      copy.takeNames();
+      return copy.seal(chain.digest());
     }
   }
 

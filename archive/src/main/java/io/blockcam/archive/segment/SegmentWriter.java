@@ -33,6 +33,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -87,6 +88,11 @@ public final class SegmentWriter implements Closeable {
   private long lastTimestampNs;
   private State state = State.OPEN;
   private @Nullable SealedSegment sealed;
+
+  /**
+   * Whether a sync has failed: Linux reports that once, and the next one may say that all is well.
+   */
+  private boolean suspect;
 
   /** Where a segment is on its way; see {@link #enter}. */
   private enum State {
@@ -162,6 +168,99 @@ public final class SegmentWriter implements Closeable {
   }
 
   /**
+   * Copies an open segment into fresh files, which are durable when this returns, and checks every
+   * payload on the way: what a failed sync has lost may still be readable, but a second sync proves
+   * nothing. The copy has to {@link #takeNames} and goes on then in place of this one, which stays
+   * as it is, and the caller's to close.
+   *
+   * @throws IOException when the copy was not finished; nothing has changed
+   */
+  public Rewritten rewrite() throws IOException {
+    checkOpen();
+    write();
+    final SegmentWriter copy = createBeside();
+    boolean finished = false;
+    try {
+      final List<Long> lostBlocks = new SegmentRewrite(payloadChannel, copy).run(records);
+      copy.force();
+      finished = true;
+      return new Rewritten(copy, lostBlocks);
+    } finally {
+      if (!finished) {
+        copy.close();
+      }
+    }
+  }
+
+  /** Empty files of the same segment. */
+  private SegmentWriter createBeside() throws IOException {
+    final Path freshOpen = directory.resolve(SegmentName.fresh(openName()));
+    final Path freshJournal = directory.resolve(SegmentName.fresh(journalName()));
+    deleteFresh(directory, header.segmentNumber());
+    final Set<OpenOption> options =
+        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    final FileChannel payloads = openPrivate(freshOpen, options);
+    FileChannel journal = null;
+    try {
+      writeAndForce(payloads, header.encode());
+      Directories.force(directory); // a fresh journal alone has another meaning: see finishRewrite
+      journal = openPrivate(freshJournal, options);
+      writeAndForce(journal, JournalHeader.of(header).encode());
+      return new SegmentWriter(directory, header, limits, recovered, payloads, journal);
+    } catch (final IOException | RuntimeException e) {
+      payloads.close();
+      if (journal != null) {
+        journal.close();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * The files of a {@linkplain #rewrite copy} take the names of those it was made from. May be
+   * repeated when it fails.
+   */
+  public void takeNames() throws IOException {
+    final Path freshOpen = directory.resolve(SegmentName.fresh(openName()));
+    if (Files.exists(freshOpen)) {
+      Files.move(freshOpen, directory.resolve(openName()), StandardCopyOption.ATOMIC_MOVE);
+    }
+    Directories.force(directory);
+    takeJournalName(directory, header.segmentNumber());
+  }
+
+  private static void takeJournalName(final Path directory, final long number) throws IOException {
+    final Path freshJournal = directory.resolve(SegmentName.fresh(SegmentName.journal(number)));
+    if (Files.exists(freshJournal)) {
+      Files.move(
+          freshJournal,
+          directory.resolve(SegmentName.journal(number)),
+          StandardCopyOption.ATOMIC_MOVE);
+    }
+    Directories.force(directory);
+  }
+
+  /**
+   * Puts in order what a crash left of a {@link #rewrite}. A copy whose open file has its name is
+   * whole, and its journal gets its own; of any other nothing is kept.
+   */
+  static void finishRewrite(final Path directory, final long number) throws IOException {
+    if (Files.exists(directory.resolve(SegmentName.fresh(SegmentName.open(number))))) {
+      deleteFresh(directory, number);
+    } else if (Files.exists(directory.resolve(SegmentName.fresh(SegmentName.journal(number))))) {
+      takeJournalName(directory, number);
+    }
+  }
+
+  /** The journal first, and durable: it must never be there alone. */
+  private static void deleteFresh(final Path directory, final long number) throws IOException {
+    if (Files.deleteIfExists(directory.resolve(SegmentName.fresh(SegmentName.journal(number))))) {
+      Directories.force(directory);
+    }
+    Files.deleteIfExists(directory.resolve(SegmentName.fresh(SegmentName.open(number))));
+  }
+
+  /**
    * Finishes a segment that was open when the recorder died: keeps its records up to the first one
    * that is not whole and seals it, marked as recovered. May itself be interrupted and repeated.
    * Finds the segment already sealed when the crash came after that. A segment without any whole
@@ -211,6 +310,14 @@ public final class SegmentWriter implements Closeable {
   /** Cuts the open file behind the last restored payload. */
   void cutPayloads() throws IOException {
     payloadChannel.truncate(SegmentTrailer.hashesOffset(hashes.count()));
+  }
+
+  /**
+   * Whether what was written may be lost though a later sync says that all is well: it must be
+   * {@linkplain #rewrite rewritten}.
+   */
+  public boolean isSuspect() {
+    return suspect;
   }
 
   /** What the segment began with. */
@@ -438,8 +545,17 @@ public final class SegmentWriter implements Closeable {
   /** Makes everything appended so far survive a power cut. */
   public void force() throws IOException {
     write();
-    payloadChannel.force(false);
-    journalChannel.force(false);
+    force(payloadChannel);
+    force(journalChannel);
+  }
+
+  private void force(final FileChannel channel) throws IOException {
+    try {
+      channel.force(false);
+    } catch (final IOException e) {
+      suspect = true;
+      throw e;
+    }
   }
 
   /**
@@ -477,7 +593,7 @@ public final class SegmentWriter implements Closeable {
     final long hashesEnd = hashes.writeTo(payloadChannel, trailer.hashesOffset());
     final long recordsEnd = records.writeTo(payloadChannel, hashesEnd);
     writeFully(payloadChannel, ByteBuffer.wrap(trailer.encode()), recordsEnd);
-    payloadChannel.force(false);
+    force(payloadChannel);
     final Path target = directory.resolve(SegmentName.sealed(header.segmentNumber()));
     if (Files.exists(target)) {
       throw new FileAlreadyExistsException(target.toString());
@@ -552,6 +668,14 @@ public final class SegmentWriter implements Closeable {
       throw new IllegalStateException(
           "segment %d is closed already".formatted(header.segmentNumber()));
     }
+  }
+
+  private String openName() {
+    return SegmentName.open(header.segmentNumber());
+  }
+
+  private String journalName() {
+    return SegmentName.journal(header.segmentNumber());
   }
 
   /** The bytes of a disk are nobody else's business. */

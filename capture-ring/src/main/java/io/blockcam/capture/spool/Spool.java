@@ -52,6 +52,7 @@ import org.slf4j.LoggerFactory;
  *   NNNNNNNNNN.seg        sealed, waiting
  *   NNNNNNNNNN.open       the one that is written
  *   NNNNNNNNNN.journal    what is needed to finish it after a crash
+ *   NNNNNNNNNN.*.new      copies of the two, after a sync has failed
  * </pre>
  *
  * <p>Every change of a file is a new file, forced, renamed over the old one. Any thread.

@@ -2,22 +2,27 @@ package io.blockcam.capture.spool;
 
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.Rewritten;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentHeaderDescriptor;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentTrailerDescriptor;
 import io.blockcam.archive.segment.SegmentWriter;
+import io.blockcam.capture.ring.WallClock;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileAlreadyExistsException;
 import java.time.Duration;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Writes the segments of one epoch into a spool. Ring consumer's thread. */
 public final class SpoolWriter implements RecordSink, Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(SpoolWriter.class);
+
   /** What a segment takes beside its records: header and trailer. */
   public static final long SEGMENT_FOOTPRINT_BYTES =
       SegmentHeaderDescriptor.HEADER_BYTES + SegmentTrailerDescriptor.TRAILER_BYTES;
@@ -30,8 +35,8 @@ public final class SpoolWriter implements RecordSink, Closeable {
   private final long epoch;
   private final SegmentLimits limits;
   private final long sealAfterNs;
-  private final LongSupplier monotonicNs;
-  private final LongSupplier realtimeNs;
+  private final WallClock clock;
+  private final Doubts doubts;
   private State state = Between.SEGMENTS;
   private boolean limited = true;
 
@@ -46,6 +51,12 @@ public final class SpoolWriter implements RecordSink, Closeable {
   /** It takes records, and is to be sealed at {@code dueNs}. */
   private record Writing(SegmentWriter segment, long dueNs) implements State {}
 
+  /** A sync of it has failed: nothing is believed to be durable until it is written anew. */
+  private record Suspect(SegmentWriter segment, long dueNs) implements State {}
+
+  /** Its copy is durable, and on its way to its names. */
+  private record Replacing(SegmentWriter suspect, Rewritten copy, long dueNs) implements State {}
+
   /** Its seal was begun and may have failed half-way. It takes no more records. */
   private record Sealing(SegmentWriter segment, long dueNs) implements State {}
 
@@ -58,22 +69,21 @@ public final class SpoolWriter implements RecordSink, Closeable {
    * @param epoch what the segments belong to
    * @param limits size of a segment
    * @param sealAfter how old the open segment may become
-   * @param monotonicNs {@link System#nanoTime}, or what a test puts in its place
-   * @param realtimeNs CLOCK_REALTIME in ns
+   * @param doubts told the blocks of records that the spool's disk has lost
    */
   public SpoolWriter(
       final Spool spool,
       final long epoch,
       final SegmentLimits limits,
       final Duration sealAfter,
-      final LongSupplier monotonicNs,
-      final LongSupplier realtimeNs) {
+      final WallClock clock,
+      final Doubts doubts) {
     this.spool = spool;
     this.epoch = epoch;
     this.limits = limits;
     this.sealAfterNs = sealAfter.toNanos();
-    this.monotonicNs = monotonicNs;
-    this.realtimeNs = realtimeNs;
+    this.clock = clock;
+    this.doubts = doubts;
   }
 
   @Override
@@ -92,7 +102,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
       seal();
     }
     if (state == Between.SEGMENTS) {
-      enter(new Writing(begin(), monotonicNs.getAsLong() + sealAfterNs));
+      enter(new Writing(begin(), clock.monotonicNs() + sealAfterNs));
     }
     return true;
   }
@@ -124,7 +134,14 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public void force() throws IOException {
     settle();
     if (state instanceof Writing writing) {
-      writing.segment().force();
+      try {
+        writing.segment().force();
+      } catch (final IOException e) {
+        if (writing.segment().isSuspect()) {
+          enter(new Suspect(writing.segment(), writing.dueNs()));
+        }
+        throw e;
+      }
     }
   }
 
@@ -132,6 +149,8 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public long sealDueNs() {
     return switch (state) {
       case Writing writing -> writing.dueNs();
+      case Suspect suspect -> suspect.dueNs();
+      case Replacing replacing -> replacing.dueNs();
       case Sealing sealing -> sealing.dueNs();
       case Unlisted unlisted -> unlisted.dueNs();
       case Between between -> Long.MAX_VALUE;
@@ -140,6 +159,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   @Override
   public void seal() throws IOException {
+    settle();
     if (state instanceof Writing writing) {
       if (writing.segment().recordCount() == 0) {
         enter(Between.SEGMENTS); // what can not be removed, create() meets again
@@ -153,11 +173,31 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   /**
    * A seal that failed half-way, after the rename say, is finished before anything else: the
-   * segment takes no more records, and what it holds is not durable under its new name yet.
+   * segment takes no more records, and what it holds is not durable under its new name yet. So is
+   * the copy of a segment that a sync has failed of.
    */
   private void settle() throws IOException {
+    if (state instanceof Suspect suspect) {
+      LOG.warn("a sync of the spool has failed: its open segment is written anew");
+      enter(new Replacing(suspect.segment(), suspect.segment().rewrite(), suspect.dueNs()));
+    }
+    if (state instanceof Replacing replacing) {
+      final Rewritten copy = replacing.copy();
+      doubts.add(
+          new Doubt(copy.lostBlocks().stream().map(block -> new Doubt.Range(block, 1)).toList()));
+      copy.segment().takeNames();
+      replacing.suspect().close();
+      enter(new Writing(copy.segment(), replacing.dueNs()));
+    }
     if (state instanceof Sealing sealing) {
-      enter(new Unlisted(sealing.segment().seal(spool.state().lastDigest()), sealing.dueNs()));
+      try {
+        enter(new Unlisted(sealing.segment().seal(spool.state().lastDigest()), sealing.dueNs()));
+      } catch (final IOException e) {
+        if (sealing.segment().isSuspect()) {
+          enter(new Suspect(sealing.segment(), sealing.dueNs()));
+        }
+        throw e;
+      }
     }
     if (state instanceof Unlisted unlisted) {
       spool.add(unlisted.segment());
@@ -169,8 +209,11 @@ public final class SpoolWriter implements RecordSink, Closeable {
   private void enter(final State next) {
     assert switch (state) {
           case Between between -> next instanceof Writing;
-          case Writing writing -> next instanceof Sealing || next == Between.SEGMENTS;
-          case Sealing sealing -> next instanceof Unlisted;
+          case Writing writing ->
+              next instanceof Sealing || next instanceof Suspect || next == Between.SEGMENTS;
+          case Suspect suspect -> next instanceof Replacing;
+          case Replacing replacing -> next instanceof Writing;
+          case Sealing sealing -> next instanceof Unlisted || next instanceof Suspect;
           case Unlisted unlisted -> next == Between.SEGMENTS;
         }
         : state + " -> " + next;
@@ -187,6 +230,11 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public void close() throws IOException {
     switch (state) {
       case Writing writing -> writing.segment().close();
+      case Suspect suspect -> suspect.segment().close();
+      case Replacing replacing -> {
+        replacing.suspect().close();
+        replacing.copy().segment().close();
+      }
       case Sealing sealing -> sealing.segment().close();
       case Unlisted unlisted -> {}
       case Between between -> {}
@@ -201,7 +249,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
             epoch,
             before.nextSegment(),
             before.nextSequence(),
-            realtimeNs.getAsLong(),
+            clock.nowNs(),
             spool.recording().diskBytes()));
   }
 

@@ -14,6 +14,7 @@ import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.capture.ring.WallClock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -79,8 +80,8 @@ final class SpoolPowerCutTest {
               spool.beginEpoch(),
               SMALL,
               Duration.ofSeconds(60),
-              System::nanoTime,
-              () -> 1_000);
+              new WallClock(WallClock.Source.system()),
+              spool::addDoubt);
       long next = spool.state().nextSequence();
       while (steps-- > 0) {
         switch (random.nextInt(8)) {

@@ -12,6 +12,7 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.support.TestRecord;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -462,7 +463,12 @@ final class SpoolTest {
   private SpoolWriter writer(final Spool spool, final long epoch) {
     nextSequence = spool.state().nextSequence();
     return new SpoolWriter(
-        spool, epoch, SMALL, Duration.ofSeconds(60), System::nanoTime, () -> 1_000);
+        spool,
+        epoch,
+        SMALL,
+        Duration.ofSeconds(60),
+        new WallClock(WallClock.Source.system()),
+        spool::addDoubt);
   }
 
   /** One write of so many blocks. */

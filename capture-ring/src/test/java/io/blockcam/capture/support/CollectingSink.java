@@ -2,8 +2,8 @@ package io.blockcam.capture.support;
 
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
-import io.blockcam.capture.Doubts;
 import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.RecordSink;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

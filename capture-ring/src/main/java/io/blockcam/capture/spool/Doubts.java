@@ -1,6 +1,5 @@
-package io.blockcam.capture;
+package io.blockcam.capture.spool;
 
-import io.blockcam.capture.spool.Doubt;
 import java.io.IOException;
 
 /** Takes note of blocks of which disk and record may hold different things. */

@@ -1,0 +1,158 @@
+package io.blockcam.archive.segment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.faults.FaultyDisk;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** C3: a sync that failed is not believed when the next one says that all is well. */
+final class SegmentRewriteTest {
+
+  private static final List<Segments.Entry> ENTRIES =
+      List.of(
+          Segments.data(100, 1, Segments.filled(1)),
+          Segments.data(101, 2, Segments.filled(2)),
+          Segments.data(102, 3, Segments.filled(2)),
+          Segments.data(103, 4, new byte[4096]),
+          Segments.data(104, 5, Segments.filled(3)));
+
+  /** More calls than a rewrite makes. */
+  private static final int MANY_CALLS = 60;
+
+  @TempDir private Path directory;
+
+  @Test
+  void isNeededOnceASyncHasFailed() throws IOException {
+    try (FaultyDisk disk = new FaultyDisk(new SplittableRandom(1))) {
+      final SegmentWriter writer = written(disk.root());
+      writer.force();
+      assertThat(writer.isSuspect()).isFalse();
+      disk.failSyncs(1);
+      assertThatThrownBy(writer::force).isInstanceOf(IOException.class);
+      writer.force(); // Linux reports it once
+
+      assertThat(writer.isSuspect()).isTrue();
+      assertThat(rewritten(writer).segment().isSuspect()).isFalse();
+    }
+  }
+
+  @Test
+  void keepsEveryRecordAndGoesOn() throws IOException {
+    final SegmentWriter copy = rewritten(written(directory)).segment();
+    Segments.data(105, 6, Segments.filled(1)).appendTo(copy);
+    final SealedSegment sealed = copy.seal(Segments.PREVIOUS);
+
+    try (FileBytes bytes = FileBytes.open(sealed.path())) {
+      final SegmentReader reader = SegmentReader.open(bytes);
+      final RecordTable table = reader.records();
+      assertThat(table.count()).isEqualTo(6);
+      for (int i = 0; i < ENTRIES.size(); i++) {
+        assertThat(table.block(i)).isEqualTo(ENTRIES.get(i).block());
+        if (!table.hasFlag(i, RecordFlags.ALL_ZERO)) {
+          assertThat(reader.readPayload(table, i))
+              .isEqualTo(ByteBuffer.wrap(ENTRIES.get(i).payload()));
+        }
+      }
+      assertThat(table.hasFlag(3, RecordFlags.ALL_ZERO)).isTrue();
+      assertThat(table.hasFlag(2, RecordFlags.SHARED)).isTrue();
+      assertThat(reader.readPayload(table, 5)).isEqualTo(ByteBuffer.wrap(Segments.filled(1)));
+    }
+    assertThat(directory).isDirectoryNotContaining(path -> !path.equals(sealed.path()));
+  }
+
+  /** Two records share it: both are told. */
+  @Test
+  void putsAGapWhereAPayloadIsGone() throws IOException {
+    final SegmentWriter writer = written(directory);
+    try (FileChannel file =
+        FileChannel.open(directory.resolve(SegmentName.open(1)), StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.wrap(new byte[] {9}), SegmentTrailer.payloadOffset(1) + 100);
+    }
+    final Rewritten rewritten = rewritten(writer);
+    assertThat(rewritten.lostBlocks()).containsExactly(2L, 3L);
+    final SealedSegment sealed = rewritten.segment().seal(Segments.PREVIOUS);
+
+    try (FileBytes bytes = FileBytes.open(sealed.path())) {
+      final RecordTable table = SegmentReader.open(bytes).records();
+      assertThat(Stream.of(0, 1, 2, 3, 4).map(table::kind))
+          .containsExactly(
+              RecordKind.DATA, RecordKind.GAP, RecordKind.GAP, RecordKind.DATA, RecordKind.DATA);
+      assertThat(table.block(1)).isEqualTo(2);
+    }
+  }
+
+  /** Killed at any call, and then perhaps without power: nothing that was durable is lost. */
+  @Test
+  void mayBeInterruptedAnywhere() throws IOException {
+    final SplittableRandom random = new SplittableRandom(2);
+    for (int calls = 0; calls < MANY_CALLS; calls++) {
+      for (int cut = 0; cut < 8; cut++) {
+        try (FaultyDisk disk = new FaultyDisk(random)) {
+          final SegmentWriter writer = written(disk.root());
+          writer.force();
+          disk.killAfter(calls);
+          try {
+            rewritten(writer);
+          } catch (final IOException e) {
+            assertThat(e).hasMessage("the process was killed");
+          }
+          disk.revive();
+          if (cut > 0) {
+            disk.cutPower();
+          }
+          if (cut > 4) { // the recovery is interrupted, too
+            disk.killAfter(random.nextInt(MANY_CALLS));
+            try {
+              recover(disk.root());
+            } catch (final IOException e) {
+              assertThat(e).hasMessage("the process was killed");
+            }
+            disk.revive();
+            disk.cutPower();
+          }
+          assertThat(recover(disk.root()).segment().orElseThrow().trailer().recordCount())
+              .as("killed after %d calls", calls)
+              .isEqualTo(ENTRIES.size());
+          try (Stream<Path> files = Files.list(disk.root())) {
+            assertThat(files.map(Path::toString)).hasSize(1);
+          }
+        }
+      }
+    }
+  }
+
+  private static Recovered recover(final Path directory) throws IOException {
+    return SegmentWriter.recover(directory, Segments.chain(1));
+  }
+
+  private static SegmentWriter written(final Path directory) throws IOException {
+    final SegmentWriter writer =
+        SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT);
+    for (final Segments.Entry entry : ENTRIES) {
+      entry.appendTo(writer);
+    }
+    writer.write();
+    return writer;
+  }
+
+  private static Rewritten rewritten(final SegmentWriter writer) throws IOException {
+    final Rewritten rewritten = writer.rewrite();
+    rewritten.segment().takeNames();
+    writer.close();
+    return rewritten;
+  }
+}
