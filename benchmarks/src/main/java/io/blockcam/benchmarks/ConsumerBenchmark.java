@@ -62,7 +62,7 @@ public class ConsumerBenchmark {
     directory = Workbench.directory();
     slab = Slab.create(directory.resolve("ring"), Workbench.slabHeader(SLOTS));
     final WallClock clock = new WallClock(WallClock.Source.system());
-    final CaptureRing ring = new CaptureRing(slab, clock, BLOCK_SECTORS);
+    final CaptureRing ring = new CaptureRing(slab, clock, Workbench.dirtyRegions(), BLOCK_SECTORS);
     queue = ring.openQueue(0, () -> {});
     spool = Spool.open(directory.resolve("spool"), Workbench.RECORDING, 1L << 40);
     writer =

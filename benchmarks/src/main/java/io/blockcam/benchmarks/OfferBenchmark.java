@@ -48,7 +48,12 @@ public class OfferBenchmark {
   public void open() throws IOException {
     directory = Workbench.directory();
     slab = Slab.create(directory.resolve("ring"), Workbench.slabHeader(SLOTS));
-    ring = new CaptureRing(slab, new WallClock(WallClock.Source.system()), blocks * BLOCK_SECTORS);
+    ring =
+        new CaptureRing(
+            slab,
+            new WallClock(WallClock.Source.system()),
+            Workbench.dirtyRegions(),
+            blocks * BLOCK_SECTORS);
     queue = ring.openQueue(0, () -> {});
   }
 

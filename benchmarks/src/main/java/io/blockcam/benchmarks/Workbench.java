@@ -2,11 +2,13 @@ package io.blockcam.benchmarks;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
+import io.blockcam.capture.ring.DirtyRegions;
 import io.blockcam.capture.ring.SlabHeader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -24,6 +26,15 @@ final class Workbench {
 
   static SlabHeader slabHeader(final int slots) {
     return new SlabHeader(RECORDING.id(), 0, 0, slots, DISK_BYTES, new UUID(7, 7), 0);
+  }
+
+  /** As they are when a recorder has run for a while: none has to be waited for. */
+  static DirtyRegions dirtyRegions() {
+    final DirtyRegions regions = new DirtyRegions(DISK_BYTES, 4 << 20);
+    final BitSet all = new BitSet();
+    all.set(0, regions.count());
+    regions.makeDirty(all);
+    return regions;
   }
 
   static Path directory() throws IOException {

@@ -2,15 +2,18 @@ package io.blockcam.capture;
 
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.disk.BackingReader;
 import io.blockcam.capture.ring.BootId;
 import io.blockcam.capture.ring.CaptureRing;
+import io.blockcam.capture.ring.DirtyRegions;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.SlabException;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Doubts;
+import io.blockcam.capture.spool.RegionLog;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.spool.SpoolState;
 import io.blockcam.capture.spool.SpoolWriter;
@@ -35,10 +38,11 @@ public final class Capture {
   private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
 
   /** How long {@link #stop} waits for its threads, beyond the limit it was given. */
-  public static final Duration END_LIMIT = Duration.ofSeconds(3);
+  public static final Duration END_LIMIT = Duration.ofSeconds(19);
 
   private static final Duration CONSUMER_LIMIT = Duration.ofSeconds(2);
-  private static final Duration CLOCK_LIMIT = END_LIMIT.minus(CONSUMER_LIMIT);
+  private static final Duration CLOCK_LIMIT = Duration.ofSeconds(1);
+  private static final Duration DISK_LIMIT = Duration.ofSeconds(15);
   private static final long POLL_NS = 1_000_000;
 
   /** Longest run of one record. */
@@ -49,37 +53,51 @@ public final class Capture {
   private final Slab slab;
   private final CaptureRing ring;
   private final SpoolWriter writer;
+  private final RegionLog regionLog;
+  private final RegionKeeper keeper;
   private final ReadBack readBack;
   private final RecordConsumer consumer;
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
   private final Thread consumerThread;
-  private final Thread readBackThread;
+  private final Thread regionThread;
+  private final Thread diskThread;
   private final Thread clockThread;
   private volatile boolean abandoned;
-  private volatile boolean readBackStopped;
+  private volatile boolean regionsStopped;
+  private volatile boolean diskStopped;
   private volatile boolean clockStopped;
   private boolean stopped;
 
   private Capture(
       final Spool spool,
       final CaptureOptions options,
-      final BackingReader disk,
+      final Backing disk,
       final WallClock clock,
+      final RegionLog regionLog,
       final Slab slab)
       throws IOException {
     final SpoolState state = spool.state();
     this.spool = spool;
     this.epoch = state.epoch();
     this.slab = slab;
-    this.ring = new CaptureRing(slab, clock, options.maxWriteSectors());
+    this.regionLog = regionLog;
+    this.ring =
+        new CaptureRing(
+            slab,
+            clock,
+            new DirtyRegions(spool.recording().diskBytes(), regionLog.regionBytes()),
+            options.maxWriteSectors());
+    this.keeper = new RegionKeeper(regionLog, ring, disk, clock::monotonicNs);
     this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
     this.writer = writer(spool, epoch, options, clock, readBack);
     this.consumer =
         new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
     final ClockTicker ticker = new ClockTicker(clock, ring);
     this.consumerThread = new Thread(this::consume, "blockcam-consumer");
-    this.readBackThread = new Thread(this::endDoubts, "blockcam-readback");
-    readBackThread.setDaemon(true); // it may hang in a disk that does not answer
+    this.regionThread = new Thread(this::markRegions, "blockcam-regions");
+    this.diskThread = new Thread(this::lookAtDisk, "blockcam-disk");
+    diskThread.setDaemon(true); // it may hang in a disk that does not answer
+    ring.regions().onWanted(() -> LockSupport.unpark(regionThread));
     this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
     clockThread.setDaemon(true);
     spool.onRemoved(ring::wake);
@@ -94,12 +112,12 @@ public final class Capture {
    * @throws IOException with one line: what, which value, what to do
    * @throws IllegalArgumentException when the spool's limit does not hold one write
    */
-  public static Capture start(
-      final Spool spool, final CaptureOptions options, final BackingReader disk)
+  public static Capture start(final Spool spool, final CaptureOptions options, final Backing disk)
       throws IOException {
     final Capture capture = prepare(spool, options, disk, WallClock.Source.system());
     capture.consumerThread.start();
-    capture.readBackThread.start();
+    capture.regionThread.start();
+    capture.diskThread.start();
     capture.clockThread.start();
     return capture;
   }
@@ -108,7 +126,7 @@ public final class Capture {
   static Capture prepare(
       final Spool spool,
       final CaptureOptions options,
-      final BackingReader disk,
+      final Backing disk,
       final WallClock.Source clocks)
       throws IOException {
     final long leastBytes = CaptureOptions.footprintBytes(options.maxWriteSectors());
@@ -118,8 +136,31 @@ public final class Capture {
               .formatted(spool.limitBytes(), leastBytes));
     }
     final WallClock clock = new WallClock(clocks);
-    recoverLeft(spool, options, clock);
-    resync(spool, options, disk, clock);
+    final RegionLog regions = spool.regions(options.leastRegionBytes());
+    try {
+      return prepare(spool, options, disk, clock, regions);
+    } catch (final IOException | RuntimeException | Error e) {
+      regions.close();
+      throw e;
+    }
+  }
+
+  private static Capture prepare(
+      final Spool spool,
+      final CaptureOptions options,
+      final Backing disk,
+      final WallClock clock,
+      final RegionLog regions)
+      throws IOException {
+    // With the ring of the epoch before, nothing is missing but what it says itself. Without it, or
+    // if the disk has lost what it had taken, all that is dirty may differ.
+    Doubt missed = Doubt.NONE;
+    if (!recoverLeft(spool, options, clock) || regions.isDistrusted()) {
+      missed = regions.doubt();
+      spool.addDoubt(missed);
+    }
+    resync(spool, options, disk, clock, missed);
+    regions.trust();
     final long epoch = spool.beginEpoch();
     final SpoolState state = spool.state();
     final Slab slab =
@@ -133,7 +174,7 @@ public final class Capture {
                 spool.recording().diskBytes(),
                 BootId.current(),
                 clock.nowNs()));
-    final Capture capture = new Capture(spool, options, disk, clock, slab);
+    final Capture capture = new Capture(spool, options, disk, clock, regions, slab);
     capture.ring.offerEvent(RecordKind.START, 0);
     return capture;
   }
@@ -224,9 +265,7 @@ public final class Capture {
     while (readBack.isBehind() && System.nanoTime() - readBackDeadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
     }
-    readBackStopped = true;
-    LockSupport.unpark(readBackThread);
-    final boolean readBackEnded = joined(readBackThread, CLOCK_LIMIT);
+    readBack.stop();
     boolean offered = offerStop();
     while (!offered && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
@@ -240,8 +279,16 @@ public final class Capture {
     ring.wake();
     final boolean ended = joined(consumerThread, CONSUMER_LIMIT);
     spool.onRemoved(() -> {});
+    diskStopped = true;
+    LockSupport.unpark(diskThread);
+    final boolean diskEnded = joined(diskThread, DISK_LIMIT);
+    regionsStopped = true;
+    LockSupport.unpark(regionThread);
+    final boolean regionsEnded = joined(regionThread, CLOCK_LIMIT);
     final boolean clean = keepWhatIsLeft();
-    if (ended && readBackEnded) { // a thread that hangs in the disk must not find its memory gone
+    if (ended
+        && diskEnded
+        && regionsEnded) { // a thread that hangs in the disk must not find its memory gone
       close();
     }
     return clean;
@@ -274,6 +321,7 @@ public final class Capture {
 
   /** Lets go of files and memory. When no thread uses them any more. */
   void close() throws IOException {
+    regionLog.close();
     readBack.close();
     writer.close();
     slab.close();
@@ -294,12 +342,34 @@ public final class Capture {
     return readBack;
   }
 
-  private void endDoubts() {
+  /** What keeps the log of dirty regions. */
+  RegionKeeper keeper() {
+    return keeper;
+  }
+
+  private void markRegions() {
     try {
-      while (!readBackStopped) {
-        if (!readBack.doWork()) {
-          readBack.awaitWork();
+      while (!regionsStopped) {
+        if (keeper.mark()) {
+          LockSupport.unpark(diskThread); // there is something to be cleaned now
+        } else {
+          LockSupport.parkNanos(keeper.untilMarkNs());
         }
+      }
+    } catch (final Throwable e) { // nobody else would learn of it, and writes would wait
+      failure.complete(e);
+    }
+  }
+
+  private void lookAtDisk() {
+    try {
+      while (!diskStopped) {
+        if (!readBack.doWork() & !keeper.clean()) {
+          readBack.awaitWork(keeper.untilCleanNs());
+        }
+      }
+      if (consumer.isFinished()) {
+        keeper.end();
       }
     } catch (final Throwable e) { // nobody else would learn of it, and disk and record differ
       failure.complete(e);
@@ -358,16 +428,21 @@ public final class Capture {
         spool, epoch, options.segmentLimits(), options.sealAfter(), clock, doubts);
   }
 
-  private static void recoverLeft(
+  /**
+   * Brings what the epoch before has left in the ring into the spool.
+   *
+   * @return whether there was such a ring, with all that the epoch had offered
+   */
+  private static boolean recoverLeft(
       final Spool spool, final CaptureOptions options, final WallClock clock) throws IOException {
     try (Slab left = Slab.openLeft(options.ringFile())) {
       if (left == null || !left.isUnclean()) {
-        return;
+        return false;
       }
       final SlabHeader header = left.header();
       if (!header.bootId().equals(BootId.current())) {
         LOG.warn("{} is from before a reboot, its content is not used", left.file());
-        return;
+        return false;
       }
       if (!header.recordingId().equals(spool.recording().id())) {
         throw new SlabException(
@@ -396,6 +471,7 @@ public final class Capture {
             left.file(),
             doubt.blocks());
       }
+      return true;
     }
   }
 
@@ -403,7 +479,8 @@ public final class Capture {
       final Spool spool,
       final CaptureOptions options,
       final BackingReader disk,
-      final WallClock clock)
+      final WallClock clock,
+      final Doubt missed)
       throws IOException {
     final Doubt doubt = spool.doubt();
     if (doubt.isEmpty()) {
@@ -414,7 +491,8 @@ public final class Capture {
     try (SpoolWriter sink = writer(spool, state.epoch(), options, clock, spool::addDoubt)) {
       sink.ignoreLimit();
       spool.reduceDoubt(
-          new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs()).run(doubt));
+          new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs())
+              .run(missed, doubt));
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.blockcam.capture;
 
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.SlabHeader;
@@ -15,13 +16,19 @@ import java.time.Duration;
  * @param maxWriteSectors longest write of the device, in 512-byte units; the ring must hold two
  * @param segmentLimits when a segment is full
  * @param sealAfter how old an open segment becomes at most, more than 0
+ * @param leastRegionBytes what a power cut leaves in doubt at least, a power of two from 4096 on; a
+ *     large disk has larger regions
  */
 public record CaptureOptions(
     Path ringFile,
     int ringSlots,
     int maxWriteSectors,
     SegmentLimits segmentLimits,
-    Duration sealAfter) {
+    Duration sealAfter,
+    long leastRegionBytes) {
+
+  /** The first write to a region waits for a sync: md and DRBD take 4 MiB at least, too. */
+  public static final long DEFAULT_REGION_BYTES = 4L << 20;
 
   /** 256 MiB. */
   public static final int DEFAULT_RING_SLOTS = 1 << 16;
@@ -42,6 +49,10 @@ public record CaptureOptions(
       throw new IllegalArgumentException(
           "a segment of %d bytes does not hold a write of %d sectors; make it larger"
               .formatted(segmentLimits.maxBytes(), maxWriteSectors));
+    }
+    if (leastRegionBytes < RecordDescriptor.BLOCK_BYTES || Long.bitCount(leastRegionBytes) != 1) {
+      throw new IllegalArgumentException(
+          "a region has a power of two of bytes from 4096 on, not " + leastRegionBytes);
     }
     if (sealAfter.isZero() || sealAfter.isNegative()) {
       throw new IllegalArgumentException("segments are sealed after more than 0 s");

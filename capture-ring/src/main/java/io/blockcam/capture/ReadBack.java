@@ -41,8 +41,6 @@ final class ReadBack implements Doubts {
   /** Between two looks whether what was read back is durable. */
   private static final long LOOK_NS = 100_000_000L;
 
-  private static final long IDLE_NS = 60_000_000_000L;
-
   private final Spool spool;
   private final CaptureRing ring;
   private final DiskChunk chunk;
@@ -53,6 +51,7 @@ final class ReadBack implements Doubts {
   // Guarded by this: what is to be read, and whether the spool remembers any.
   private final List<Doubt.Range> pending = new ArrayList<>();
   private boolean unsettled;
+  private boolean stopped;
 
   /** Could not be read, to be tried again at {@link #retryNs}. */
   private final List<Doubt.Range> unread = new ArrayList<>();
@@ -143,14 +142,24 @@ final class ReadBack implements Doubts {
     }
   }
 
-  /** Waits for work; ended by {@link #add}. */
-  void awaitWork() {
+  /**
+   * Waits for work, or for the time to be over; ended by {@link #add}, and by whoever wakes the
+   * thread.
+   */
+  void awaitWork(final long mostNs) {
     final long timeNs;
     synchronized (this) {
       waiter = Thread.currentThread();
-      timeNs = isBehind() ? TRY_NS : unsettled ? LOOK_NS : IDLE_NS;
+      timeNs = isBehind() ? TRY_NS : unsettled ? LOOK_NS : Long.MAX_VALUE;
     }
-    LockSupport.parkNanos(timeNs);
+    LockSupport.parkNanos(Math.min(timeNs, mostNs));
+  }
+
+  /** Nothing is offered after this. Any thread. */
+  void stop() {
+    synchronized (this) {
+      stopped = true;
+    }
   }
 
   /** Lets go of its memory; a range that it holds is given back. */
@@ -220,11 +229,7 @@ final class ReadBack implements Doubts {
       while (zeroes && end < chunkBlocks && chunk.isZero(end)) {
         end++;
       }
-      final long sequence =
-          zeroes
-              ? ring.offerZeroes(block + offered, end - offered)
-              : ring.offerBlock(
-                  RecordKind.RESYNC, block + offered, chunk.memory(), chunk.offset(offered));
+      final long sequence = offer(offered, zeroes ? end - offered : 0);
       if (sequence == QueueTap.FULL) {
         return false;
       }
@@ -235,6 +240,16 @@ final class ReadBack implements Doubts {
     giveBackChunk();
     block += done;
     return true;
+  }
+
+  /** A block of the chunk, or so many of zeroes from it on. */
+  private synchronized long offer(final int i, final int zeroes) {
+    if (stopped) {
+      return QueueTap.FULL;
+    }
+    return zeroes > 0
+        ? ring.offerZeroes(block + i, zeroes)
+        : ring.offerBlock(RecordKind.RESYNC, block + i, chunk.memory(), chunk.offset(i));
   }
 
   private void giveBackChunk() {

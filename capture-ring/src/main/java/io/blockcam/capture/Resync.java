@@ -63,9 +63,14 @@ final class Resync {
   /**
    * Records and seals.
    *
+   * @param missed where writes may have been that are not in the record
+   * @param doubt what is read back
    * @return the blocks that could not be read
    */
-  Doubt run(final Doubt doubt) throws IOException {
+  Doubt run(final Doubt missed, final Doubt doubt) throws IOException {
+    for (final Doubt.Range range : missed.ranges()) {
+      recordGap(range);
+    }
     final List<Doubt.Range> unread = new ArrayList<>();
     long done = 0;
     try (Arena arena = Arena.ofConfined()) {
@@ -131,6 +136,17 @@ final class Resync {
         recordZeroes();
         append(block + i, 1, RecordKind.RESYNC, chunk.memory(), chunk.offset(i));
       }
+    }
+  }
+
+  private void recordGap(final Doubt.Range range) throws IOException {
+    for (long at = 0; at < range.blocks(); at += Integer.MAX_VALUE) {
+      append(
+          range.block() + at,
+          Math.min(range.blocks() - at, Integer.MAX_VALUE),
+          RecordKind.GAP,
+          null,
+          0);
     }
   }
 

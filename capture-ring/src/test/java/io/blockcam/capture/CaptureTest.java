@@ -8,7 +8,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentLimits;
-import io.blockcam.capture.disk.BackingReader;
+import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.support.RingBench;
@@ -33,10 +33,11 @@ import org.junit.jupiter.api.io.TempDir;
 final class CaptureTest {
   private static final byte ON_DISK = 0x77;
   private static final long LIMIT = 64 << 20;
+  private static final long REGION_BYTES = 4 * 4096;
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final byte[] BLOCK = new byte[4096];
 
-  private final BackingReader disk = (data, offset) -> data.fill(ON_DISK);
+  private final Backing disk = Backing.unwritten((data, offset) -> data.fill(ON_DISK));
 
   @TempDir Path directory;
   private Path ringFile;
@@ -96,7 +97,13 @@ final class CaptureTest {
   void sealsASegmentByAgeWhenNoWriteComes() throws Exception {
     try (Spool spool = open(recording(1))) {
       final CaptureOptions quick =
-          new CaptureOptions(ringFile, 64, 64, SegmentLimits.DEFAULT, Duration.ofMillis(50));
+          new CaptureOptions(
+              ringFile,
+              64,
+              64,
+              SegmentLimits.DEFAULT,
+              Duration.ofMillis(50),
+              CaptureOptions.DEFAULT_REGION_BYTES);
       final Capture capture = Capture.start(spool, quick, disk);
       spool.awaitSealed(LONG);
       assertThat(kinds(spool)).containsExactly(RecordKind.START);
@@ -148,13 +155,14 @@ final class CaptureTest {
       capture.stop(Duration.ofMillis(1));
     }
     try (Spool spool = open(recording(1))) {
-      final BackingReader badSector =
-          (data, offset) -> {
-            if (offset < 2 * 4096 && offset + data.byteSize() > 4096) {
-              throw new IOException("Input/output error");
-            }
-            disk.read(data, offset);
-          };
+      final Backing badSector =
+          Backing.unwritten(
+              (data, offset) -> {
+                if (offset < 2 * 4096 && offset + data.byteSize() > 4096) {
+                  throw new IOException("Input/output error");
+                }
+                disk.read(data, offset);
+              });
       assertThat(Capture.start(spool, options(), badSector).stop(LONG)).isTrue();
       assertThat(resynced(spool)).containsExactly(0L, 2L);
       assertThat(spool.doubt()).isEqualTo(new Doubt(List.of(new Doubt.Range(1, 1))));
@@ -296,7 +304,7 @@ final class CaptureTest {
 
   private CaptureOptions options() {
     return new CaptureOptions(
-        ringFile, 64, 64, new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60));
+        ringFile, 64, 64, new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60), REGION_BYTES);
   }
 
   private Spool open(final Recording recording) throws IOException {

@@ -1,6 +1,6 @@
 package io.blockcam.capture;
 
-import io.blockcam.capture.disk.BackingReader;
+import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabTearing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Spool;
@@ -23,7 +23,7 @@ public final class DrivenCapture {
   public static DrivenCapture start(
       final Spool spool,
       final CaptureOptions options,
-      final BackingReader disk,
+      final Backing disk,
       final WallClock.Source clocks)
       throws IOException {
     return new DrivenCapture(Capture.prepare(spool, options, disk, clocks));
@@ -42,6 +42,11 @@ public final class DrivenCapture {
   /** One step of what reads back; whether there was something to do. */
   public boolean readBack() {
     return capture.readBack().doWork();
+  }
+
+  /** One step of what keeps the log of dirty regions; whether there was something to do. */
+  public boolean keepRegions() {
+    return capture.keeper().mark() | capture.keeper().clean();
   }
 
   /** Whether there is something to be read back. */
@@ -72,6 +77,7 @@ public final class DrivenCapture {
     if (!capture.consumer().isFinished()) {
       return false;
     }
+    capture.keeper().end();
     capture.keepWhatIsLeft();
     capture.close();
     return true;

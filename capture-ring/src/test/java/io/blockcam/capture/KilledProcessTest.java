@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.support.KillVictim;
 import io.blockcam.capture.support.TestRecord;
@@ -79,7 +80,8 @@ final class KilledProcessTest {
       final Path ringFile = directory.resolve("ring");
       assertThat(Files.exists(ringFile)).isTrue();
       final Capture capture =
-          Capture.start(spool, KillVictim.options(ringFile), KillVictim::readZeroes);
+          Capture.start(
+              spool, KillVictim.options(ringFile), Backing.unwritten(KillVictim::readZeroes));
       assertThat(capture.status().epoch()).isEqualTo(2L * run + 1);
       assertThat(capture.stop(Duration.ofSeconds(60))).isTrue();
       final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());

@@ -9,6 +9,7 @@ import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.support.CollectingSink;
+import io.blockcam.capture.support.Regions;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
 import io.blockcam.ublk.tap.QueueTap;
@@ -292,7 +293,7 @@ final class RecordConsumerTest {
     final WallClock clock = new WallClock(bench.clock);
     final CaptureRing stepped;
     try (Slab slab = Slab.create(directory.resolve("other"), RingBench.header(16))) {
-      stepped = new CaptureRing(slab, clock, 48);
+      stepped = new CaptureRing(slab, clock, Regions.allDirty(RingBench.DISK_BYTES), 48);
       final CollectingSink sink = new CollectingSink();
       final RecordConsumer consumer =
           new RecordConsumer(stepped, sink, doubt -> {}, before, bench.clock::monotonicNs);

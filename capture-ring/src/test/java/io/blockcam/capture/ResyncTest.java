@@ -79,6 +79,6 @@ final class ResyncTest {
             diskBytes,
             STATE,
             1_000)
-        .run(new Doubt(List.of(ranges)));
+        .run(Doubt.NONE, new Doubt(List.of(ranges)));
   }
 }

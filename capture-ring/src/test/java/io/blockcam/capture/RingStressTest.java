@@ -7,6 +7,7 @@ import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.RecordSink;
+import io.blockcam.capture.support.Regions;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.ublk.tap.QueueTap;
 import java.lang.foreign.MemorySegment;
@@ -45,7 +46,11 @@ final class RingStressTest {
     final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
     try (Slab slab = Slab.create(dir.resolve("ring"), RingBench.header(SLOTS))) {
       final CaptureRing ring =
-          new CaptureRing(slab, new WallClock(WallClock.Source.system()), MAX_BLOCKS * 8);
+          new CaptureRing(
+              slab,
+              new WallClock(WallClock.Source.system()),
+              Regions.allDirty(RingBench.DISK_BYTES),
+              MAX_BLOCKS * 8);
       final RecordConsumer consumer =
           new RecordConsumer(ring, new Nowhere(), doubt -> {}, 0, System::nanoTime);
       final AtomicBoolean stop = new AtomicBoolean();

@@ -257,7 +257,8 @@ final class RecordCommand implements Callable<Integer> {
           SlabHeader.slotsFor(ringSize.bytes()),
           device.maxIoBytes() / Geometry.SECTOR_BYTES,
           SegmentLimits.DEFAULT,
-          sealAfter);
+          sealAfter,
+          CaptureOptions.DEFAULT_REGION_BYTES);
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--ring-size or --seal-after: " + Messages.of(e));
     }

@@ -114,7 +114,7 @@ final class RecordingSession {
             RandomGenerator.getDefault());
     acquired.add(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
-    capture = Capture.start(spool, plan.capture(), target::read);
+    capture = Capture.start(spool, plan.capture(), new TargetBacking(target));
     acquired.add(() -> stopCapture(capture));
     if (plan.gap()) {
       capture.recordGap();

@@ -7,6 +7,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
@@ -180,7 +181,8 @@ public final class Rehearsal {
             SlabHeader.slotsFor(DISK_BYTES),
             BLOCKS * BLOCK_SECTORS,
             SegmentLimits.DEFAULT,
-            Duration.ofSeconds(1));
+            Duration.ofSeconds(1),
+            CaptureOptions.DEFAULT_REGION_BYTES);
     try (ObjectStore store =
             Stores.open(
                 StoreUri.parse(dir.resolve("archive").toUri().toString()),
@@ -195,7 +197,8 @@ public final class Rehearsal {
                 InstantSource.system(),
                 RandomGenerator.getDefault());
         Arena arena = Arena.ofConfined()) {
-      final Capture capture = Capture.start(spool, options, (data, offset) -> data.fill((byte) 0));
+      final Capture capture =
+          Capture.start(spool, options, Backing.unwritten((data, offset) -> data.fill((byte) 0)));
       uploader.start();
       final QueueTap queue = capture.tap().openQueue(0, () -> {});
       final MemorySegment data = arena.allocate((long) BLOCKS * BLOCK_BYTES, BLOCK_BYTES);

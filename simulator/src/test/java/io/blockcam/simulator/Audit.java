@@ -23,8 +23,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** Holds an archive against what is true of the disk. */
 final class Audit {
@@ -35,18 +33,14 @@ final class Audit {
   private final ObjectStore store;
   private final String name;
   private final Path image;
-  private final Set<KnownFailure> known;
 
   /**
    * @param image where one may be made
-   * @param known what excuses a sector that is not as the record says
    */
-  Audit(
-      final ObjectStore store, final String name, final Path image, final Set<KnownFailure> known) {
+  Audit(final ObjectStore store, final String name, final Path image) {
     this.store = store;
     this.name = name;
     this.image = image;
-    this.known = known;
   }
 
   /** Published means whole: at any instant, whatever is there. */
@@ -85,8 +79,7 @@ final class Audit {
     final ByteBuffer replayed = littleEndian(Files.readAllBytes(image));
     for (int s = 0; s < disk.sectors(); s++) {
       final long stamp = stamp(replayed, s * SECTOR_BYTES);
-      final @Nullable KnownFailure excuse = disk.excuse(s);
-      if (stamp != disk.at(s) && (excuse == null || !known.contains(excuse))) {
+      if (stamp != disk.at(s)) {
         throw new AssertionError(
             "replay equals disk: sector %d is of write %d, replayed is write %d; it was written by %s"
                 .formatted(s, GuestWrite.idOf(disk.at(s)), GuestWrite.idOf(stamp), disk.order(s)));

@@ -1,32 +1,29 @@
 package io.blockcam.simulator;
 
+import io.blockcam.capture.disk.Backing;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The guest's disk, sector by sector, with a volatile cache; and what is true of each sector: which
- * writes reached it in which order, which of them must still be there, and whether a known failure
- * explains that the record has something else.
+ * writes reached it in which order, and which of them must still be there.
  */
-final class BackingDisk {
+final class BackingDisk implements Backing {
 
   private static final int SECTOR_BYTES = 512;
 
   private final long[] now;
   private final long[] durable;
   private final List<List<GuestWrite>> order = new ArrayList<>();
-  private final @Nullable KnownFailure[] excuse;
   private BooleanSupplier readFails = () -> false;
 
   BackingDisk(final int sectors) {
     now = new long[sectors];
     durable = new long[sectors];
-    excuse = new KnownFailure[sectors];
     for (int s = 0; s < sectors; s++) {
       order.add(new ArrayList<>());
     }
@@ -40,13 +37,14 @@ final class BackingDisk {
     return now[sector];
   }
 
-  /** Whether the next read that is not the guest's fails. */
+  /** Whether the next read or sync that is not the guest's fails. */
   void failReads(final BooleanSupplier whether) {
     readFails = whether;
   }
 
   /** Fills memory as a read of the disk does. */
-  void read(final MemorySegment data, final long offset) throws IOException {
+  @Override
+  public void read(final MemorySegment data, final long offset) throws IOException {
     if (readFails.getAsBoolean()) {
       throw new IOException("Input/output error");
     }
@@ -60,10 +58,6 @@ final class BackingDisk {
     return order.get(sector);
   }
 
-  @Nullable KnownFailure excuse(final int sector) {
-    return excuse[sector];
-  }
-
   /** A write reaches a sector. */
   void apply(final GuestWrite write, final int sector) {
     now[sector] = write.stamp(sector);
@@ -73,27 +67,20 @@ final class BackingDisk {
     }
   }
 
-  void sync() {
+  @Override
+  public void sync() throws IOException {
+    if (readFails.getAsBoolean()) {
+      throw new IOException("Input/output error");
+    }
+    syncAll();
+  }
+
+  void syncAll() {
     System.arraycopy(now, 0, durable, 0, now.length);
   }
 
   void sync(final int from, final int to) {
     System.arraycopy(now, from, durable, from, to - from);
-  }
-
-  /** The guest was told: from here on its sectors are as the record says. */
-  void acknowledged(final GuestWrite write) {
-    for (int s = write.firstSector; s < write.firstSector + write.sectors; s++) {
-      if (isLast(write, s)) { // one that waited for the record may be overtaken by the next
-        excuse[s] = null;
-      }
-    }
-  }
-
-  /** Whether a sector has what this write put there, and not something later. */
-  boolean isLast(final GuestWrite write, final int sector) {
-    final List<GuestWrite> writes = order.get(sector);
-    return !writes.isEmpty() && writes.getLast() == write;
   }
 
   /** Each sector that was not synced is as before or as written. */
@@ -107,7 +94,6 @@ final class BackingDisk {
         }
       }
       checkFlushed(s);
-      doubtWhatWasNotFlushed(s);
     }
   }
 
@@ -122,13 +108,6 @@ final class BackingDisk {
       if (write.flushed) {
         throw new AssertionError("flushed is durable: sector %d lost %s".formatted(sector, write));
       }
-    }
-  }
-
-  private void doubtWhatWasNotFlushed(final int sector) {
-    final List<GuestWrite> writes = order.get(sector);
-    if (!writes.isEmpty() && !writes.getLast().flushed) {
-      excuse[sector] = KnownFailure.UNRECORDED_AFTER_POWER_CUT;
     }
   }
 }

@@ -70,7 +70,7 @@ final class DiskArm {
       carryOut(q, i, sector -> true);
       kernel.completeIo(i, 0);
     } else if (opcode == OP_FSYNC) {
-      disk.sync();
+      disk.syncAll();
       kernel.completeIo(i, 0);
     } else {
       throw new AssertionError("the backing disk is asked for opcode " + opcode);

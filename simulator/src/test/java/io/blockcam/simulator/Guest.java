@@ -217,7 +217,6 @@ final class Guest {
       }
     } else if (well) {
       write.outcome = GuestWrite.Outcome.ACKNOWLEDGED;
-      disk.acknowledged(write);
       if (write.fua) {
         write.flushed = true;
       } else {

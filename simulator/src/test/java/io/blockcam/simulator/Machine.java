@@ -60,7 +60,7 @@ final class Machine {
     this.spool = spool;
     this.uploader =
         new DrivenUploader(world.store(), spool.recording(), new SpoolSource(spool), clock, random);
-    this.capture = DrivenCapture.start(spool, plan.capture(), world.disk()::read, clock);
+    this.capture = DrivenCapture.start(spool, plan.capture(), world.disk(), clock);
     this.tap = new TapLog(capture.tap());
     this.queues =
         DrivenQueue.ofDevice(
@@ -88,12 +88,24 @@ final class Machine {
       case 5, 6, 7, 8, 9 -> runQueue(random.nextInt(queues.size()));
       case 10, 11, 12, 13 -> disk.completeOne(random.nextInt(queues.size()));
       case 14, 15 -> consume();
-      case 16 -> capture.readBack();
+      case 16 -> {
+        capture.readBack();
+        capture.keepRegions();
+      }
       case 17 -> uploader.doWork();
       case 18 -> settle();
-      default -> clock.pass(random.nextInt(4) == 0 ? Duration.ofSeconds(2) : STEP);
+      default -> clock.pass(time());
     }
     guest.takeAnswers();
+  }
+
+  /** Mostly little, now and then enough for whatever is done by the clock. */
+  private Duration time() {
+    return switch (random.nextInt(8)) {
+      case 0 -> Duration.ofSeconds(2);
+      case 1 -> Duration.ofSeconds(11);
+      default -> STEP;
+    };
   }
 
   private void runQueue(final int q) throws IOException {
@@ -161,7 +173,7 @@ final class Machine {
       for (int q = 0; q < queues.size(); q++) {
         disk.completeOne(q);
       }
-      if (!consume() & !capture.readBack()) {
+      if (!consume() & !capture.readBack() & !capture.keepRegions()) {
         clock.pass(STEP);
       }
       uploader.doWork();

@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +41,7 @@ final class Simulation implements AutoCloseable {
 
   private static final int DEPTH = 4;
   private static final int RING_SLOTS = 32;
+  private static final long REGION_BYTES = 4 * 4096;
   private static final int MANY_UPLOADS = 20_000;
 
   private final RandomGenerator random;
@@ -60,10 +60,8 @@ final class Simulation implements AutoCloseable {
 
   /**
    * @param directory an empty one on tmpfs: a file that is mapped must be real
-   * @param known what is not to be found again
    */
-  Simulation(final RandomGenerator random, final Path directory, final Set<KnownFailure> known)
-      throws IOException {
+  Simulation(final RandomGenerator random, final Path directory) throws IOException {
     this.random = random;
     ring = directory.resolve("ring");
     image = directory.resolve("image");
@@ -79,7 +77,7 @@ final class Simulation implements AutoCloseable {
         Stores.open(new StoreUri.Directory(storeDisk.root()), StoreOptions.defaults(Map.of()));
     store = new FaultyStore(directoryStore);
     store.inject((call, op, after) -> storeFault(op));
-    audit = new Audit(directoryStore, recording.name(), image, known);
+    audit = new Audit(directoryStore, recording.name(), image);
   }
 
   private void storeFault(final String op) throws StoreUnavailableException {
@@ -232,7 +230,12 @@ final class Simulation implements AutoCloseable {
         new SegmentLimits(random.nextLong(64 << 10, 256 << 10), random.nextInt(10, 60));
     return new Machine.Plan(
         new CaptureOptions(
-            ring, RING_SLOTS, Guest.MAX_WRITE_SECTORS, limits, Duration.ofSeconds(10)),
+            ring,
+            RING_SLOTS,
+            Guest.MAX_WRITE_SECTORS,
+            limits,
+            Duration.ofSeconds(10),
+            REGION_BYTES),
         random.nextInt(1, 4),
         DEPTH);
   }

@@ -59,6 +59,16 @@ final class TapLog implements WriteTap {
     }
 
     @Override
+    public boolean mayChange(final long startSector, final long sectors) {
+      return tap.mayChange(startSector, sectors);
+    }
+
+    @Override
+    public void changed(final long startSector, final long sectors) {
+      tap.changed(startSector, sectors);
+    }
+
+    @Override
     public long offerWrite(
         final long startSector,
         final int sectors,

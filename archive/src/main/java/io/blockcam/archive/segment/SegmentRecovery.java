@@ -121,7 +121,8 @@ final class SegmentRecovery {
 
   /**
    * From fresh files: if a sync failed before the crash, another one of the same file may say that
-   * all is well. Where there is no room for that, the risk is taken rather than the start refused.
+   * all is well. Only where there is no room for that, the risk is taken rather than the start
+   * refused.
    */
   private SealedSegment seal(final SegmentWriter writer) throws IOException {
     final Rewritten rewritten;
@@ -129,6 +130,9 @@ final class SegmentRecovery {
       rewritten = writer.rewrite();
     } catch (final IOException e) {
       SegmentWriter.finishRewrite(directory, chain.number()); // that is, undo
+      if (Files.getFileStore(directory).getUsableSpace() >= writer.sealedBytes()) {
+        throw e;
+      }
       return writer.seal(chain.digest());
     }
     try (SegmentWriter copy = rewritten.segment()) {

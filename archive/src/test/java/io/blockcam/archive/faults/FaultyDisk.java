@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.lucene.tests.mockfile.FilterFileChannel;
@@ -63,11 +64,11 @@ public final class FaultyDisk implements AutoCloseable {
   private final Path dummy;
   private final Provider provider;
 
-  /** What the names stand for, for whoever looks. */
-  private Map<Path, Inode> names = new HashMap<>();
+  /** What the names stand for, for whoever looks. Sorted: what a seed decides must not vary. */
+  private Map<Path, Inode> names = new TreeMap<>();
 
   /** What they stood for at the last sync of their directory. */
-  private Map<Path, Inode> durableNames = new HashMap<>();
+  private Map<Path, Inode> durableNames = new TreeMap<>();
 
   /** What was made of them since, in that order. */
   private final List<Change> changes = new ArrayList<>();
@@ -189,7 +190,7 @@ public final class FaultyDisk implements AutoCloseable {
       inode.lostPages.clear();
       Files.write(name.getKey(), inode.durable);
     }
-    names = new HashMap<>(durableNames);
+    names = new TreeMap<>(durableNames);
   }
 
   /** Each page as it was at the sync or as it is now; the end anywhere between the two. */

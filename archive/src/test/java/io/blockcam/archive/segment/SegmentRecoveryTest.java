@@ -18,9 +18,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever instant the recorder dies at: what was whole comes back, and nothing else does. */
 class SegmentRecoveryTest {
@@ -40,13 +40,29 @@ class SegmentRecoveryTest {
   /** Where in the journal each entry ends: its record, and hashes when it owns a payload. */
   private static final List<Integer> ENTRY_ENDS = List.of(128, 256, 320, 448, 512, 640);
 
-  @TempDir private Path parent;
+  /** In memory: thousands of recoveries, each with several syncs. */
+  private final FaultyDisk disk = newDisk();
+
+  private final Path parent = disk.root();
   private Path directory = Path.of("unset");
   private byte[] open = new byte[0];
   private byte[] journal = new byte[0];
 
   private static Segments.Entry point(final long sequence, final RecordKind kind) {
     return new Segments.Entry(sequence, Segments.CREATED_NS + sequence, 0, 0, kind, 0, 0, 0, null);
+  }
+
+  private static FaultyDisk newDisk() {
+    try {
+      return new FaultyDisk(new SplittableRandom(0));
+    } catch (final IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @AfterEach
+  void closeDisk() throws IOException {
+    disk.close();
   }
 
   @BeforeEach

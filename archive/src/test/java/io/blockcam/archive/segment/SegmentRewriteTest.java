@@ -135,6 +135,32 @@ final class SegmentRewriteTest {
     }
   }
 
+  /** The process that meets the segment next knows nothing of the sync that failed. */
+  @Test
+  void isDoneByTheRecoveryToo() throws IOException {
+    final SplittableRandom random = new SplittableRandom(3);
+    for (int i = 0; i < 100; i++) {
+      try (FaultyDisk disk = new FaultyDisk(random)) {
+        final SegmentWriter writer = written(disk.root());
+        disk.failSyncs(1);
+        assertThatThrownBy(writer::force).hasMessage("Input/output error");
+        if (i % 2 == 0) { // and once more
+          disk.failSyncs(random.nextInt(3), 1);
+          assertThatThrownBy(() -> recover(disk.root())).hasMessage("Input/output error");
+        }
+        final SealedSegment sealed = recover(disk.root()).segment().orElseThrow();
+        disk.cutPower();
+        try (FileBytes bytes = FileBytes.open(sealed.path())) {
+          SegmentCheck.run(
+              bytes,
+              finding -> {
+                throw new AssertionError("after a power cut: " + finding.getMessage());
+              });
+        }
+      }
+    }
+  }
+
   private static Recovered recover(final Path directory) throws IOException {
     return SegmentWriter.recover(directory, Segments.chain(1));
   }

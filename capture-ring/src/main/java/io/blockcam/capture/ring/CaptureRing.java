@@ -43,6 +43,7 @@ public final class CaptureRing implements WriteTap {
 
   private final Slab slab;
   private final WallClock clock;
+  private final DirtyRegions regions;
   private final long base;
   private final long diskSectors;
   private final ParkingWaitStrategy waitStrategy;
@@ -56,10 +57,15 @@ public final class CaptureRing implements WriteTap {
   /**
    * Puts a ring over a fresh slab, which stays the caller's.
    *
+   * @param regions of the disk
    * @param maxWriteSectors longest write that will be offered, in 512-byte units; the slab must
    *     hold it twice
    */
-  public CaptureRing(final Slab slab, final WallClock clock, final int maxWriteSectors) {
+  public CaptureRing(
+      final Slab slab,
+      final WallClock clock,
+      final DirtyRegions regions,
+      final int maxWriteSectors) {
     final int slots = slab.header().slots();
     final int needed = 2 * slotsFor(maxWriteSectors);
     if (slots < needed) {
@@ -69,6 +75,7 @@ public final class CaptureRing implements WriteTap {
     }
     this.slab = slab;
     this.clock = clock;
+    this.regions = regions;
     this.base = slab.header().baseSequence();
     this.diskSectors = slab.header().diskBytes() / RecordDescriptor.SECTOR_BYTES;
     this.durable = base - 1;
@@ -185,6 +192,11 @@ public final class CaptureRing implements WriteTap {
   }
 
   // --- the queues' side ---
+
+  /** The regions of the disk. */
+  public DirtyRegions regions() {
+    return regions;
+  }
 
   long diskSectors() {
     return diskSectors;
@@ -351,6 +363,14 @@ public final class CaptureRing implements WriteTap {
   /** Newest durable record, base - 1 before the first. Any thread. */
   public long durableSequence() {
     return durable;
+  }
+
+  /** Wakes the queues that wait for a region. */
+  public void wakeForRegions() {
+    VarHandle.fullFence(); // pairs with RingQueue.mayChange
+    for (final RingQueue queue : queues) {
+      queue.wakeForRegion();
+    }
   }
 
   /** Queues whose offers found no room and that have not been woken since. Any thread. */

@@ -41,6 +41,7 @@ final class RingQueue implements QueueTap {
   private final AtomicLong refused = new AtomicLong();
   private int slotsRefused = 1;
   private volatile int slotsWanted;
+  private volatile boolean waitsForRegion;
 
   RingQueue(
       final CaptureRing ring, final Slab slab, final WallClock clock, final QueueWaker waker) {
@@ -61,6 +62,21 @@ final class RingQueue implements QueueTap {
     }
     refuse(count);
     return false;
+  }
+
+  @Override
+  public boolean mayChange(final long startSector, final long sectors) {
+    if (ring.regions().enter(startSector, sectors)) {
+      return true;
+    }
+    waitsForRegion = true;
+    VarHandle.fullFence(); // pairs with CaptureRing.wakeForRegions: region, then flag
+    return ring.regions().enter(startSector, sectors);
+  }
+
+  @Override
+  public void changed(final long startSector, final long sectors) {
+    ring.regions().leave(startSector, sectors);
   }
 
   /** Slots of a zeroing: a head, runs, a tail. */
@@ -277,6 +293,13 @@ final class RingQueue implements QueueTap {
     final int wanted = slotsWanted;
     if (wanted != NOT_WAITING && ring.hasRoom(wanted)) {
       slotsWanted = NOT_WAITING;
+      wake();
+    }
+  }
+
+  void wakeForRegion() {
+    if (waitsForRegion) {
+      waitsForRegion = false;
       wake();
     }
   }

@@ -48,6 +48,7 @@ import org.slf4j.LoggerFactory;
  *   recording.json        which recording; the bytes that stand in the archive
  *   spool.json            where it stands, see {@link SpoolState}
  *   disk.json             what the disk looked like, see {@link DiskFingerprint}
+ *   regions               where a power cut leaves doubt, see {@link RegionLogDescriptor}
  *   doubt.json            blocks to be read back, see {@link Doubt}
  *   NNNNNNNNNN.seg        sealed, waiting
  *   NNNNNNNNNN.open       the one that is written
@@ -208,6 +209,16 @@ public final class Spool implements Closeable {
     } else {
       replace(directory, Doubt.FILE_NAME, left.toJson());
     }
+  }
+
+  /**
+   * Opens the log of dirty regions; made when it is not there.
+   *
+   * @param leastRegionBytes size of a region when it is made, a power of two
+   * @return the caller's
+   */
+  public RegionLog regions(final long leastRegionBytes) throws IOException {
+    return RegionLog.open(directory, recording, leastRegionBytes, state().epoch() < 0);
   }
 
   /** The directory, as it was given. */
@@ -388,6 +399,7 @@ public final class Spool implements Closeable {
     Files.deleteIfExists(directory.resolve(Recording.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(DiskFingerprint.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(Doubt.FILE_NAME + FRESH_SUFFIX));
+    Files.deleteIfExists(directory.resolve(RegionLog.FILE_NAME + FRESH_SUFFIX));
     final Set<Long> sealedNumbers = new TreeSet<>();
     final Set<Long> openNumbers = new TreeSet<>();
     final Set<Long> journalNumbers = new TreeSet<>();
@@ -572,7 +584,7 @@ public final class Spool implements Closeable {
     replace(directory, SpoolState.FILE_NAME, next.toJson());
   }
 
-  private static void replace(final Path directory, final String name, final byte[] content)
+  static void replace(final Path directory, final String name, final byte[] content)
       throws IOException {
     final Path fresh = directory.resolve(name + FRESH_SUFFIX);
     try (FileChannel channel =

@@ -239,7 +239,8 @@ final class CaptureRingTest {
 
   @Test
   void refusesASlabThatDoesNotHoldTwoWrites() {
-    assertThatThrownBy(() -> new CaptureRing(bench.slab, new WallClock(bench.clock), 57))
+    assertThatThrownBy(
+            () -> new CaptureRing(bench.slab, new WallClock(bench.clock), bench.ring.regions(), 57))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("a ring of 16 slots does not hold two writes of 57 sectors, that takes 18");
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.sun.management.ThreadMXBean;
+import io.blockcam.capture.support.Regions;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.ublk.queue.DrivenQueue;
@@ -31,7 +32,11 @@ final class HotPathAllocationTest {
     assumeThat(threads.isThreadAllocatedMemorySupported()).isTrue();
     try (Slab slab = Slab.create(directory.resolve("ring"), RingBench.header(SLOTS))) {
       final CaptureRing ring =
-          new CaptureRing(slab, new WallClock(WallClock.Source.system()), BUFFER_BYTES / 512);
+          new CaptureRing(
+              slab,
+              new WallClock(WallClock.Source.system()),
+              Regions.allDirty(RingBench.DISK_BYTES),
+              BUFFER_BYTES / 512);
       final DrivenQueue queue =
           DrivenQueue.ofDevice(1, DEPTH, BUFFER_BYTES, ring, () -> {}).getFirst();
       queue.kernel().diskIsInstant = true;

@@ -5,6 +5,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.QueueTap;
 import java.io.IOException;
@@ -50,7 +51,8 @@ public final class KillVictim {
   public static void main(final String[] args) throws IOException {
     final MemorySegment acknowledged = map(Path.of(args[2]));
     final Spool spool = Spool.open(Path.of(args[0]), DISK, SPOOL_LIMIT);
-    final Capture capture = Capture.start(spool, options(Path.of(args[1])), KillVictim::readZeroes);
+    final Capture capture =
+        Capture.start(spool, options(Path.of(args[1])), Backing.unwritten(KillVictim::readZeroes));
     for (int q = 0; q < QUEUES; q++) {
       final int id = q;
       final long seed = Long.parseLong(args[3]) * QUEUES + q;
@@ -70,7 +72,12 @@ public final class KillVictim {
   /** The options of every run. */
   public static CaptureOptions options(final Path ringFile) {
     return new CaptureOptions(
-        ringFile, 512, 256, new SegmentLimits(8 << 20, 10_000), Duration.ofSeconds(10));
+        ringFile,
+        512,
+        256,
+        new SegmentLimits(8 << 20, 10_000),
+        Duration.ofSeconds(10),
+        CaptureOptions.DEFAULT_REGION_BYTES);
   }
 
   /** The acknowledgements. */

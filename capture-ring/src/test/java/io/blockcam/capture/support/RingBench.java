@@ -38,7 +38,8 @@ public final class RingBench implements AutoCloseable {
 
   public RingBench(final Path file, final int slots, final int maxWriteSectors) throws IOException {
     slab = Slab.create(file, header(slots));
-    ring = new CaptureRing(slab, new WallClock(clock), maxWriteSectors);
+    ring =
+        new CaptureRing(slab, new WallClock(clock), Regions.allDirty(DISK_BYTES), maxWriteSectors);
     consumer = new RecordConsumer(ring, sink, sink, 0, clock::monotonicNs);
     queue = ring.openQueue(0, wakes::incrementAndGet);
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.UUID;
 
 /**
@@ -15,11 +16,21 @@ final class SharedSlab {
   static final int SLOTS = 64;
   private static final Slab SLAB = make();
 
+  private static final DirtyRegions REGIONS = dirtyRegions();
+
   private SharedSlab() {}
+
+  private static DirtyRegions dirtyRegions() {
+    final DirtyRegions regions = new DirtyRegions(1L << 30, 1L << 30);
+    final BitSet all = new BitSet();
+    all.set(0);
+    regions.makeDirty(all);
+    return regions;
+  }
 
   /** A ring of its own over it. */
   static CaptureRing ring() {
-    return new CaptureRing(SLAB, new WallClock(new StandingClock()), 8);
+    return new CaptureRing(SLAB, new WallClock(new StandingClock()), REGIONS, 8);
   }
 
   private static Slab make() {

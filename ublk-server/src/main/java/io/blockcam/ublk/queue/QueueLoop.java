@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   FETCH/COMMIT completes
  *     -> READ, FLUSH:            target
- *     -> WRITE, DISCARD, ZEROES: range free? -> tap has room? -> target
+ *     -> WRITE, DISCARD, ZEROES: tap has room? may it be changed? range free? -> target
  *   target done
  *     -> WRITE, DISCARD, ZEROES: tap told, range freed
  *     -> FLUSH or FUA:           record durable?
@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  *     -> COMMIT_AND_FETCH
  * </pre>
  *
- * A tag that finds the range taken, the ring full or the record not yet durable waits in a list and
- * is looked at again once a cycle; the others go on.
+ * A tag that finds the range taken, the ring full, the range not yet to be changed or the record
+ * not yet durable waits in a list and is looked at again once a cycle; the others go on.
  */
 final class QueueLoop implements QueueContext, PendingRequests {
 
@@ -76,6 +76,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
   private static final byte WAITS_FOR_RANGE = 3;
   private static final byte WAITS_FOR_ROOM = 4;
   private static final byte WAITS_FOR_DURABLE = 5;
+  private static final byte WAITS_FOR_LEAVE = 6;
 
   private static final String[] STATE_NAMES = {
     "is in the driver's hands",
@@ -83,17 +84,23 @@ final class QueueLoop implements QueueContext, PendingRequests {
     "waits for the backing store",
     "waits for an overlapping write",
     "waits for room in the ring",
-    "waits until the record is durable"
+    "waits until the record is durable",
+    "waits until its range may be changed"
   };
 
   /** For each state, the set of those that can follow, as bits; see {@link #enter}. */
   private static final int[] FOLLOWERS = {
     /* IN_KERNEL */ 1 << ARRIVED,
-    /* ARRIVED */ 1 << IN_TARGET | 1 << WAITS_FOR_RANGE | 1 << WAITS_FOR_ROOM | 1 << IN_KERNEL,
+    /* ARRIVED */ 1 << IN_TARGET
+        | 1 << WAITS_FOR_RANGE
+        | 1 << WAITS_FOR_ROOM
+        | 1 << WAITS_FOR_LEAVE
+        | 1 << IN_KERNEL,
     /* IN_TARGET */ 1 << WAITS_FOR_ROOM | 1 << WAITS_FOR_DURABLE | 1 << IN_KERNEL,
     /* WAITS_FOR_RANGE */ 1 << ARRIVED | 1 << IN_KERNEL,
     /* WAITS_FOR_ROOM */ 1 << ARRIVED | 1 << IN_KERNEL,
-    /* WAITS_FOR_DURABLE */ 1 << WAITS_FOR_ROOM | 1 << IN_KERNEL
+    /* WAITS_FOR_DURABLE */ 1 << WAITS_FOR_ROOM | 1 << IN_KERNEL,
+    /* WAITS_FOR_LEAVE */ 1 << ARRIVED | 1 << IN_KERNEL
   };
 
   private static final long NO_TICKET = -2;
@@ -334,7 +341,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     final long length = length(tag);
     final int op = opFlags[tag] & 0xff;
     final boolean fua = (opFlags[tag] & FLAG_FUA) != 0;
-    // Room first: a range that is taken for a moment only to be given back wakes other queues, and
+    // The range last: one that is taken for a moment only to be given back wakes other queues, and
     // they do the same to us.
     if (tap != null
         && !tap.hasRoom(startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_WRITE)) {
@@ -342,7 +349,14 @@ final class QueueLoop implements QueueContext, PendingRequests {
       enter(tag, WAITS_FOR_ROOM);
       return false;
     }
+    if (tap != null && !tap.mayChange(startSector[tag], Integer.toUnsignedLong(sectors[tag]))) {
+      enter(tag, WAITS_FOR_LEAVE);
+      return false;
+    }
     if (!blocks.tryLock(queueId, tag, offset, length)) {
+      if (tap != null) {
+        tap.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
+      }
       enter(tag, WAITS_FOR_RANGE);
       return false;
     }
@@ -354,6 +368,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
               : tap.offerZeroes(
                   startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_DISCARD, fua);
       if (t == QueueTap.FULL) { // another queue was faster
+        tap.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
         blocks.unlock(queueId, offset, length);
         tap.requestRoom();
         enter(tag, WAITS_FOR_ROOM);
@@ -396,7 +411,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
   private void park(final int tag) {
     if (state[tag] == WAITS_FOR_RANGE) {
       waitsForRange++;
-    } else {
+    } else if (state[tag] == WAITS_FOR_ROOM) {
       waitsForRoom++;
     }
     waitsForStart.add(tag);
@@ -415,7 +430,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
       final int tag = waitsForStart.remove();
       if (state[tag] == WAITS_FOR_ROOM) {
         waitsForRoom--;
-      } else {
+      } else if (state[tag] == WAITS_FOR_RANGE) {
         waitsForRange--;
       }
       if (!room) {
@@ -507,6 +522,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     if (op != OP_FLUSH) {
       if (t != null && ticket[tag] >= 0) {
         t.complete(ticket[tag], res);
+        t.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
       }
       blocks.unlock(queueId, startSector[tag] * SECTOR_BYTES, length(tag));
     }

@@ -24,6 +24,19 @@ public interface QueueTap {
   boolean hasRoom(long startSector, long sectors, boolean payload);
 
   /**
+   * Whether a range may be changed on the target. If so it counts as being changed until {@link
+   * #changed}, once, with the same arguments; if not, the queue's waker fires when it is time to
+   * ask again.
+   *
+   * @param startSector first sector, in 512-byte units
+   * @param sectors length, in 512-byte units, at least 1
+   */
+  boolean mayChange(long startSector, long sectors);
+
+  /** The target is done with a change that {@link #mayChange} has allowed, or it was not begun. */
+  void changed(long startSector, long sectors);
+
+  /**
    * Takes a snapshot of a write: its place in the order, its time, its bytes.
    *
    * @param startSector first sector, in 512-byte units

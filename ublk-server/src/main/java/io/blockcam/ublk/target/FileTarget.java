@@ -38,22 +38,33 @@ public final class FileTarget implements Target {
   private final Posix posix;
   private final String path;
   private final int fd;
+  private final int syncFd;
   private final boolean direct;
   private boolean discardable;
   private boolean synced;
   private final Geometry geometry;
 
+  /**
+   * How the file is open.
+   *
+   * @param fd for all I/O
+   * @param syncFd once more: an error of write-back is told once to each description (errseq.h),
+   *     and what a queue is told of must not be kept from {@link #syncData}
+   * @param direct whether the page cache is bypassed
+   */
+  private record Opened(int fd, int syncFd, boolean direct) {}
+
   private FileTarget(
       final Posix posix,
       final String path,
-      final int fd,
-      final boolean direct,
+      final Opened opened,
       final boolean created,
       final Geometry geometry) {
     this.posix = posix;
     this.path = path;
-    this.fd = fd;
-    this.direct = direct;
+    this.fd = opened.fd();
+    this.syncFd = opened.syncFd();
+    this.direct = opened.direct();
     this.discardable = created;
     this.geometry = geometry;
   }
@@ -188,11 +199,16 @@ public final class FileTarget implements Target {
       if (!direct) {
         LOG.info("{} does not take direct I/O at 512 bytes: using the page cache", path);
       }
+      final int syncFd =
+          ErrnoException.orThrow(
+              posix.open("/proc/self/fd/" + fd, Linux.O_RDWR() | Linux.O_CLOEXEC(), 0),
+              "open",
+              path,
+              "once more");
       return new FileTarget(
           posix,
           path,
-          fd,
-          direct,
+          new Opened(fd, syncFd, direct),
           created,
           new Geometry(bytes, Geometry.SECTOR_BYTES, PHYSICAL_BLOCK_BYTES, true, true, false));
     }
@@ -314,10 +330,7 @@ public final class FileTarget implements Target {
   public void sync() throws IOException {
     final AtomicInteger result = new AtomicInteger(1);
     final Thread syncing =
-        Thread.ofPlatform()
-            .name("sync-backing")
-            .daemon(true)
-            .start(() -> result.set(posix.fsync(fd)));
+        Thread.ofPlatform().name("sync-backing").daemon(true).start(() -> result.set(fsync()));
     boolean interrupted = false;
     final long deadlineNs = System.nanoTime() + SYNC_LIMIT.toNanos();
     while (result.get() > 0 && System.nanoTime() - deadlineNs < 0) {
@@ -338,6 +351,21 @@ public final class FileTarget implements Target {
               .formatted(path, SYNC_LIMIT.toSeconds()));
     }
     ErrnoException.orThrow(result.get(), "fsync", path);
+  }
+
+  private synchronized int fsync() {
+    return posix.fsync(fd);
+  }
+
+  /**
+   * What was written before survives a power cut when this returns; may take as long as it likes.
+   * Any thread.
+   *
+   * @throws IOException also when something that was written since the last call is known to be
+   *     lost, though a queue was told that first
+   */
+  public synchronized void syncData() throws IOException {
+    ErrnoException.orThrow(posix.fdatasync(syncFd), "fdatasync", path);
   }
 
   /** Whether the page cache is bypassed. */
@@ -374,6 +402,7 @@ public final class FileTarget implements Target {
         sync();
       }
     } finally {
+      posix.close(syncFd);
       posix.close(fd);
     }
   }

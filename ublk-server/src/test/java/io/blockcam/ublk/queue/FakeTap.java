@@ -11,6 +11,11 @@ final class FakeTap implements QueueTap {
   final List<String> events = new ArrayList<>();
   boolean recordEvents = true;
   boolean hasRoom = true;
+  boolean mayChange = true;
+
+  /** Changes that were allowed and not ended. */
+  int changing;
+
   boolean throwsOnHasRoom;
   boolean throwsOnOffer;
   long durable = -1;
@@ -41,6 +46,19 @@ final class FakeTap implements QueueTap {
   public long offerZeroes(
       final long startSector, final long sectors, final boolean discard, final boolean fua) {
     return offer(discard ? "discard" : "zeroes", startSector, sectors);
+  }
+
+  @Override
+  public boolean mayChange(final long startSector, final long sectors) {
+    if (mayChange) {
+      changing++;
+    }
+    return mayChange;
+  }
+
+  @Override
+  public void changed(final long startSector, final long sectors) {
+    changing--;
   }
 
   @Override

@@ -233,6 +233,32 @@ final class QueueLoopTest {
     assertThat(tap.events).endsWith("complete #1 0", "write 8+8 #2");
   }
 
+  /** Rule 2: after a power cut nobody would know that this region may differ. */
+  @Test
+  void changesNothingBeforeTheTapAllowsIt() throws IOException {
+    tap.mayChange = false;
+    kernel.request(0, WRITE, 0, 0, 8);
+    kernel.request(1, READ, 0, 0, 8);
+    work();
+    assertThat(tap.events).isEmpty();
+    assertThat(kernel.ioInFlight()).as("only the read").isEqualTo(1);
+    kernel.completeIo(0, 4096);
+    work();
+
+    tap.mayChange = true;
+    wakeUp.wake();
+    work();
+    assertThat(tap.events).containsExactly("write 0+8 #0");
+    kernel.request(1, WRITE, 0, 0, 8); // waits for the range, and holds nothing meanwhile
+    work();
+    assertThat(tap.changing).isEqualTo(1);
+    kernel.completeIo(0, -EIO);
+    work();
+    kernel.completeIo(0, 4096);
+    work();
+    assertThat(tap.changing).as("whatever became of it").isZero();
+  }
+
   @Test
   void acknowledgesFlushOnlyWhenDiskAndRecordAreDurable() throws IOException {
     somethingWritten();

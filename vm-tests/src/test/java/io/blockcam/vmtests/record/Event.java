@@ -35,6 +35,7 @@ public record Event(
   public static final int BASELINE = 5;
   public static final int RESYNC = 6;
   public static final int MARK = 7;
+  public static final int GAP = 9;
   public static final int START = 10;
   public static final int STOP = 11;
 

@@ -5,6 +5,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.cli.SpoolSource;
@@ -60,7 +61,8 @@ public final class MadeUpRecording {
             SlabHeader.slotsFor(1 << 20),
             writeBytes / SECTOR_BYTES,
             SegmentLimits.DEFAULT,
-            Duration.ofMillis(20));
+            Duration.ofMillis(20),
+            CaptureOptions.DEFAULT_REGION_BYTES);
     final Random random = new Random(6);
     try (ObjectStore store = Stores.open(dir.resolve("archive").toUri().toString());
         Spool spool = Spool.open(dir.resolve(name + ".spool"), recording, 1L << 30);
@@ -75,7 +77,8 @@ public final class MadeUpRecording {
         RandomAccessFile disk = new RandomAccessFile(dir.resolve(name + ".disk").toFile(), "rw");
         Arena arena = Arena.ofConfined()) {
       disk.setLength(diskBytes);
-      final Capture capture = Capture.start(spool, options, (data, offset) -> data.fill((byte) 0));
+      final Capture capture =
+          Capture.start(spool, options, Backing.unwritten((data, offset) -> data.fill((byte) 0)));
       uploader.start();
       final QueueTap queue = capture.tap().openQueue(0, () -> {});
       final MemorySegment memory = arena.allocate(writeBytes, 4096);

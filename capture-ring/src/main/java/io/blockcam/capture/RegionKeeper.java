@@ -1,0 +1,183 @@
+package io.blockcam.capture;
+
+import io.blockcam.capture.disk.Backing;
+import io.blockcam.capture.ring.CaptureRing;
+import io.blockcam.capture.ring.DirtyRegions;
+import io.blockcam.capture.spool.RegionLog;
+import java.io.IOException;
+import java.util.BitSet;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the log of the regions where disk and record may differ after a power cut.
+ *
+ * <p>{@link #mark} belongs to one thread and answers to queues that wait; {@link #clean} to another
+ * one, since it waits for the disk. A test can drive both by hand.
+ */
+final class RegionKeeper {
+  private static final Logger LOG = LoggerFactory.getLogger(RegionKeeper.class);
+
+  /** A region that nobody has written to for so long, and up to twice that, becomes clean. */
+  private static final long ROUND_NS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Between two looks whether the record is durable. */
+  private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final long FIRST_RETRY_NS = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final long LAST_RETRY_NS = TimeUnit.SECONDS.toNanos(2);
+
+  private final RegionLog log;
+  private final DirtyRegions regions;
+  private final CaptureRing ring;
+  private final Backing disk;
+  private final LongSupplier clockNs;
+
+  // mark's
+  private boolean failing;
+  private long retryNs;
+  private long backoffNs = FIRST_RETRY_NS;
+
+  // clean's
+  private long nextRoundNs;
+  private @Nullable BitSet idle;
+  private long offered;
+  private volatile boolean distrusted;
+
+  /**
+   * Begins with what the log says.
+   *
+   * @param disk is synced before a region becomes clean
+   * @param clockNs {@link System#nanoTime}, or what a test puts in its place
+   */
+  RegionKeeper(
+      final RegionLog log, final CaptureRing ring, final Backing disk, final LongSupplier clockNs) {
+    this.log = log;
+    this.regions = ring.regions();
+    this.ring = ring;
+    this.disk = disk;
+    this.clockNs = clockNs;
+    this.nextRoundNs = clockNs.getAsLong() + ROUND_NS;
+    regions.makeDirty(log.dirty());
+  }
+
+  /**
+   * Makes dirty what the queues want; they are woken once that is durable.
+   *
+   * @return whether something was wanted and could be done
+   */
+  boolean mark() {
+    if ((!regions.isWanted() && !failing) || (failing && clockNs.getAsLong() - retryNs < 0)) {
+      return false;
+    }
+    final BitSet wanted = regions.wanted();
+    try {
+      synchronized (log) {
+        log.makeDirty(wanted);
+        regions.makeDirty(wanted);
+      }
+    } catch (final IOException e) {
+      if (!failing) {
+        LOG.error("the log of dirty regions can not be written, writes wait: {}", e.toString());
+      }
+      failing = true;
+      retryNs = clockNs.getAsLong() + backoffNs;
+      backoffNs = Math.min(2 * backoffNs, LAST_RETRY_NS);
+      return false;
+    }
+    if (failing) {
+      LOG.info("the log of dirty regions is written again");
+      failing = false;
+      backoffNs = FIRST_RETRY_NS;
+    }
+    ring.wakeForRegions();
+    return true;
+  }
+
+  /** In how many ns {@link #mark} has something to do, unless its thread is woken before. */
+  long untilMarkNs() {
+    return failing ? Math.max(0, retryNs - clockNs.getAsLong()) : Long.MAX_VALUE;
+  }
+
+  /** The same for {@link #clean}, whose thread is to be woken after {@link #mark}. */
+  long untilCleanNs() {
+    if (idle != null) {
+      return LOOK_NS;
+    }
+    return distrusted || regions.dirty().isEmpty()
+        ? Long.MAX_VALUE
+        : Math.max(0, nextRoundNs - clockNs.getAsLong());
+  }
+
+  /**
+   * One step towards clean regions.
+   *
+   * @return whether there was one
+   */
+  boolean clean() {
+    final @Nullable BitSet begun = idle;
+    if (begun == null) {
+      if (clockNs.getAsLong() - nextRoundNs < 0 || distrusted) {
+        return false;
+      }
+      nextRoundNs = clockNs.getAsLong() + ROUND_NS;
+      final BitSet round = regions.beginRound();
+      offered = ring.claimed(); // after the round has begun: see DirtyRegions
+      idle = round.isEmpty() ? null : round;
+      return !round.isEmpty();
+    }
+    if (ring.durableSequence() < offered) {
+      return false;
+    }
+    idle = null;
+    clean(begun);
+    return true;
+  }
+
+  /**
+   * Everything is durable in the record, and nobody writes any more: if the disk is, too, all is
+   * clean.
+   */
+  void end() {
+    if (!distrusted) {
+      clean(regions.beginRound());
+      clean(regions.beginRound()); // those that the first one found touched
+    }
+  }
+
+  private void clean(final BitSet candidates) {
+    try {
+      disk.sync();
+    } catch (final IOException e) {
+      distrust(e);
+      return;
+    }
+    try {
+      synchronized (log) {
+        final BitSet cleaned = new BitSet();
+        candidates.stream().filter(regions::tryClean).forEach(cleaned::set);
+        log.makeClean(cleaned);
+      }
+    } catch (final IOException e) { // they stay dirty after a power cut, which costs a read
+      LOG.warn("the log of dirty regions can not be written: {}", e.toString());
+    }
+  }
+
+  /** What is dirty stays it, whatever a later sync says: the next start reads it back. */
+  private void distrust(final IOException why) {
+    distrusted = true;
+    LOG.error(
+        "a sync of the disk has failed; the next start reads back what is dirty: {}",
+        why.toString());
+    try {
+      synchronized (log) {
+        log.distrust();
+      }
+    } catch (final IOException e) {
+      LOG.error("and that can not be remembered beyond a kill of this process: {}", e.toString());
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package io.blockcam.capture.spool;
+
+/**
+ * Layout of {@code regions}, little-endian: 4096 bytes of header, then one byte for each region of
+ * the disk, 0 when it is clean, anything else when it is dirty.
+ *
+ * <pre>
+ *   0               8       12      16                              32
+ *  +---------------+-------+-------+-------------------------------+
+ *  | B L K C A M D R |version| zero  |         recording id          |
+ *  +---------------+-------+-------+-------------------------------+
+ *  |   disk bytes  |  region bytes |distrust|  zero ...    | crc32c |
+ *  32              40              48       52             4092    4096
+ *  | region 0 | region 1 | ...                                      |
+ * </pre>
+ *
+ * <p>A byte and not a bit: a bit that flips makes a region dirty, which costs a read and nothing
+ * else. Nothing here depends on several bytes being written at once.
+ */
+final class RegionLogDescriptor {
+  static final int HEADER_BYTES = 4096;
+
+  /** "BLKCAMDR", read as a u64. */
+  static final long MAGIC = 0x5244_4d41_434b_4c42L;
+
+  static final int VERSION = 1;
+  static final int MAGIC_OFFSET = 0;
+  static final int VERSION_OFFSET = 8;
+  static final int RECORDING_ID_OFFSET = 16;
+  static final int DISK_BYTES_OFFSET = 32;
+  static final int REGION_BYTES_OFFSET = 40;
+
+  /** 1 once a sync of the disk has failed: what is dirty is to be read back by the next start. */
+  static final int DISTRUST_OFFSET = 48;
+
+  /** CRC32C of the bytes before it. */
+  static final int CRC32C_OFFSET = HEADER_BYTES - 4;
+
+  static final byte CLEAN = 0;
+  static final byte DIRTY = (byte) 0xff;
+
+  private RegionLogDescriptor() {}
+}

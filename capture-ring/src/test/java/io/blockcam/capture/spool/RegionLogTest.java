@@ -1,0 +1,199 @@
+package io.blockcam.capture.spool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.faults.FaultyDisk;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.BitSet;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** C4: what may differ after a power cut is known after it. */
+final class RegionLogTest {
+
+  private static final long MIB = 1L << 20;
+  private static final long DISK_BYTES = 40 * MIB - 512;
+  private static final Recording RECORDING = recording(new UUID(1, 2), DISK_BYTES);
+  private static final int POWER_CUTS = 40;
+
+  private FaultyDisk disk = disk(0);
+
+  @BeforeEach
+  void plugIn() {
+    disk = disk(1);
+  }
+
+  @AfterEach
+  void unplug() throws IOException {
+    disk.close();
+  }
+
+  @Test
+  void isCleanOnlyWhenNothingWasEverWritten() throws IOException {
+    assertThat(open(true).dirty().isEmpty()).isTrue();
+    Files.delete(file());
+
+    assertThat(open(false).doubt()).isEqualTo(new Doubt(ranges(0, 10 * 1024)));
+  }
+
+  @Test
+  void namesTheBlocksOfDirtyRegions() throws IOException {
+    final RegionLog log = open(true);
+    log.makeDirty(regions(0, 1, 9));
+    assertThat(log.doubt().ranges())
+        .containsExactly(new Doubt.Range(0, 2 * 1024), new Doubt.Range(9 * 1024, 1024));
+    log.makeClean(regions(0, 9));
+    assertThat(open(false).dirty()).isEqualTo(regions(1));
+  }
+
+  /** Whatever was not durable comes or goes; what was said to be dirty stays. */
+  @Test
+  void keepsWhatIsDirtyAcrossPowerCuts() throws IOException {
+    final SplittableRandom random = new SplittableRandom(7);
+    BitSet dirty = new BitSet();
+    for (int cut = 0; cut < POWER_CUTS; cut++) {
+      final RegionLog log = open(dirty.isEmpty());
+      assertThat(contains(log.dirty(), dirty)).as("cut %d", cut).isTrue();
+      dirty = log.dirty();
+      for (int step = 0; step < 6; step++) {
+        final BitSet some = regions(random.nextInt(10), random.nextInt(10));
+        if (random.nextInt(3) == 0) {
+          log.makeClean(some);
+          dirty.andNot(some);
+        } else {
+          if (random.nextInt(3) == 0) {
+            disk.failSyncs(1);
+            assertThatThrownBy(() -> log.makeDirty(some)).hasMessage("Input/output error");
+          }
+          log.makeDirty(some);
+          dirty.or(some);
+        }
+      }
+      disk.cutPower();
+    }
+  }
+
+  /** The next process reads what the one before has written, and no power cut takes it back. */
+  @Test
+  void doesNotTrustWhatAnotherProcessDidNotMakeDurable() throws IOException {
+    for (int seed = 0; seed < POWER_CUTS; seed++) {
+      unplug();
+      disk = disk(seed);
+      final RegionLog log = open(true);
+      disk.killAfter(1);
+      assertThatThrownBy(() -> log.makeDirty(regions(3))).hasMessage("the process was killed");
+      disk.revive();
+      final BitSet seen = open(false).dirty();
+      disk.cutPower();
+
+      assertThat(open(false).dirty()).as("seed %d", seed).isEqualTo(seen);
+    }
+  }
+
+  @Test
+  void remembersThatTheDiskIsNotToBeTrusted() throws IOException {
+    final RegionLog log = open(true);
+    log.makeDirty(regions(4));
+    log.distrust();
+    disk.cutPower();
+    assertThat(open(false).isDistrusted()).isTrue();
+    final RegionLog again = open(false);
+    again.trust();
+    disk.cutPower();
+    assertThat(open(false).isDistrusted()).isFalse();
+    assertThat(open(false).dirty()).isEqualTo(regions(4));
+  }
+
+  @Test
+  void growsItsRegionsWithTheDisk() {
+    assertThat(RegionLog.regionBytes(1, 4 * MIB)).isEqualTo(4 * MIB);
+    assertThat(RegionLog.regionBytes(256L << 30, 4 * MIB)).isEqualTo(4 * MIB);
+    assertThat(RegionLog.regionBytes(1L << 40, 4 * MIB)).isEqualTo(16 * MIB);
+    assertThat(RegionLog.regionBytes(1L << 50, 4 * MIB)).isEqualTo(1L << 34);
+  }
+
+  // --- bad input: one line, nothing overwritten ---
+
+  @Test
+  void refusesWhatIsNoLogOfThisDisk() throws IOException {
+    open(true).makeDirty(regions(2));
+    refused(recording(new UUID(9, 9), DISK_BYTES), "belongs to a disk of");
+    refused(recording(RECORDING.id(), DISK_BYTES + 512), "belongs to a disk of");
+
+    final byte[] whole = Files.readAllBytes(file());
+    final byte[] flipped = whole.clone();
+    flipped[33] ^= 1;
+    Files.write(file(), flipped);
+    refused(RECORDING, "is damaged, or no log of regions; move it away, then all of the disk");
+    Files.write(file(), new byte[100]);
+    refused(RECORDING, "has 100 bytes, less than its header");
+  }
+
+  /** A region that is read for nothing does no harm. */
+  @Test
+  void takesAFlippedBitForDirt() throws IOException {
+    open(true).makeDirty(regions(2));
+    final byte[] flipped = Files.readAllBytes(file());
+    flipped[RegionLogDescriptor.HEADER_BYTES + 2] ^= 0x10;
+    flipped[RegionLogDescriptor.HEADER_BYTES + 5] ^= 0x10;
+    Files.write(file(), flipped);
+
+    assertThat(open(false).dirty()).isEqualTo(regions(2, 5));
+  }
+
+  private void refused(final Recording recording, final String reason) throws IOException {
+    final byte[] before = Files.readAllBytes(file());
+    assertThatThrownBy(() -> RegionLog.open(disk.root(), recording, 4 * MIB, false))
+        .isInstanceOf(SpoolException.class)
+        .hasMessageContaining(reason);
+    assertThat(Files.readAllBytes(file())).isEqualTo(before);
+  }
+
+  private RegionLog open(final boolean fresh) throws IOException {
+    return RegionLog.open(disk.root(), RECORDING, 4 * MIB, fresh);
+  }
+
+  private Path file() {
+    return disk.root().resolve(RegionLog.FILE_NAME);
+  }
+
+  private static FaultyDisk disk(final long seed) {
+    try {
+      return new FaultyDisk(new SplittableRandom(seed));
+    } catch (final IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static boolean contains(final BitSet all, final BitSet some) {
+    final BitSet missing = (BitSet) some.clone();
+    missing.andNot(all);
+    return missing.isEmpty();
+  }
+
+  private static List<Doubt.Range> ranges(final long block, final long blocks) {
+    return List.of(new Doubt.Range(block, blocks));
+  }
+
+  private static BitSet regions(final int... regions) {
+    final BitSet set = new BitSet();
+    for (final int region : regions) {
+      set.set(region);
+    }
+    return set;
+  }
+
+  private static Recording recording(final UUID id, final long diskBytes) {
+    return new Recording(id, "disk", diskBytes, Instant.EPOCH, "host", "", Baseline.EMPTY);
+  }
+}

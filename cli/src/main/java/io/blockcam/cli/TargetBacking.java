@@ -1,0 +1,20 @@
+package io.blockcam.cli;
+
+import io.blockcam.capture.disk.Backing;
+import io.blockcam.ublk.target.FileTarget;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/** What the recorder may do with the disk that is served. */
+record TargetBacking(FileTarget target) implements Backing {
+
+  @Override
+  public void read(final MemorySegment data, final long offset) throws IOException {
+    target.read(data, offset);
+  }
+
+  @Override
+  public void sync() throws IOException {
+    target.syncData();
+  }
+}
