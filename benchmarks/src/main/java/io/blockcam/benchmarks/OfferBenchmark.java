@@ -64,6 +64,15 @@ public class OfferBenchmark {
     Workbench.remove(directory);
   }
 
+  /** What the log of dirty regions costs a write, when its region is dirty. */
+  @Benchmark
+  public boolean region() {
+    final long sector = (long) BLOCK_SECTORS * (writes++ & 0xffff);
+    final boolean may = queue.mayChange(sector, blocks * BLOCK_SECTORS);
+    queue.changed(sector, blocks * BLOCK_SECTORS);
+    return may;
+  }
+
   /** One write. */
   @Benchmark
   public long write() {

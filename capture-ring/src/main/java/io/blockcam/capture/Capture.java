@@ -176,6 +176,12 @@ public final class Capture {
                 clock.nowNs()));
     final Capture capture = new Capture(spool, options, disk, clock, regions, slab);
     capture.ring.offerEvent(RecordKind.START, 0);
+    try {
+      capture.consumer.begin(); // durable before anything can happen in it
+    } catch (final IOException | RuntimeException | Error e) {
+      capture.close();
+      throw e;
+    }
     return capture;
   }
 

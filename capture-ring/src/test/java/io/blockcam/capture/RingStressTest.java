@@ -162,5 +162,8 @@ final class RingStressTest {
 
     @Override
     public void ignoreLimit() {}
+
+    @Override
+    public void respectLimit() {}
   }
 }

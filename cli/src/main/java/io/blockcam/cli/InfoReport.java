@@ -108,6 +108,7 @@ final class InfoReport {
             Table.Align.RIGHT,
             Table.Align.LEFT);
     table.row("EPOCH", "FROM", "TO", "FIRST SEQ", "LAST SEQ", "RECORDS", "SEGMENTS", "END");
+    final long newest = info.epochs().isEmpty() ? -1 : info.epochs().getLast().number();
     for (final RecordingInfo.Epoch epoch : info.epochs()) {
       table.row(
           Long.toString(epoch.number()),
@@ -117,7 +118,7 @@ final class InfoReport {
           Long.toString(epoch.lastSequence()),
           Long.toString(epoch.records()),
           Long.toString(epoch.segments()),
-          epoch.clean() ? "clean" : "open");
+          epoch.clean() ? "clean" : epoch.number() == newest ? "open" : "killed");
     }
     return table;
   }

@@ -57,6 +57,11 @@ final class ReplayCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace the image if it exists.")
   boolean force;
 
+  @Option(
+      names = "--strict",
+      description = "Refuse a moment of which the record itself is not certain.")
+  boolean strict;
+
   @Option(names = "--json", description = "Print JSON instead of a table.")
   boolean json;
 
@@ -72,11 +77,17 @@ final class ReplayCommand implements Callable<Integer> {
       final List<Segment> segments = reader.segments();
       final Moment moment = new MomentResolver(reader.recording(), segments).resolve(when, now);
       final BlockMap map = BlockMap.at(segments, moment, done -> {});
+      final long uncertain = map.uncertainBlocks(when instanceof When.At);
+      if (strict && uncertain > 0) {
+        throw CommandException.no(
+            "the record is not certain of %d blocks at %s, and --strict is given; no image was made"
+                .formatted(uncertain, moment.instant()));
+      }
       final ImageWriter.Image image =
           new ImageWriter(reader.recording().diskBytes(), segments, map, progress::update)
               .write(to, force);
       progress.close();
-      print(moment, image);
+      print(moment, image, uncertain);
       return ExitCode.DONE;
     } catch (final MomentException e) {
       throw CommandException.usage("--at: " + Messages.of(e));
@@ -87,7 +98,7 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private void print(final Moment moment, final ImageWriter.Image image) {
+  private void print(final Moment moment, final ImageWriter.Image image, final long uncertain) {
     final PrintWriter out = spec.commandLine().getOut();
     if (json) {
       final Map<String, Object> facts = new LinkedHashMap<>();
@@ -98,6 +109,7 @@ final class ReplayCommand implements Callable<Integer> {
       facts.put("bytes", image.bytes());
       facts.put("dataBytes", image.dataBytes());
       facts.put("sha256", image.sha256());
+      facts.put("uncertainBlocks", uncertain);
       Json.print(out, facts);
       return;
     }
@@ -113,6 +125,12 @@ final class ReplayCommand implements Callable<Integer> {
             + Size.format(image.dataBytes())
             + " of them data");
     table.row("sha256", image.sha256());
+    if (uncertain > 0) {
+      table.row(
+          "uncertain",
+          uncertain
+              + " blocks may have held something else: a crash or a failed write, see --strict");
+    }
     table.print(out);
   }
 }

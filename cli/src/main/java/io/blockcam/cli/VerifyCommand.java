@@ -64,8 +64,14 @@ final class VerifyCommand implements Callable<Integer> {
       facts.put("records", result.records());
       facts.put("bytes", result.bytes());
       facts.put("findings", findings);
+      facts.put("epochsWithoutEnd", result.endless());
       Json.print(out, facts);
     } else {
+      for (final long epoch : result.endless()) {
+        out.printf(
+            "epoch %d has no end: its recorder is running, or was killed, or lost its power%n",
+            epoch);
+      }
       out.printf(
           "%s: %d segments, %d records, %s verified: %s%n",
           options.name,

@@ -208,11 +208,6 @@ public abstract class ForwardingPosix implements Posix {
   }
 
   @Override
-  public long clockGettime(final int clock) {
-    return delegate.clockGettime(clock);
-  }
-
-  @Override
   public int gettid() {
     return delegate.gettid();
   }

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.blockcam.nativebindings.uapi.Linux;
-import io.blockcam.nativebindings.uapi.timespec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -42,20 +41,14 @@ final class LinuxPosix implements Posix {
           CAPTURE_ERRNO,
           Linker.Option.firstVariadicArg(1));
 
-  // int clock_gettime(clockid_t clock, struct timespec *time)
-  private static final MethodHandle CLOCK_GETTIME =
-      link("clock_gettime", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG), CAPTURE_ERRNO);
-
   // The arena is the collector's: its segments cost no reference count on a downcall, and an
   // instance needs no close().
   private final MemorySegment callState;
-  private final MemorySegment time;
   private final MemorySegment cpu;
 
   private LinuxPosix() {
     final Arena arena = Arena.ofAuto();
     callState = arena.allocate(Linker.Option.captureStateLayout());
-    time = arena.allocate(timespec.layout());
     cpu = arena.allocate(JAVA_INT);
   }
 
@@ -371,20 +364,6 @@ final class LinuxPosix implements Posix {
   @Override
   public int eventfd(final int initial, final int flags) {
     return (int) syscall(Linux.SYS_eventfd2(), initial, flags, 0, 0, 0, 0);
-  }
-
-  @Override
-  public long clockGettime(final int clock) {
-    final int result;
-    try {
-      result = (int) CLOCK_GETTIME.invokeExact(callState, clock, time.address());
-    } catch (final Throwable throwable) {
-      throw unexpected(throwable);
-    }
-    if (result == -1) {
-      return -errno();
-    }
-    return timespec.tv_sec(time) * 1_000_000_000L + timespec.tv_nsec(time);
   }
 
   @Override

@@ -491,15 +491,6 @@ public interface Posix {
   int eventfd(int initial, int flags);
 
   /**
-   * clock_gettime(2) as one number. Does not allocate.
-   *
-   * @param clock {@code CLOCK_*}
-   * @return nanoseconds since the clock's own beginning (1970 for {@code CLOCK_REALTIME}), or
-   *     -errno
-   */
-  long clockGettime(int clock);
-
-  /**
    * gettid(2).
    *
    * @return the kernel's number of the calling thread

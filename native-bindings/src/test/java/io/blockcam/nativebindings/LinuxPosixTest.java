@@ -95,7 +95,6 @@ class LinuxPosixTest {
     assertThat(posix.ioctl(fd, Linux.BLKGETSIZE64(), buffer)).isEqualTo(-Linux.ENOTTY());
     assertThat(posix.ioUringEnter(-1, 0, 0, 0, 0, 0)).isEqualTo(-Linux.EBADF());
     assertThat(posix.ioUringRegister(1 << 20, 0, 0, 0)).isEqualTo(-Linux.EBADF());
-    assertThat(posix.clockGettime(99)).isEqualTo(-Linux.EINVAL());
   }
 
   @Test
@@ -226,15 +225,6 @@ class LinuxPosixTest {
   }
 
   @Test
-  void tellsTheTimeInNanoseconds() {
-    final long before = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
-    final long now = posix.clockGettime(Linux.CLOCK_REALTIME());
-    final long after = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis() + 1);
-
-    assertThat(now).isBetween(before, after);
-  }
-
-  @Test
   void pinsTheThreadToACpu() {
     final MemorySegment before = arena.allocate(128, 8);
     assertThat(posix.schedGetaffinity(0, before)).isZero();
@@ -296,9 +286,6 @@ class LinuxPosixTest {
     assertThat(bytesAllocatedBy(() -> posix.pwrite(fd, buffer, 0))).as("pwrite").isZero();
     assertThat(bytesAllocatedBy(() -> posix.write(event, count) + posix.read(event, count)))
         .as("eventfd")
-        .isZero();
-    assertThat(bytesAllocatedBy(() -> posix.clockGettime(Linux.CLOCK_REALTIME())))
-        .as("clock_gettime")
         .isZero();
     try (NopRing ring = ringOrSkip(8)) {
       assertThat(bytesAllocatedBy(ring::turn)).as("io_uring_enter").isZero();

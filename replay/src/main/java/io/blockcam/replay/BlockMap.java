@@ -9,7 +9,9 @@ import io.blockcam.archive.segment.WantedPayloads;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
+import java.util.stream.LongStream;
 
 /**
  * Which payload each sector of the disk had at a moment: a list of <em>pieces</em>, each the
@@ -17,6 +19,10 @@ import java.util.function.IntConsumer;
  *
  * <p>Built from the newest record to the oldest: the first that names a sector decides it. Memory
  * grows with the blocks that were written, some 40 bytes each, not with the number of writes.
+ *
+ * <p>A block is <em>uncertain</em> when the record itself says that the disk may have held
+ * something else: a gap over it, a write to it that failed, or one whose outcome nobody knows, and
+ * nothing later that tells all of the block.
  */
 public final class BlockMap {
 
@@ -26,6 +32,13 @@ public final class BlockMap {
   private static final int NONE = -1;
 
   private final BlockRanges zeroed = new BlockRanges();
+  private final BlockRanges uncertain = new BlockRanges();
+
+  /** Gaps right behind the moment, when no other record stands between. */
+  private final BlockRanges gapBehind = new BlockRanges();
+
+  /** Gaps that were met and not yet held against what is decided. */
+  private final BlockRanges gaps = new BlockRanges();
 
   // Pieces.
   private long[] block = new long[1024];
@@ -64,22 +77,36 @@ public final class BlockMap {
     for (int s = segments.size() - 1; s >= 0; s--) {
       final SegmentTrailer trailer = segments.get(s).trailer();
       map.firstPiece[s] = map.pieces;
-      if (trailer.firstSequence() <= moment.sequence()) {
+      if (trailer.firstSequence() <= moment.sequence() + 1) {
         map.scan(segments.get(s).reader().records(), moment.sequence());
       }
       map.endPiece[s] = map.pieces;
       scanned.accept(segments.size() - s);
     }
+    map.settleGaps();
     return map;
   }
 
   private void scan(final RecordTable records, final long lastSequence) {
     for (int i = records.count() - 1; i >= 0; i--) {
-      if (records.sequence(i) > lastSequence || records.hasFlag(i, RecordFlags.FAILED)) {
+      final RecordKind kind = records.kind(i);
+      if (records.sequence(i) > lastSequence) {
+        lookBehind(records, i, kind);
         continue;
       }
-      final RecordKind kind = records.kind(i);
+      if (kind == RecordKind.GAP) {
+        gaps.add(records.block(i), records.runBlocks(i));
+      }
       if (!kind.setsContent()) {
+        continue;
+      }
+      settleGaps();
+      if (records.hasFlag(i, RecordFlags.FAILED)
+          || records.hasFlag(i, RecordFlags.UNKNOWN_OUTCOME)) {
+        gaps.add(records.block(i), records.runBlocks(i));
+        settleGaps();
+      }
+      if (records.hasFlag(i, RecordFlags.FAILED)) {
         continue;
       }
       final int sectors = records.sectorMask(i);
@@ -91,6 +118,49 @@ public final class BlockMap {
         decide(records.block(i), sectors, i, records.payloadIndex(i), records.payloadCrc32c(i));
       }
     }
+  }
+
+  /** From the newest to the oldest: what is left at the end stands right behind the moment. */
+  private void lookBehind(final RecordTable records, final int i, final RecordKind kind) {
+    if (kind == RecordKind.GAP) {
+      gapBehind.add(records.block(i), records.runBlocks(i));
+    } else {
+      gapBehind.clear();
+    }
+  }
+
+  /** What lies in a gap and is not decided by anything later is uncertain. */
+  private void settleGaps() {
+    if (gaps.isEmpty()) {
+      return;
+    }
+    for (final Map.Entry<Long, Long> gap : gaps.ranges()) {
+      final long from = gap.getKey();
+      final long to = gap.getValue();
+      long at = from;
+      for (final long decided : decided(from, to)) {
+        uncertain.addWithout(at, decided, zeroed);
+        at = decided + 1;
+      }
+      uncertain.addWithout(at, to, zeroed);
+    }
+    gaps.clear();
+  }
+
+  /** The blocks of a range of which every sector has its piece, in order. */
+  private long[] decided(final long from, final long to) {
+    if (to - from < keys.length) {
+      return LongStream.range(from, to).filter(this::isDecided).toArray();
+    }
+    return Arrays.stream(keys)
+        .filter(b -> b != NONE && b >= from && b < to && isDecided(b))
+        .sorted()
+        .toArray();
+  }
+
+  private boolean isDecided(final long b) {
+    final int slot = slot(b);
+    return keys[slot] == b && open[slot] == 0;
   }
 
   private void decide(final long b, final int sectors, final int r, final int p, final int crc) {
@@ -160,6 +230,22 @@ public final class BlockMap {
     final long[] array = new long[length];
     Arrays.fill(array, NONE);
     return array;
+  }
+
+  /**
+   * Blocks of which the record says that the disk may have held something else.
+   *
+   * @param byTime whether the moment was asked for by a time: then what a gap right behind it hides
+   *     may have happened before
+   */
+  public long uncertainBlocks(final boolean byTime) {
+    if (!byTime) {
+      return uncertain.blocks();
+    }
+    final BlockRanges both = new BlockRanges();
+    both.addAll(uncertain);
+    both.addAll(gapBehind);
+    return both.blocks();
   }
 
   /** How many pieces there are. */

@@ -78,15 +78,17 @@ public record RecordingInfo(
     for (int s = 0; s < segments.size(); s++) {
       final SegmentTrailer trailer = segments.get(s).trailer();
       final RecordTable records = segments.get(s).reader().records();
+      boolean stopped = false;
       for (int i = 0; i < records.count(); i++) {
         kinds.merge(records.kind(i), 1L, Long::sum);
         if (records.hasFlag(i, RecordFlags.FAILED)) {
           failed++;
         }
+        stopped |= records.kind(i) == RecordKind.STOP;
       }
       bytes += trailer.fileBytes();
       recovered += trailer.recovered() ? 1 : 0;
-      addEpoch(epochs, trailer, records.kind(records.count() - 1) == RecordKind.STOP);
+      addEpoch(epochs, trailer, stopped);
       scanned.accept(s + 1);
     }
     return new RecordingInfo(
@@ -127,7 +129,7 @@ public record RecordingInfo(
               trailer.lastSequence(),
               epoch.first(),
               last,
-              clean));
+              clean || epoch.clean()));
     } else {
       epochs.add(
           new Epoch(

@@ -1,11 +1,14 @@
 package io.blockcam.replay;
 
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -26,8 +29,15 @@ public final class Verifier {
    * @param records in those that could be read
    * @param bytes of all objects
    * @param findings how many faults were told
+   * @param endless epochs without a stop at their end, in order: of all but the newest the recorder
+   *     was killed, or lost its power
    */
-  public record Result(long segments, long records, long bytes, long findings) {
+  public record Result(long segments, long records, long bytes, long findings, List<Long> endless) {
+
+    /** Copies the list. */
+    public Result {
+      endless = List.copyOf(endless);
+    }
 
     /** Whether the record is whole. */
     public boolean isWhole() {
@@ -57,6 +67,7 @@ public final class Verifier {
     final List<ObjectStatus> objects = recording.objects();
     final long total = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
     SegmentChain chain = SegmentChain.beginning(recording.recording());
+    final Epochs epochs = new Epochs(counted);
     boolean chainKnown = true;
     long records = 0;
     long bytes = 0;
@@ -67,6 +78,7 @@ public final class Verifier {
       if (checked.isPresent()) {
         final SegmentTrailer trailer = checked.get().trailer();
         records += trailer.recordCount();
+        epochs.add(source.name(), checked.get());
         if (!chainKnown) {
           chain = chain.before(trailer); // its predecessor could not be read and has been told
         }
@@ -81,6 +93,39 @@ public final class Verifier {
       bytes += object.lengthBytes();
       progress.update(bytes, total);
     }
-    return new Result(objects.size(), records, bytes, found[0]);
+    return new Result(objects.size(), records, bytes, found[0], epochs.endless());
+  }
+
+  /** Where epochs begin and end. */
+  private static final class Epochs {
+    private final Consumer<String> findings;
+    private final List<Long> endless = new ArrayList<>();
+    private long epoch = -1;
+
+    Epochs(final Consumer<String> findings) {
+      this.findings = findings;
+    }
+
+    void add(final String name, final SegmentCheck.Checked segment) {
+      final RecordTable records = segment.records();
+      if (segment.trailer().epoch() != epoch && records.count() > 0) {
+        epoch = segment.trailer().epoch();
+        endless.add(epoch);
+        if (records.kindCode(0) != RecordKind.START.code()) {
+          findings.accept(
+              "%s: epoch %d does not begin with a start: something before it is missing"
+                  .formatted(name, epoch));
+        }
+      }
+      for (int i = 0; i < records.count(); i++) {
+        if (records.kindCode(i) == RecordKind.STOP.code()) {
+          endless.remove(epoch);
+        }
+      }
+    }
+
+    List<Long> endless() {
+      return endless;
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.blockcam.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -44,9 +45,36 @@ class DamagedRecordingTest {
   }
 
   @Test
-  void findsNothingInAWholeRecording() throws IOException {
-    assertThat(findings()).isEmpty();
+  void findsNothingInAWholeRecordingAndNamesEpochsWithoutAnEnd() throws IOException {
+    recording = new TestRecording(directory.resolve("whole"), DISK_BYTES);
+    for (int epoch = 0; epoch < 4; epoch++) {
+      recording.point(RecordKind.START);
+      recording.data(epoch, 0xff, 0, TestRecording.filled(epoch));
+      recording.seal();
+      if (epoch % 2 == 0) {
+        recording.point(RecordKind.STOP);
+        recording.run(RecordKind.ZEROES, 7, 1, 0); // read back by the next start
+      }
+      recording.nextEpoch();
+    }
     restore();
+    try (ObjectStore store = recording.store()) {
+      final List<String> findings = new ArrayList<>();
+      final Verifier.Result result =
+          new Verifier(RecordingReader.open(store, TestRecording.NAME))
+              .run(findings::add, (done, total) -> {});
+      assertThat(findings).isEmpty();
+      assertThat(result.endless()).containsExactly(1L, 3L);
+    }
+  }
+
+  @Test
+  void findsAnEpochThatDoesNotBeginWithItsStart() throws IOException {
+    assertThat(findings())
+        .singleElement()
+        .asString()
+        .endsWith(
+            "0000000000.seg: epoch 0 does not begin with a start: something before it is missing");
   }
 
   @Test
