@@ -159,9 +159,9 @@ public final class Capture {
       missed = regions.doubt();
       spool.addDoubt(missed);
     }
-    resync(spool, options, disk, clock, missed);
-    regions.trust();
     final long epoch = spool.beginEpoch();
+    begin(spool, options, disk, clock, missed);
+    regions.trust();
     final SpoolState state = spool.state();
     final Slab slab =
         Slab.create(
@@ -174,15 +174,7 @@ public final class Capture {
                 spool.recording().diskBytes(),
                 BootId.current(),
                 clock.nowNs()));
-    final Capture capture = new Capture(spool, options, disk, clock, regions, slab);
-    capture.ring.offerEvent(RecordKind.START, 0);
-    try {
-      capture.consumer.begin(); // durable before anything can happen in it
-    } catch (final IOException | RuntimeException | Error e) {
-      capture.close();
-      throw e;
-    }
-    return capture;
+    return new Capture(spool, options, disk, clock, regions, slab);
   }
 
   /** Where the device's queues offer their writes. */
@@ -481,7 +473,10 @@ public final class Capture {
     }
   }
 
-  private static void resync(
+  /**
+   * The epoch begins, durable before anything can happen in it; then what is in doubt is read back.
+   */
+  private static void begin(
       final Spool spool,
       final CaptureOptions options,
       final BackingReader disk,
@@ -489,16 +484,19 @@ public final class Capture {
       final Doubt missed)
       throws IOException {
     final Doubt doubt = spool.doubt();
-    if (doubt.isEmpty()) {
-      return;
+    if (!doubt.isEmpty()) {
+      LOG.info("{} blocks may differ between disk and record: reading them back", doubt.blocks());
     }
-    LOG.info("{} blocks may differ between disk and record: reading them back", doubt.blocks());
     final SpoolState state = spool.state();
     try (SpoolWriter sink = writer(spool, state.epoch(), options, clock, spool::addDoubt)) {
       sink.ignoreLimit();
-      spool.reduceDoubt(
-          new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs())
-              .run(missed, doubt));
+      final Resync resync =
+          new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs());
+      resync.start();
+      final Doubt unread = resync.run(missed, doubt);
+      if (!doubt.isEmpty()) {
+        spool.reduceDoubt(unread);
+      }
     }
   }
 }

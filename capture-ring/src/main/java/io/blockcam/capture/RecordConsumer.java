@@ -145,22 +145,6 @@ public final class RecordConsumer {
     }
   }
 
-  /**
-   * Makes what was offered so far durable, whatever the limit of the spool: the beginning of an
-   * epoch, before anybody waits for it. Before its thread starts.
-   *
-   * @throws IOException when the spool does not take it; nothing is tried again
-   */
-  public void begin() throws IOException {
-    sink.ignoreLimit();
-    while (take() > 0) {
-      // again
-    }
-    sink.force();
-    madeDurable();
-    sink.respectLimit();
-  }
-
   /** Waits for work, for the age of the open segment, or for the next attempt. May return early. */
   public void awaitWork() {
     final long nowNs = clockNs.getAsLong();

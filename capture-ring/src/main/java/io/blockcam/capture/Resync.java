@@ -20,8 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a doubt: reads what the disk holds and puts it into the record. Control thread, while nobody
- * else writes to the disk. May be interrupted at any instant and repeated.
+ * The beginning of an epoch, and the end of a doubt: reads what the disk holds and puts it into the
+ * record. Control thread, while nobody else writes to the disk. May be interrupted at any instant
+ * and repeated.
  */
 final class Resync {
   private static final Logger LOG = LoggerFactory.getLogger(Resync.class);
@@ -58,6 +59,11 @@ final class Resync {
     this.diskBytes = diskBytes;
     this.sequence = state.nextSequence();
     this.timestampNs = Math.max(nowNs, state.lastTimestampNs());
+  }
+
+  /** Records that an epoch begins. */
+  void start() throws IOException {
+    append(0, 0, RecordKind.START, 0, null, 0);
   }
 
   /**
@@ -134,7 +140,7 @@ final class Resync {
         }
       } else {
         recordZeroes();
-        append(block + i, 1, RecordKind.RESYNC, chunk.memory(), chunk.offset(i));
+        append(block + i, 1, RecordKind.RESYNC, WHOLE_BLOCK, chunk.memory(), chunk.offset(i));
       }
     }
   }
@@ -145,6 +151,7 @@ final class Resync {
           range.block() + at,
           Math.min(range.blocks() - at, Integer.MAX_VALUE),
           RecordKind.GAP,
+          WHOLE_BLOCK,
           null,
           0);
     }
@@ -153,7 +160,7 @@ final class Resync {
   /** A disk that is mostly empty is mostly one record. */
   private void recordZeroes() throws IOException {
     if (zeroBlocks > 0) {
-      append(zeroBlock, zeroBlocks, RecordKind.ZEROES, null, 0);
+      append(zeroBlock, zeroBlocks, RecordKind.ZEROES, WHOLE_BLOCK, null, 0);
       zeroBlocks = 0;
     }
   }
@@ -162,6 +169,7 @@ final class Resync {
       final long block,
       final long blocks,
       final RecordKind kind,
+      final int sectorMask,
       final @Nullable MemorySegment data,
       final long dataOffset)
       throws IOException {
@@ -169,7 +177,7 @@ final class Resync {
       throw new IllegalStateException("recovery is not bound by the limit of the spool");
     }
     sink.append(
-        record.put(sequence, block, blocks, kind, WHOLE_BLOCK, 0),
+        record.put(sequence, block, blocks, kind, sectorMask, 0),
         timestampNs,
         RecordFlags.FIRST,
         data,

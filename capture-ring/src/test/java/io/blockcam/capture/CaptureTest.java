@@ -132,13 +132,13 @@ final class CaptureTest {
               RecordKind.DATA,
               RecordKind.DATA,
               RecordKind.STOP,
-              RecordKind.RESYNC,
               RecordKind.START,
+              RecordKind.RESYNC,
               RecordKind.STOP);
       final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
       assertThat(records.get(2).has(RecordFlags.UNKNOWN_OUTCOME)).isTrue();
-      assertThat(records.get(5).block()).isEqualTo(2);
-      assertThat(records.get(5).payload()).containsOnly(ON_DISK);
+      assertThat(records.get(6).block()).isEqualTo(2);
+      assertThat(records.get(6).payload()).containsOnly(ON_DISK);
       assertThat(spool.doubt().isEmpty()).isTrue();
     }
   }

@@ -162,8 +162,5 @@ final class RingStressTest {
 
     @Override
     public void ignoreLimit() {}
-
-    @Override
-    public void respectLimit() {}
   }
 }

@@ -40,6 +40,7 @@ public final class Blockcam {
           InfoCommand.class,
           ReplayCommand.class,
           VerifyCommand.class,
+          ReapCommand.class,
           CommandLine.HelpCommand.class);
 
   private Blockcam() {}

@@ -8,6 +8,7 @@ import io.blockcam.capture.spool.DiskFingerprint;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.DeviceOptions;
+import io.blockcam.ublk.DeviceOwner;
 import io.blockcam.ublk.ReleaseStack;
 import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.target.FileTarget;
@@ -135,7 +136,9 @@ final class RecordingSession {
         });
     // From the first write on it is not the disk that was left.
     memory.begin();
-    device = UblkDevice.start(plan.device(), target, capture.tap());
+    device =
+        UblkDevice.start(
+            plan.device().withOwner(DeviceOwner.of(plan.recording().id())), target, capture.tap());
     live = true;
     target.keep();
     acquired.add(target::sync);

@@ -124,7 +124,7 @@ public final class BlockMap {
   private void lookBehind(final RecordTable records, final int i, final RecordKind kind) {
     if (kind == RecordKind.GAP) {
       gapBehind.add(records.block(i), records.runBlocks(i));
-    } else {
+    } else if (kind != RecordKind.START) {
       gapBehind.clear();
     }
   }

@@ -71,6 +71,7 @@ final class UncertainTest {
     final long before = last();
     recording.passTime(10 * SECOND_NS);
     recording.nextEpoch();
+    recording.point(RecordKind.START);
     recording.run(RecordKind.GAP, 0, 7, 0);
     recording.run(RecordKind.GAP, 20, 1, 0);
     recording.run(RecordKind.ZEROES, 0, 100, 0);

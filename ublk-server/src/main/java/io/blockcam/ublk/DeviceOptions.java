@@ -14,6 +14,8 @@ import java.util.OptionalInt;
  * @param startLimit how long the device may take to come up
  * @param stopLimit how long taking it down may take, in {@linkplain StopLimits shares}
  * @param requestLimit a request without an answer for so long is named in the log; zero: none is
+ * @param owner whose it is, see {@link DeviceOwner}: where the kernel can, the device outlives its
+ *     server, and the owner's next one takes it over
  */
 public record DeviceOptions(
     OptionalInt id,
@@ -22,7 +24,8 @@ public record DeviceOptions(
     int maxIoBytes,
     Duration startLimit,
     Duration stopLimit,
-    Duration requestLimit) {
+    Duration requestLimit,
+    long owner) {
 
   /** UBLK_MAX_QUEUE_DEPTH of linux/ublk_cmd.h. */
   public static final int MAX_DEPTH = 4096;
@@ -50,23 +53,32 @@ public record DeviceOptions(
         512 * 1024,
         Duration.ofSeconds(30),
         Duration.ofSeconds(60),
-        Duration.ofSeconds(30));
+        Duration.ofSeconds(30),
+        DeviceOwner.NOBODY);
   }
 
   public DeviceOptions withId(final OptionalInt newId) {
-    return new DeviceOptions(newId, queues, depth, maxIoBytes, startLimit, stopLimit, requestLimit);
+    return new DeviceOptions(
+        newId, queues, depth, maxIoBytes, startLimit, stopLimit, requestLimit, owner);
   }
 
   public DeviceOptions withQueues(final int newQueues) {
-    return new DeviceOptions(id, newQueues, depth, maxIoBytes, startLimit, stopLimit, requestLimit);
+    return new DeviceOptions(
+        id, newQueues, depth, maxIoBytes, startLimit, stopLimit, requestLimit, owner);
   }
 
   public DeviceOptions withDepth(final int newDepth) {
-    return new DeviceOptions(id, queues, newDepth, maxIoBytes, startLimit, stopLimit, requestLimit);
+    return new DeviceOptions(
+        id, queues, newDepth, maxIoBytes, startLimit, stopLimit, requestLimit, owner);
   }
 
   public DeviceOptions withRequestLimit(final Duration newLimit) {
-    return new DeviceOptions(id, queues, depth, maxIoBytes, startLimit, stopLimit, newLimit);
+    return new DeviceOptions(id, queues, depth, maxIoBytes, startLimit, stopLimit, newLimit, owner);
+  }
+
+  public DeviceOptions withOwner(final long newOwner) {
+    return new DeviceOptions(
+        id, queues, depth, maxIoBytes, startLimit, stopLimit, requestLimit, newOwner);
   }
 
   /** How long {@link UblkDevice#stop} takes at most, when the kernel answers at all. */

@@ -17,7 +17,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +32,10 @@ import org.slf4j.LoggerFactory;
 public final class UblkDevice {
 
   private static final Logger LOG = LoggerFactory.getLogger(UblkDevice.class);
+
+  /** What lets a device outlive its server without an error for its users. */
+  private static final long RECOVERY =
+      Ublk.UBLK_F_USER_RECOVERY() | Ublk.UBLK_F_USER_RECOVERY_REISSUE();
 
   /** udev may hold a fresh node for a moment. */
   private static final int OPEN_ATTEMPTS = 200;
@@ -68,13 +74,18 @@ public final class UblkDevice {
     final ReleaseStack acquired = new ReleaseStack();
     acquired.add(control::close);
     try {
-      final long features = control.features();
-      final DeviceInfo info = add(control, options, features & Ublk.UBLK_F_CMD_IOCTL_ENCODE());
-      acquired.add(() -> delete(control, info));
-      if (info.maxIoBytes() != options.maxIoBytes() || info.depth() != options.depth()) {
-        LOG.info("the driver gave depth {}, {} bytes per request", info.depth(), info.maxIoBytes());
+      final Optional<DeviceInfo> left = new LeftDevice(control, options, target).find();
+      final AtomicBoolean ours = new AtomicBoolean(left.isEmpty());
+      final DeviceInfo info = left.isPresent() ? left.get() : addNew(control, options, target);
+      acquired.add(
+          () -> {
+            if (ours.get()) {
+              delete(control, info);
+            } // else it goes on waiting for a server that comes up
+          });
+      if (left.isPresent()) {
+        control.startRecovery(info.id(), options.startLimit());
       }
-      control.setParams(info.id(), target.geometry(), info.maxIoBytes());
       final int fd = openCharDevice(posix, info);
       acquired.add(() -> posix.close(fd));
       final List<byte[]> affinities = new ArrayList<>();
@@ -86,11 +97,27 @@ public final class UblkDevice {
           new QueueSet(
               posix, new ServedDevice(info, fd, target, tap), affinities, failure::complete);
       final StopLimits limits = StopLimits.within(options.stopLimit());
-      acquired.add(() -> endQueues(queues, info, limits));
-      acquired.add(() -> stop(control, info, limits)); // ends the fetches, so that the threads end
+      acquired.add(
+          () -> {
+            if (ours.get()) {
+              endQueues(queues, info, limits);
+            }
+          });
+      acquired.add(
+          () -> {
+            if (ours.get()) {
+              stop(control, info, limits); // ends the fetches, so that the threads end
+            }
+          });
       queues.start(options.startLimit());
       queues.watch(options.requestLimit());
-      control.start(info.id(), options.startLimit());
+      if (left.isPresent()) {
+        control.endRecovery(info.id(), options.startLimit());
+        ours.set(true);
+        LOG.info("{} goes on: its users have waited and lose nothing", info.blockDevicePath());
+      } else {
+        control.start(info.id(), options.startLimit());
+      }
       acquired.add(() -> flushPageCache(info, failure, limits));
       return new UblkDevice(info, acquired, failure);
     } catch (final IOException | RuntimeException e) {
@@ -99,15 +126,44 @@ public final class UblkDevice {
     }
   }
 
+  private static DeviceInfo addNew(
+      final UblkControl control, final DeviceOptions options, final Target target)
+      throws IOException {
+    final long features = control.features();
+    long flags = features & Ublk.UBLK_F_CMD_IOCTL_ENCODE();
+    if (options.owner() != DeviceOwner.NOBODY && (features & RECOVERY) == RECOVERY) {
+      flags |= RECOVERY;
+    }
+    final DeviceInfo info = add(control, options, flags);
+    if (info.maxIoBytes() != options.maxIoBytes() || info.depth() != options.depth()) {
+      LOG.info("the driver gave depth {}, {} bytes per request", info.depth(), info.maxIoBytes());
+    }
+    boolean done = false;
+    try {
+      control.setParams(info.id(), target.geometry(), info.maxIoBytes());
+      done = true;
+      return info;
+    } finally {
+      if (!done) {
+        delete(control, info);
+      }
+    }
+  }
+
   /** Adds the device; if its number is only held by one whose server was killed, removes that. */
   private static DeviceInfo add(
       final UblkControl control, final DeviceOptions options, final long flags) throws IOException {
     try {
       return control.add(
-          options.id(), options.queues(), options.depth(), options.maxIoBytes(), flags);
+          options.id(),
+          options.queues(),
+          options.depth(),
+          options.maxIoBytes(),
+          flags,
+          options.owner());
     } catch (final DeviceIdTakenException taken) {
       final DeviceInfo left = control.info(options.id().orElse(-1));
-      if (left.state() != DeviceState.DEAD || isAlive(left.serverPid())) {
+      if (left.state() != DeviceState.DEAD || left.isServerAlive()) {
         throw taken;
       }
       LOG.warn(
@@ -118,12 +174,13 @@ public final class UblkDevice {
         throw taken; // somebody still has it open, a mounted file system say
       }
       return control.add(
-          options.id(), options.queues(), options.depth(), options.maxIoBytes(), flags);
+          options.id(),
+          options.queues(),
+          options.depth(),
+          options.maxIoBytes(),
+          flags,
+          options.owner());
     }
-  }
-
-  private static boolean isAlive(final int pid) {
-    return pid > 0 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
   }
 
   private static int openCharDevice(final Posix posix, final DeviceInfo info) throws IOException {
@@ -173,6 +230,11 @@ public final class UblkDevice {
           return;
         }
         LOG.warn("{} is still in use; it goes away all the same", info.blockDevicePath());
+        if ((info.flags() & RECOVERY) != 0) {
+          // The driver aborts what a recoverable device still has to write back
+          // (ublk_force_abort_dev), so that is written before.
+          MountedFileSystems.sync(Posix.linux(), info.blockDevicePath(), limits.flush());
+        }
       } catch (final IOException e) {
         LOG.debug("the gentle stop did not work: {}", e.getMessage()); // also: it was never live
       }

@@ -2,11 +2,14 @@ package io.blockcam.vmtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.vmtests.host.BlockDevice;
+import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.StampedBlocks;
 import io.blockcam.vmtests.record.Event;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,65 +17,194 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A recorder is killed under load: with its next start the record is the disk again. */
+/** A recorder is killed under load: its users wait for the next one, and the record is the disk. */
 @Scenario
 @Tag("test-host")
 final class KillTest {
 
-  private static final int KILLS = 2;
-
-  /** So many until one of them meets a write in flight; with a full queue nearly each does. */
-  private static final int MOST_KILLS = 8;
+  private static final int ENVIRONMENT = 3;
+  private static final int KILLS = 4;
+  private static final int ROUNDS = 2;
+  private static final int LONG_ROUNDS = 50;
 
   /** Writes that show that fio has come to work. */
   private static final long BUSY_WRITES = 50;
 
+  /** Blocks of the first half of the disk; fio has the other one. */
+  private static final int BLOCKS = 4096;
+
   @TempDir private Path scratch;
+  private final SplittableRandom random = new SplittableRandom();
 
   @Test
-  void latestEqualsTheDiskAfterEachKillUnderLoad() throws Exception {
+  void goesOnWithoutAnErrorAndWithAWholeRecord() throws Exception {
+    kill(ROUNDS);
+  }
+
+  @Test
+  @Tag("long")
+  @Timeout(value = 55, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void goesOnTwoHundredTimes() throws Exception {
+    kill(LONG_ROUNDS);
+  }
+
+  private void kill(final int rounds) throws Exception {
     final Recording recording = Recording.inDirectory(scratch, "killed", "32M");
-    final SplittableRandom random = new SplittableRandom();
-    boolean metOne = false;
-    for (int kill = 0; kill < KILLS || (!metOne && kill < MOST_KILLS); kill++) {
-      try (LiveDisk disk = recording.record("--queues", 2)) {
+    final StampedBlocks blocks = StampedBlocks.continued(scratch.resolve("flushed"), BLOCKS);
+    for (int round = 0; round < rounds; round++) {
+      LiveDisk disk = recording.record("--queues", 2);
+      final Path device = disk.device();
+      try {
         final Process fio =
-            new Fio(scratch, disk.device())
-                .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "thread")
-                .with("numjobs=2", "norandommap", "refill_buffers", "time_based", "runtime=1m")
+            new Fio(scratch, device)
+                .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "offset=16M")
+                .with("verify=crc32c", "verify_backlog=64", "verify_fatal=1")
+                .with("time_based", "runtime=25")
                 .start();
-        awaitWrites(disk);
-        Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
-        disk.kill();
-        assertThat(fio.waitFor(Limits.seconds(60).toSeconds(), TimeUnit.SECONDS))
-            .as("fio ends with the device")
-            .isTrue();
-      }
-      try (LiveDisk disk = recording.record("--queues", 2)) {
+        try (Writer writer = new Writer(device, blocks, random.split())) {
+          awaitWrites(device);
+          for (int kill = 0; kill < KILLS; kill++) {
+            Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
+            disk.kill();
+            disk.close();
+            disk = recording.record("--queues", 2);
+            assertThat(disk.device()).isEqualTo(device);
+          }
+          assertThat(fio.waitFor(Limits.seconds(120).toSeconds(), TimeUnit.SECONDS)).isTrue();
+          assertThat(fio.exitValue()).as("fio's verdict").isZero();
+          assertThat(writer.failure()).as("what the guest met").isNull();
+        }
         disk.stopsCleanly();
+      } finally {
+        disk.close();
       }
       recording.latestShouldEqualTheDisk();
-      metOne =
-          recording.published().events().stream()
-              .anyMatch(event -> event.has(Event.UNKNOWN_OUTCOME));
+      blocks.holdsWhatWasWritten(recording.backing());
     }
     recording.verifies();
-    assertThat(metOne).as("a write was in flight at a kill").isTrue();
+    assertThat(recording.published().events())
+        .as("a write was in flight at a kill")
+        .anyMatch(event -> event.has(Event.UNKNOWN_OUTCOME));
     assertThat(recording.published().events(Event.RESYNC)).as("blocks read back").isNotEmpty();
   }
 
+  /** What waits for one server is not taken, nor removed, by anybody else. */
+  @Test
+  void takesOverItsOwnDeviceOnly() throws IOException {
+    final Recording recording = Recording.inDirectory(scratch, "left", "16M");
+    final Path device;
+    try (LiveDisk disk = recording.record("--queues", 2, "--depth", 16)) {
+      device = disk.device();
+      disk.kill();
+    }
+    final String id = device.getFileName().toString().substring("ublkb".length());
+    final Recording other = Recording.inDirectory(scratch, "other", "16M");
+    try (LiveDisk disk = other.record()) {
+      assertThat(disk.device()).isNotEqualTo(device);
+      disk.stopsCleanly();
+    }
+    assertThat(
+            other.run("record", "--backing", other.backing(), "--spool", other.spool(), "--id", id))
+        .as("a number that is taken")
+        .extracting("status")
+        .isEqualTo(ENVIRONMENT);
+    assertThat(
+            recording
+                .run(
+                    "record",
+                    "--backing",
+                    recording.backing(),
+                    "--spool",
+                    recording.spool(),
+                    "--id",
+                    77)
+                .shouldEndWith(ENVIRONMENT)
+                .err())
+        .contains(device + " waits for this server, and --id says 77");
+    try (LiveDisk disk = recording.record("--depth", 32)) {
+      assertThat(disk.device()).isEqualTo(device);
+      assertThat(disk.err()).contains("keeps the 2 queues of depth 16");
+      disk.stopsCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+  }
+
+  /** A device whose recorder does not come back keeps its users waiting for ever. */
+  @Test
+  void canBeRemovedWhenNobodyComesBack() {
+    final Recording recording = Recording.inDirectory(scratch, "orphan", "16M");
+    final Path device;
+    try (LiveDisk disk = recording.record()) {
+      device = disk.device();
+      assertThat(Blockcam.run("reap").shouldSucceed().out()).doesNotContain(device.toString());
+      disk.kill();
+    }
+    final String id = device.getFileName().toString().substring("ublkb".length());
+    assertThat(Limits.await(Limits.seconds(10), () -> reap().contains(device.toString())))
+        .as("it is listed")
+        .isTrue();
+    assertThat(device).exists();
+    Blockcam.run("reap", "--id", "9999").shouldEndWith(1);
+    Blockcam.run("reap", "--id", id).shouldSucceed();
+    assertThat(device).doesNotExist();
+    try (LiveDisk disk = recording.record()) {
+      disk.stopsCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+  }
+
+  private static String reap() {
+    return Blockcam.runHere("reap").shouldSucceed().out();
+  }
+
   /** Fio takes seconds to start where everything is slow; a kill before that meets nothing. */
-  private static void awaitWrites(final LiveDisk disk) throws IOException, InterruptedException {
-    final Path stat = Path.of("/sys/block/" + disk.device().getFileName() + "/stat");
+  private static void awaitWrites(final Path device) throws IOException, InterruptedException {
+    final Path stat = Path.of("/sys/block/" + device.getFileName() + "/stat");
     final long deadlineNs = System.nanoTime() + Limits.seconds(60).toNanos();
     // Writes completed are the fifth number (block/stat.rst in the kernel's documentation).
     while (Long.parseLong(Files.readString(stat).strip().split(" +")[4]) < BUSY_WRITES) {
       assertThat(System.nanoTime() - deadlineNs).as("fio begins to write in time").isNegative();
       Thread.sleep(Duration.ofMillis(50));
+    }
+  }
+
+  /** Writes block after block, and waits when the device does. */
+  private static final class Writer implements AutoCloseable {
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final Thread thread;
+
+    Writer(final Path path, final StampedBlocks blocks, final SplittableRandom random) {
+      thread =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (BlockDevice device = new BlockDevice(path)) {
+                      while (!stopped.get()) {
+                        blocks.write(device, random);
+                      }
+                    } catch (final Throwable e) {
+                      failure.set(e);
+                    }
+                  });
+    }
+
+    @Nullable Throwable failure() {
+      return failure.get();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      stopped.set(true);
+      thread.join();
     }
   }
 }

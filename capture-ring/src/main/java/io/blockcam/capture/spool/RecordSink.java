@@ -51,7 +51,4 @@ public interface RecordSink {
 
   /** From now on everything is admitted: what is in the ring has to go somewhere at the end. */
   void ignoreLimit();
-
-  /** The limit counts again. */
-  void respectLimit();
 }

@@ -225,11 +225,6 @@ public final class SpoolWriter implements RecordSink, Closeable {
     limited = false;
   }
 
-  @Override
-  public void respectLimit() {
-    limited = true;
-  }
-
   /** Lets go of the open segment without sealing it; the next opening of the spool does. */
   @Override
   public void close() throws IOException {

@@ -71,11 +71,6 @@ public final class CollectingSink implements RecordSink, Doubts {
   }
 
   @Override
-  public void respectLimit() {
-    limited = true;
-  }
-
-  @Override
   public boolean admit(final int count) throws IOException {
     call("admit");
     return !full || !limited;

@@ -13,9 +13,17 @@ import java.lang.foreign.MemorySegment;
  * @param state as of the answer
  * @param serverPid thread group of its server, or -1
  * @param flags UBLK_F_* in effect
+ * @param owner what its server has left there ({@code ublksrv_flags})
  */
 public record DeviceInfo(
-    int id, int queues, int depth, int maxIoBytes, DeviceState state, int serverPid, long flags) {
+    int id,
+    int queues,
+    int depth,
+    int maxIoBytes,
+    DeviceState state,
+    int serverPid,
+    long flags,
+    long owner) {
 
   static DeviceInfo read(final MemorySegment info) {
     return new DeviceInfo(
@@ -25,7 +33,13 @@ public record DeviceInfo(
         ublksrv_ctrl_dev_info.max_io_buf_bytes(info),
         DeviceState.of(ublksrv_ctrl_dev_info.state(info) & 0xffff),
         ublksrv_ctrl_dev_info.ublksrv_pid(info),
-        ublksrv_ctrl_dev_info.flags(info));
+        ublksrv_ctrl_dev_info.flags(info),
+        ublksrv_ctrl_dev_info.ublksrv_flags(info));
+  }
+
+  /** Whether the process that served it is there. */
+  public boolean isServerAlive() {
+    return serverPid > 0 && ProcessHandle.of(serverPid).map(ProcessHandle::isAlive).orElse(false);
   }
 
   /** The block device that users of the disk open. */

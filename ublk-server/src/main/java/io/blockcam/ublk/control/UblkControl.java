@@ -16,9 +16,17 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +46,7 @@ public final class UblkControl implements AutoCloseable {
 
   private static final long POLL_NS = 2_000_000;
 
+  private static final Pattern NODE = Pattern.compile("ublkc([0-9]{1,7})");
   private static final String CONTROL_PATH = "/dev/ublk-control";
   private static final short NO_QUEUE = (short) -1;
   private static final int CPU_MASK_BYTES = 128;
@@ -102,6 +111,7 @@ public final class UblkControl implements AutoCloseable {
    * @param depth 1 .. 4096
    * @param maxIoBytes a multiple of the page size
    * @param flags UBLK_F_* wanted; the answer says which are in effect
+   * @param owner kept with the device, see {@link DeviceInfo#owner}
    * @return what the driver made of it
    */
   public DeviceInfo add(
@@ -109,7 +119,8 @@ public final class UblkControl implements AutoCloseable {
       final int queues,
       final int depth,
       final int maxIoBytes,
-      final long flags)
+      final long flags,
+      final long owner)
       throws IOException {
     try (Buffer buffer = new Buffer(ublksrv_ctrl_dev_info.sizeof())) {
       final MemorySegment info = buffer.segment;
@@ -119,6 +130,7 @@ public final class UblkControl implements AutoCloseable {
       ublksrv_ctrl_dev_info.max_io_buf_bytes(info, maxIoBytes);
       ublksrv_ctrl_dev_info.ublksrv_pid(info, (int) ProcessHandle.current().pid());
       ublksrv_ctrl_dev_info.flags(info, flags);
+      ublksrv_ctrl_dev_info.ublksrv_flags(info, owner);
       final int result = run(Ublk.UBLK_U_CMD_ADD_DEV(), id.orElse(-1), NO_QUEUE, buffer, 0, LIMIT);
       if (result == -Linux.EEXIST()) {
         throw new DeviceIdTakenException(id.orElse(-1));
@@ -194,6 +206,62 @@ public final class UblkControl implements AutoCloseable {
         run(Ublk.UBLK_U_CMD_START_DEV(), id, NO_QUEUE, null, pid, limit),
         "START_DEV",
         "device " + id);
+  }
+
+  /**
+   * START_USER_RECOVERY: a device that has lost its server may be opened again. While the driver
+   * still lets go of the old server's descriptors it answers EBUSY: waited for.
+   */
+  public void startRecovery(final int id, final Duration limit) throws IOException {
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
+    int result = recover(Ublk.UBLK_U_CMD_START_USER_RECOVERY(), id, 0, limit);
+    while (result == -Linux.EBUSY() && System.nanoTime() - deadlineNs < 0) {
+      LockSupport.parkNanos(POLL_NS);
+      result = recover(Ublk.UBLK_U_CMD_START_USER_RECOVERY(), id, 0, limit);
+    }
+    ErrnoException.orThrow(result, "START_USER_RECOVERY", "device " + id);
+  }
+
+  /** END_USER_RECOVERY: requests go on. Waits until every queue has fetched all its tags. */
+  public void endRecovery(final int id, final Duration limit) throws IOException {
+    final long pid = ProcessHandle.current().pid();
+    ErrnoException.orThrow(
+        recover(Ublk.UBLK_U_CMD_END_USER_RECOVERY(), id, pid, limit),
+        "END_USER_RECOVERY",
+        "device " + id);
+  }
+
+  private int recover(final long command, final int id, final long data, final Duration limit)
+      throws IOException {
+    return run(command, id, NO_QUEUE, null, data, limit);
+  }
+
+  /** GET_PARAMS: size of the disk in bytes. */
+  public long diskBytes(final int id) throws IOException {
+    try (Buffer buffer = new Buffer(ublk_params.sizeof())) {
+      ublk_params.len(buffer.segment, (int) ublk_params.sizeof());
+      ErrnoException.orThrow(
+          run(Ublk.UBLK_U_CMD_GET_PARAMS(), id, NO_QUEUE, buffer, 0, LIMIT),
+          "GET_PARAMS",
+          "device " + id);
+      return ublk_param_basic.dev_sectors(ublk_params.basic(buffer.segment))
+          * Geometry.SECTOR_BYTES;
+    }
+  }
+
+  /** Every device of this driver, whoever made it. */
+  public List<DeviceInfo> devices() throws IOException {
+    final List<DeviceInfo> devices = new ArrayList<>();
+    try (DirectoryStream<Path> nodes = Files.newDirectoryStream(Path.of("/dev"), "ublkc*")) {
+      for (final Path node : nodes) {
+        final Matcher name = NODE.matcher(node.getFileName().toString());
+        if (name.matches() && exists(Integer.parseInt(name.group(1)))) {
+          devices.add(info(Integer.parseInt(name.group(1))));
+        }
+      }
+    }
+    devices.sort(Comparator.comparing(DeviceInfo::id));
+    return devices;
   }
 
   /**

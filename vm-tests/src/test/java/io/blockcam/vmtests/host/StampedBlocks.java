@@ -84,13 +84,22 @@ public final class StampedBlocks {
    * Fails unless each block has the write that was flushed last, or a later one, sector by sector.
    */
   public void holdsWhatWasFlushed(final Path disk) throws IOException {
+    holds(disk, flushed);
+  }
+
+  /** The same for what was acknowledged. */
+  public void holdsWhatWasWritten(final Path disk) throws IOException {
+    holds(disk, written);
+  }
+
+  private static void holds(final Path disk, final long[] expected) throws IOException {
     try (FileChannel channel = FileChannel.open(disk)) {
-      final ByteBuffer bytes = ByteBuffer.allocate(flushed.length * BLOCK_BYTES);
+      final ByteBuffer bytes = ByteBuffer.allocate(expected.length * BLOCK_BYTES);
       while (bytes.hasRemaining() && channel.read(bytes, bytes.position()) >= 0) {
         // again
       }
       for (int at = 0; at < bytes.capacity(); at += SECTOR_BYTES) {
-        final long least = flushed[at / BLOCK_BYTES];
+        final long least = expected[at / BLOCK_BYTES];
         final long found = bytes.getLong(at + Long.BYTES);
         final boolean whole =
             Arrays.equals(
@@ -102,7 +111,7 @@ public final class StampedBlocks {
                 STAMP_BYTES);
         if (least > 0 && (found < least || !whole)) {
           throw new AssertionError(
-              "sector %d is of write %d%s, write %d was flushed"
+              "sector %d is of write %d%s, write %d was acknowledged"
                   .formatted(at / SECTOR_BYTES, found, whole ? "" : ", damaged", least));
         }
       }
