@@ -1,6 +1,5 @@
 package io.blockcam.capture;
 
-import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.ublk.tap.QueueTap;
@@ -32,8 +31,7 @@ final class ClockTicker {
       unrecorded = unrecorded == null ? step : unrecorded.then(step);
     }
     final WallClock.Step pending = unrecorded;
-    if (pending != null
-        && ring.offerEvent(RecordKind.CLOCK_STEP, pending.beforeNs()) != QueueTap.FULL) {
+    if (pending != null && ring.offerStep(pending) != QueueTap.FULL) {
       unrecorded = null;
     }
   }

@@ -33,6 +33,7 @@ final class Resync {
   private final RecordSink sink;
   private final BackingReader disk;
   private final long diskBytes;
+  private final long nowNs;
   private final long timestampNs;
   private final RecordView record = RecordView.allocate();
   private long sequence;
@@ -58,12 +59,17 @@ final class Resync {
     this.disk = disk;
     this.diskBytes = diskBytes;
     this.sequence = state.nextSequence();
+    this.nowNs = nowNs;
     this.timestampNs = Math.max(nowNs, state.lastTimestampNs());
   }
 
-  /** Records that an epoch begins. */
+  /** Records that an epoch begins, and that the clock went back since the last one if it did. */
   void start() throws IOException {
     append(0, 0, RecordKind.START, 0, null, 0);
+    if (nowNs < timestampNs) {
+      LOG.warn("the wall clock is {} ms behind the last record", (timestampNs - nowNs) / 1_000_000);
+      append(record.put(sequence, 0, 0, RecordKind.CLOCK_STEP, 0, nowNs), null, 0);
+    }
   }
 
   /**
@@ -173,15 +179,16 @@ final class Resync {
       final @Nullable MemorySegment data,
       final long dataOffset)
       throws IOException {
+    append(record.put(sequence, block, blocks, kind, sectorMask, 0), data, dataOffset);
+  }
+
+  private void append(
+      final RecordView entry, final @Nullable MemorySegment data, final long dataOffset)
+      throws IOException {
     if (!sink.admit(1)) {
       throw new IllegalStateException("recovery is not bound by the limit of the spool");
     }
-    sink.append(
-        record.put(sequence, block, blocks, kind, sectorMask, 0),
-        timestampNs,
-        RecordFlags.FIRST,
-        data,
-        dataOffset);
+    sink.append(entry, timestampNs, RecordFlags.FIRST, data, dataOffset);
     sequence++;
   }
 }

@@ -324,7 +324,8 @@ final class RecordConsumerTest {
         .satisfies(
             record -> {
               assertThat(record.kind()).isEqualTo(RecordKind.CLOCK_STEP);
-              assertThat(record.aux()).isEqualTo(before);
+              assertThat(record.timestampNs()).isEqualTo(before);
+              assertThat(record.aux()).isEqualTo(before + 10 * SECOND_NS);
             });
   }
 
@@ -343,7 +344,25 @@ final class RecordConsumerTest {
     bench.drain();
     final TestRecord last = bench.sink.records().getLast();
     assertThat(last.kind()).isEqualTo(RecordKind.CLOCK_STEP);
-    assertThat(last.aux()).isEqualTo(before);
+    assertThat(last.timestampNs()).isEqualTo(before);
+    assertThat(last.aux()).isEqualTo(before + 2 * SECOND_NS);
+  }
+
+  /** C6: no timestamp decreases, and yet what the clock showed afterwards is not lost. */
+  @Test
+  void recordsBothReadingsWhenTheClockGoesBack() {
+    final WallClock clock = new WallClock(bench.clock);
+    final ClockTicker ticker = new ClockTicker(clock, bench.ring);
+    ticker.doWork();
+    final long before = bench.clock.realtimeNs();
+    bench.clock.step(-10 * SECOND_NS);
+    ticker.doWork();
+    bench.write(0, BLOCK);
+    bench.drain();
+
+    assertThat(bench.sink.records().getFirst().timestampNs()).isEqualTo(before);
+    assertThat(bench.sink.records().getFirst().aux()).isEqualTo(before - 10 * SECOND_NS);
+    assertThat(bench.sink.records().getLast().timestampNs()).isEqualTo(before);
   }
 
   @Test

@@ -50,6 +50,21 @@ final class ResyncTest {
     assertThat(sink.calls()).endsWith("seal");
   }
 
+  /** C6: the last epoch ended at 6,000 ns, this one begins at 1,000. */
+  @Test
+  void recordsThatTheClockWentBackBetweenTwoEpochs() throws IOException {
+    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1_000).start();
+    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 7_000).start();
+
+    assertThat(sink.records())
+        .extracting(TestRecord::kind)
+        .containsExactly(RecordKind.START, RecordKind.CLOCK_STEP, RecordKind.START);
+    assertThat(sink.records())
+        .extracting(TestRecord::timestampNs)
+        .containsExactly(6_000L, 6_000L, 7_000L);
+    assertThat(sink.records().get(1).aux()).isEqualTo(1_000);
+  }
+
   @Test
   void joinsNoZeroesOfRangesThatAreApart() throws IOException {
     resync(new byte[20 * BLOCK], 20 * BLOCK, new Doubt.Range(1, 2), new Doubt.Range(9, 1));

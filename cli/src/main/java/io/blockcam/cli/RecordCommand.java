@@ -10,6 +10,7 @@ import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.DeviceOptions;
+import io.blockcam.ublk.MemoryPressure;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.ublk.target.Geometry;
@@ -127,6 +128,7 @@ final class RecordCommand implements Callable<Integer> {
     final DeviceOptions device = disk.device();
     // Before anything is created: a machine without ublk must be left as it was.
     UblkControl.open(Posix.linux()).close();
+    MemoryPressure.prepare(Posix.linux());
     try (StopSignal signal = new StopSignal();
         ObjectStore store = archive.open();
         FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {

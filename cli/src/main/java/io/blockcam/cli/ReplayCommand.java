@@ -1,6 +1,7 @@
 package io.blockcam.cli;
 
 import io.blockcam.replay.BlockMap;
+import io.blockcam.replay.ClockStep;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.Moment;
@@ -75,7 +76,14 @@ final class ReplayCommand implements Callable<Integer> {
       final When when = When.parse(at, now, ZoneId.systemDefault());
       final RecordingReader reader = options.recording(store);
       final List<Segment> segments = reader.segments();
-      final Moment moment = new MomentResolver(reader.recording(), segments).resolve(when, now);
+      final MomentResolver resolver = new MomentResolver(reader.recording(), segments);
+      final Moment moment = resolver.resolve(when);
+      if (when instanceof final When.At time) {
+        resolver.setBackOver(time.instant()).ifPresent(step -> warn(time.instant(), step));
+        if (time.instant().isAfter(resolver.resolve(new When.Latest()).instant())) {
+          warn("%s is after the last record: the disk as it was then".formatted(time.instant()));
+        }
+      }
       final BlockMap map = BlockMap.at(segments, moment, done -> {});
       final long uncertain = map.uncertainBlocks(when instanceof When.At);
       if (strict && uncertain > 0) {
@@ -96,6 +104,16 @@ final class ReplayCommand implements Callable<Integer> {
           ? CommandException.usage("--to: " + Messages.of(e))
           : CommandException.environment(Messages.of(e));
     }
+  }
+
+  private void warn(final Instant asked, final ClockStep step) {
+    warn(
+        "the clock was set back from %s to %s, so it was %s twice: this is the first time; for the second give --at seq:N with N from %d on"
+            .formatted(step.before(), step.after(), asked, step.sequence()));
+  }
+
+  private void warn(final String message) {
+    spec.commandLine().getErr().println("blockcam: " + message);
   }
 
   private void print(final Moment moment, final ImageWriter.Image image, final long uncertain) {

@@ -1,5 +1,7 @@
 package io.blockcam.cli;
 
+import io.blockcam.nativebindings.Posix;
+import io.blockcam.ublk.MemoryPressure;
 import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
@@ -33,6 +35,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    MemoryPressure.prepare(Posix.linux());
     try (StopSignal signal = new StopSignal();
         Target target = disk.openTarget(/* allowNull= */ true)) {
       final UblkDevice device = UblkDevice.start(disk.device(), target, null);

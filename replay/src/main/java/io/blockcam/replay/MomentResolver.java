@@ -1,11 +1,13 @@
 package io.blockcam.replay;
 
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Finds the record that a moment ends with. Reads the records of one segment at most: timestamps
@@ -25,17 +27,44 @@ public final class MomentResolver {
   }
 
   /**
-   * Finds a moment.
+   * Finds a moment. A time after the last record is that of the last record: whether it has come
+   * already is not for the reader's clock to decide.
    *
-   * @param now a time after it has not come yet
    * @throws MomentException when the recording has no such moment
    */
-  public Moment resolve(final When when, final Instant now) throws IOException {
+  public Moment resolve(final When when) throws IOException {
     return switch (when) {
       case When.Latest latest -> last();
       case When.Sequence s -> bySequence(s.sequence());
-      case When.At at -> byTime(at.instant(), now);
+      case When.At at -> byTime(at.instant());
     };
+  }
+
+  /**
+   * The first step by which the clock was set back over a time, so that it showed it twice: {@link
+   * #resolve} finds the first of the two, and sequences from that of the step on name the second.
+   *
+   * @return empty when the record knows of none
+   */
+  public Optional<ClockStep> setBackOver(final Instant instant) throws IOException {
+    final long atNs = Nanos.of(instant);
+    for (final Segment segment : segments) {
+      if (segment.trailer().lastTimestampNs() > atNs) {
+        final RecordTable records = segment.reader().records();
+        for (int i = 0; i < records.count(); i++) {
+          if (records.kindCode(i) == RecordKind.CLOCK_STEP.code()
+              && records.aux(i) <= atNs
+              && atNs < records.timestampNs(i)) {
+            return Optional.of(
+                new ClockStep(
+                    records.sequence(i),
+                    Nanos.toInstant(records.timestampNs(i)),
+                    Nanos.toInstant(records.aux(i))));
+          }
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private Moment beginning() {
@@ -71,10 +100,7 @@ public final class MomentResolver {
                 + segments.get(segments.size() - 1).trailer().lastSequence());
   }
 
-  private Moment byTime(final Instant instant, final Instant now) throws IOException {
-    if (instant.isAfter(now)) {
-      throw new MomentException(instant + " lies in the future; it is " + now + " now");
-    }
+  private Moment byTime(final Instant instant) throws IOException {
     if (instant.isBefore(recording.created())) {
       throw new MomentException(
           instant + " lies before the recording began, at " + recording.created());

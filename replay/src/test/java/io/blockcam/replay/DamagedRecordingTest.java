@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -210,7 +209,7 @@ class DamagedRecordingTest {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final List<Segment> segments = reader.segments();
       final Moment moment =
-          new MomentResolver(reader.recording(), segments).resolve(new When.Latest(), Instant.MAX);
+          new MomentResolver(reader.recording(), segments).resolve(new When.Latest());
       new ImageWriter(
               DISK_BYTES,
               segments,

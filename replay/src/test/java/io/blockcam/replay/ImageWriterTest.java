@@ -9,7 +9,6 @@ import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -106,7 +105,7 @@ class ImageWriterTest {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final List<Segment> segments = reader.segments();
       final Moment moment =
-          new MomentResolver(reader.recording(), segments).resolve(new When.Latest(), Instant.MAX);
+          new MomentResolver(reader.recording(), segments).resolve(new When.Latest());
       return new ImageWriter(
               recording.diskBytes(),
               segments,

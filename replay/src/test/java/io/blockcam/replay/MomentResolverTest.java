@@ -8,6 +8,7 @@ import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,11 +75,29 @@ class MomentResolverTest {
         .hasMessageContaining("before the recording began");
   }
 
+  /** C6: such a time was twice, and only a sequence can name the second. */
   @Test
-  void refusesATimeInTheFuture() {
-    assertThatThrownBy(() -> resolve(new When.At(NOW.plusNanos(1))))
-        .isInstanceOf(MomentException.class)
-        .hasMessageContaining("future");
+  void tellsOfAClockThatWasSetBackOverATime() throws IOException {
+    recording.passTime(50); // +100
+    recording.clockBackBy(40);
+    recording.data(5, 0xff, 0, TestRecording.filled(1));
+    recording.seal();
+
+    assertThat(setBackOver(59)).isEmpty();
+    final Optional<ClockStep> step =
+        Optional.of(new ClockStep(6, CREATED.plusNanos(100), CREATED.plusNanos(60)));
+    assertThat(setBackOver(60)).isEqualTo(step);
+    assertThat(setBackOver(99)).isEqualTo(step);
+    assertThat(setBackOver(100)).isEmpty();
+    assertThat(at(99)).isEqualTo(moment(1, 5, 50));
+  }
+
+  private Optional<ClockStep> setBackOver(final long nsAfterCreated) throws IOException {
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      return new MomentResolver(reader.recording(), reader.segments())
+          .setBackOver(CREATED.plusNanos(nsAfterCreated));
+    }
   }
 
   @Test
@@ -103,7 +122,7 @@ class MomentResolverTest {
   private Moment resolve(final When when) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      return new MomentResolver(reader.recording(), reader.segments()).resolve(when, NOW);
+      return new MomentResolver(reader.recording(), reader.segments()).resolve(when);
     }
   }
 

@@ -9,7 +9,6 @@ import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -68,8 +67,7 @@ class ReplayModelTest {
     final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
     final List<Segment> segments = reader.segments();
     final Moment moment =
-        new MomentResolver(reader.recording(), segments)
-            .resolve(new When.Sequence(sequence), Instant.MAX);
+        new MomentResolver(reader.recording(), segments).resolve(new When.Sequence(sequence));
     return new ImageWriter(
             reader.recording().diskBytes(),
             segments,

@@ -101,6 +101,14 @@ final class TestRecording {
     append(0, 0, kind, 0, 0, null);
   }
 
+  /** The clock is set back; the timestamps stay where they are, as the recorder keeps them. */
+  void clockBackBy(final long ns) throws IOException {
+    append(
+        RecordView.allocate().put(sequence, 0, 0, RecordKind.CLOCK_STEP, 0, timestampNs - ns),
+        0,
+        null);
+  }
+
   void append(
       final long block,
       final long runBlocks,
@@ -108,6 +116,12 @@ final class TestRecording {
       final int sectorMask,
       final int flags,
       final byte @Nullable [] payload)
+      throws IOException {
+    append(
+        RecordView.allocate().put(sequence, block, runBlocks, kind, sectorMask, 0), flags, payload);
+  }
+
+  private void append(final RecordView record, final int flags, final byte @Nullable [] payload)
       throws IOException {
     SegmentWriter open = writer;
     if (open == null) {
@@ -119,11 +133,7 @@ final class TestRecording {
       writer = open;
     }
     open.append(
-        RecordView.allocate().put(sequence, block, runBlocks, kind, sectorMask, 0),
-        timestampNs,
-        flags,
-        payload == null ? null : MemorySegment.ofArray(payload),
-        0);
+        record, timestampNs, flags, payload == null ? null : MemorySegment.ofArray(payload), 0);
     sequence++;
   }
 

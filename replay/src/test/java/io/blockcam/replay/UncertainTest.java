@@ -7,7 +7,6 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,8 +102,7 @@ final class UncertainTest {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final List<Segment> segments = reader.segments();
-      final Moment moment =
-          new MomentResolver(reader.recording(), segments).resolve(when, Instant.MAX);
+      final Moment moment = new MomentResolver(reader.recording(), segments).resolve(when);
       return BlockMap.at(segments, moment, done -> {});
     }
   }

@@ -18,7 +18,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -69,7 +68,7 @@ final class Audit {
       final BackingDisk disk, final RecordingReader recording, final List<Segment> segments)
       throws IOException {
     final Moment latest =
-        new MomentResolver(recording.recording(), segments).resolve(new When.Latest(), Instant.MAX);
+        new MomentResolver(recording.recording(), segments).resolve(new When.Latest());
     new ImageWriter(
             recording.recording().diskBytes(),
             segments,

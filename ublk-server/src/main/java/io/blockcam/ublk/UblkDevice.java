@@ -154,13 +154,7 @@ public final class UblkDevice {
   private static DeviceInfo add(
       final UblkControl control, final DeviceOptions options, final long flags) throws IOException {
     try {
-      return control.add(
-          options.id(),
-          options.queues(),
-          options.depth(),
-          options.maxIoBytes(),
-          flags,
-          options.owner());
+      return tryAdd(control, options, flags);
     } catch (final DeviceIdTakenException taken) {
       final DeviceInfo left = control.info(options.id().orElse(-1));
       if (left.state() != DeviceState.DEAD || left.isServerAlive()) {
@@ -173,14 +167,19 @@ public final class UblkDevice {
       if (!control.delete(left.id(), FREE_LIMIT)) {
         throw taken; // somebody still has it open, a mounted file system say
       }
-      return control.add(
-          options.id(),
-          options.queues(),
-          options.depth(),
-          options.maxIoBytes(),
-          flags,
-          options.owner());
+      return tryAdd(control, options, flags);
     }
+  }
+
+  private static DeviceInfo tryAdd(
+      final UblkControl control, final DeviceOptions options, final long flags) throws IOException {
+    return control.add(
+        options.id(),
+        options.queues(),
+        options.depth(),
+        options.maxIoBytes(),
+        flags,
+        options.owner());
   }
 
   private static int openCharDevice(final Posix posix, final DeviceInfo info) throws IOException {

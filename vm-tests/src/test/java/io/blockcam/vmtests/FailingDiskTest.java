@@ -17,12 +17,41 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The backing store fails under load: the guest hears of its own writes, the record is right. */
+/** A disk fails under load: the guest hears of its own writes at most, the record is right. */
 @Scenario
 @Tag("test-host")
 final class FailingDiskTest {
 
   @TempDir private Path scratch;
+
+  /** The spool's disk is full for a while, of somebody else's files: writes wait, and go on. */
+  @Test
+  void goesOnWhenTheDiskOfTheSpoolHasRoomAgain() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "crowded", "32M");
+    try (Mount small = Mount.memory(scratch.resolve("small"), "48M")) {
+      final Path spool = Files.createDirectory(small.dir().resolve("spool"));
+      Files.createSymbolicLink(recording.spool(), spool);
+      final Path filler = small.dir().resolve("filler");
+      try (LiveDisk disk = recording.record("--ring-size", "8M")) {
+        Shell.sh("dd if=/dev/zero of=$1 bs=64k 2>/dev/null || true", filler.toString());
+        final Process fio =
+            new Fio(scratch, disk.device())
+                .with("rw=randwrite", "bs=64k", "iodepth=8", "thread", "refill_buffers")
+                .with("verify=crc32c")
+                .start();
+        assertThat(Limits.await(Limits.seconds(60), () -> disk.err().contains("No space left")))
+            .as(disk::describe)
+            .isTrue();
+        assertThat(fio.isAlive()).as("it waits").isTrue();
+        Files.delete(filler);
+        assertThat(fio.waitFor(Limits.seconds(120).toSeconds(), TimeUnit.SECONDS)).isTrue();
+        assertThat(fio.exitValue()).as("fio's verdict").isZero();
+        disk.stopsCleanly();
+      }
+      recording.latestShouldEqualTheDisk();
+      recording.verifies();
+    }
+  }
 
   /** A thin disk on a file system without room for it: writes end half-way, with ENOSPC. */
   @Test

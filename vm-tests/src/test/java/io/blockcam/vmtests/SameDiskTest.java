@@ -80,6 +80,7 @@ class SameDiskTest {
       write(disk, 3);
       disk.kill();
     }
+    Blockcam.run("reap", "--all").shouldSucceed(); // or the recorder's device would wait for it
     try (LiveDisk disk = Blockcam.start("serve", "--backing", recording.backing())) {
       disk.stopsCleanly();
     }

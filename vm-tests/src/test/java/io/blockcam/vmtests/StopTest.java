@@ -8,9 +8,14 @@ import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +26,13 @@ import org.junit.jupiter.api.io.TempDir;
 class StopTest {
 
   private static final int ENVIRONMENT = 3;
+
+  /** PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE (sched.h): what PR_SET_IO_FLUSHER sets. */
+  private static final long IO_FLUSHER = 0x0008_0000 | 0x0010_0000;
+
+  /** Place of the flags behind the name in proc_pid_stat(5). */
+  private static final int STAT_FLAGS = 6;
+
   private static final int WRITE_BYTES = 128 << 10;
 
   @TempDir private Path scratch;
@@ -47,6 +59,39 @@ class StopTest {
     final byte[] expected = new byte[16 << 20];
     System.arraycopy(data, 0, expected, 0, data.length);
     Recording.holds(recording.backing(), expected);
+  }
+
+  /** When memory is short, no thread of it waits for pages that only its own device could clean. */
+  @Test
+  void keepsTheRecorderOutOfTheWayOfWriteBack() throws IOException {
+    final Recording recording = Recording.inDirectory(scratch, "flusher", "16M");
+    try (LiveDisk disk = recording.record()) {
+      final Path process = Path.of("/proc/" + disk.pid());
+      final List<String> flushers = new ArrayList<>();
+      try (Stream<Path> tasks = Files.list(process.resolve("task"))) {
+        for (final Path task : (Iterable<Path>) tasks::iterator) {
+          final String stat = Files.readString(task.resolve("stat"));
+          final String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+          if ((Long.parseLong(fields[STAT_FLAGS]) & IO_FLUSHER) == IO_FLUSHER) {
+            flushers.add(stat.substring(stat.indexOf('(') + 1, stat.lastIndexOf(')')));
+          }
+        }
+      }
+      assertThat(flushers)
+          .anyMatch(name -> name.matches("ublk[0-9]+-q0"))
+          .contains("blockcam-consum", "blockcam-region", "blockcam-disk");
+      final List<String> status = Files.readAllLines(process.resolve("status"));
+      assertThat(kib(status, "VmLck:")).isGreaterThan(kib(status, "VmRSS:"));
+      disk.stopsCleanly();
+    }
+  }
+
+  private static long kib(final List<String> status, final String name) {
+    return status.stream()
+        .filter(line -> line.startsWith(name))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test

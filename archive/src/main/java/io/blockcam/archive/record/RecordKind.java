@@ -18,7 +18,10 @@ public enum RecordKind {
   RESYNC(6, Shape.BLOCK),
   /** A name somebody gave to this moment; the payload is UTF-8 text, padded with zeroes. */
   MARK(7, Shape.TEXT),
-  /** The wall clock was set; {@code aux} is the reading before, in ns. */
+  /**
+   * The wall clock was set: the timestamp is what it showed before, or that of the record before if
+   * that is later; {@code aux} what it showed at the same moment after it, in ns.
+   */
   CLOCK_STEP(8, Shape.POINT),
   /** Writes to a run of blocks were not recorded; {@code aux} is the reason. */
   GAP(9, Shape.RUN),

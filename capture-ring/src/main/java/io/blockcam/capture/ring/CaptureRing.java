@@ -126,6 +126,15 @@ public final class CaptureRing implements WriteTap {
   }
 
   /**
+   * Puts into the order that the wall clock was set.
+   *
+   * @return its sequence, or {@link QueueTap#FULL}
+   */
+  public long offerStep(final WallClock.Step step) {
+    return put(step.beforeNs(), RecordKind.CLOCK_STEP.code(), 0, 0, 0, step.afterNs());
+  }
+
+  /**
    * Puts into the order that blocks may have changed unseen.
    *
    * @param block the first of them
@@ -227,14 +236,23 @@ public final class CaptureRing implements WriteTap {
     return put(kindCode, 0, 0, 0, aux);
   }
 
-  /** A record without payload, in one slot. */
   private long put(
       final byte kindCode,
       final long block,
       final long blocks,
       final int sectorMask,
       final long aux) {
-    final long timestampNs = clock.nowNs();
+    return put(clock.nowNs(), kindCode, block, blocks, sectorMask, aux);
+  }
+
+  /** A record without payload, in one slot. */
+  private long put(
+      final long timestampNs,
+      final byte kindCode,
+      final long block,
+      final long blocks,
+      final int sectorMask,
+      final long aux) {
     final long sequence = claimAlways(POINT_SLOTS);
     if (sequence == NO_CLAIM) {
       return QueueTap.FULL;
