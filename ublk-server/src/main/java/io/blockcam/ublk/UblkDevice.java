@@ -229,14 +229,14 @@ public final class UblkDevice {
           return;
         }
         LOG.warn("{} is still in use; it goes away all the same", info.blockDevicePath());
-        if ((info.flags() & RECOVERY) != 0) {
-          // The driver aborts what a recoverable device still has to write back
-          // (ublk_force_abort_dev), so that is written before.
-          MountedFileSystems.sync(Posix.linux(), info.blockDevicePath(), limits.flush());
-        }
       } catch (final IOException e) {
         LOG.debug("the gentle stop did not work: {}", e.getMessage()); // also: it was never live
       }
+    }
+    if ((info.flags() & RECOVERY) != 0) {
+      // The driver aborts what a recoverable device still has to write back
+      // (ublk_force_abort_dev), so that is written before.
+      MountedFileSystems.sync(Posix.linux(), info.blockDevicePath(), limits.mounts());
     }
     control.stop(info.id(), limits.stop());
   }

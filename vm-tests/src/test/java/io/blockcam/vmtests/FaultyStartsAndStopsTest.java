@@ -117,17 +117,7 @@ class FaultyStartsAndStopsTest {
           assertThat(disk.stop()).as(disk::describe).isIn(0, 143);
         }
       }
-      case HELD_BY_A_MOUNT -> {
-        try (LiveDisk disk = record(recording)) {
-          Shell.run("mkfs.ext4", "-q", "-F", disk.device().toString());
-          try (Mount held = Mount.device(disk.device(), scratch.resolve("mnt"))) {
-            Files.writeString(held.dir().resolve("file"), "written before the stop");
-            assertThat(disk.stop()).as(disk::describe).isZero();
-            // Kernels without UBLK_F_SAFE_STOP_DEV tell of it only when the number is to be freed.
-            assertThat(disk.err()).containsAnyOf("is still in use", "still holds device");
-          }
-        }
-      }
+      case HELD_BY_A_MOUNT -> heldByAMount();
       case KILLED -> {
         try (LiveDisk disk = record(recording)) {
           write(disk);
@@ -177,6 +167,23 @@ class FaultyStartsAndStopsTest {
         }
       }
     }
+  }
+
+  private void heldByAMount() throws IOException {
+    try (LiveDisk disk = record(recording)) {
+      Shell.run("mkfs.ext4", "-q", "-F", disk.device().toString());
+      try (Mount held = Mount.device(disk.device(), scratch.resolve("mnt"))) {
+        Files.writeString(held.dir().resolve("file"), "written before the stop");
+        assertThat(disk.stop()).as(disk::describe).isZero();
+        // Kernels without UBLK_F_SAFE_STOP_DEV tell of it only when the number is to be freed.
+        assertThat(disk.err()).containsAnyOf("is still in use", "still holds device");
+      }
+    }
+    final Path copy = recording.copyOfDisk();
+    try (Mount again = Mount.device(copy, scratch.resolve("again"), "-o", "loop")) {
+      assertThat(again.dir().resolve("file")).hasContent("written before the stop");
+    }
+    Files.delete(copy);
   }
 
   private void refusesAnArchiveThatIsNone() throws IOException {
