@@ -143,8 +143,8 @@ final class RegionKeeper {
    */
   void end() {
     if (!distrusted) {
+      regions.beginRound(); // what was touched last is not idle before the next one
       clean(regions.beginRound());
-      clean(regions.beginRound()); // those that the first one found touched
     }
   }
 

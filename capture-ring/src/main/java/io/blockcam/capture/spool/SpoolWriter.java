@@ -51,9 +51,6 @@ public final class SpoolWriter implements RecordSink, Closeable {
   /** It takes records, and is to be sealed at {@code dueNs}. */
   private record Writing(SegmentWriter segment, long dueNs) implements State {}
 
-  /** A sync of it has failed: nothing is believed to be durable until it is written anew. */
-  private record Suspect(SegmentWriter segment, long dueNs) implements State {}
-
   /** Its copy is durable, and on its way to its names. */
   private record Replacing(SegmentWriter suspect, Rewritten copy, long dueNs) implements State {}
 
@@ -134,14 +131,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public void force() throws IOException {
     settle();
     if (state instanceof Writing writing) {
-      try {
-        writing.segment().force();
-      } catch (final IOException e) {
-        if (writing.segment().isSuspect()) {
-          enter(new Suspect(writing.segment(), writing.dueNs()));
-        }
-        throw e;
-      }
+      writing.segment().force();
     }
   }
 
@@ -149,7 +139,6 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public long sealDueNs() {
     return switch (state) {
       case Writing writing -> writing.dueNs();
-      case Suspect suspect -> suspect.dueNs();
       case Replacing replacing -> replacing.dueNs();
       case Sealing sealing -> sealing.dueNs();
       case Unlisted unlisted -> unlisted.dueNs();
@@ -177,9 +166,10 @@ public final class SpoolWriter implements RecordSink, Closeable {
    * the copy of a segment that a sync has failed of.
    */
   private void settle() throws IOException {
-    if (state instanceof Suspect suspect) {
-      LOG.warn("a sync of the spool has failed: its open segment is written anew");
-      enter(new Replacing(suspect.segment(), suspect.segment().rewrite(), suspect.dueNs()));
+    if (state instanceof Writing writing && writing.segment().isSuspect()) {
+      replace(writing.segment(), writing.dueNs());
+    } else if (state instanceof Sealing sealing && sealing.segment().isSuspect()) {
+      replace(sealing.segment(), sealing.dueNs());
     }
     if (state instanceof Replacing replacing) {
       final Rewritten copy = replacing.copy();
@@ -190,14 +180,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
       enter(new Writing(copy.segment(), replacing.dueNs()));
     }
     if (state instanceof Sealing sealing) {
-      try {
-        enter(new Unlisted(sealing.segment().seal(spool.state().lastDigest()), sealing.dueNs()));
-      } catch (final IOException e) {
-        if (sealing.segment().isSuspect()) {
-          enter(new Suspect(sealing.segment(), sealing.dueNs()));
-        }
-        throw e;
-      }
+      enter(new Unlisted(sealing.segment().seal(spool.state().lastDigest()), sealing.dueNs()));
     }
     if (state instanceof Unlisted unlisted) {
       spool.add(unlisted.segment());
@@ -205,15 +188,20 @@ public final class SpoolWriter implements RecordSink, Closeable {
     }
   }
 
+  /** Nothing of it is believed to be durable. */
+  private void replace(final SegmentWriter suspect, final long dueNs) throws IOException {
+    LOG.warn("a sync of the spool has failed: its open segment is written anew");
+    enter(new Replacing(suspect, suspect.rewrite(), dueNs));
+  }
+
   /** The only place where the state changes. */
   private void enter(final State next) {
     assert switch (state) {
           case Between between -> next instanceof Writing;
           case Writing writing ->
-              next instanceof Sealing || next instanceof Suspect || next == Between.SEGMENTS;
-          case Suspect suspect -> next instanceof Replacing;
+              next instanceof Sealing || next instanceof Replacing || next == Between.SEGMENTS;
           case Replacing replacing -> next instanceof Writing;
-          case Sealing sealing -> next instanceof Unlisted || next instanceof Suspect;
+          case Sealing sealing -> next instanceof Unlisted || next instanceof Replacing;
           case Unlisted unlisted -> next == Between.SEGMENTS;
         }
         : state + " -> " + next;
@@ -230,7 +218,6 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public void close() throws IOException {
     switch (state) {
       case Writing writing -> writing.segment().close();
-      case Suspect suspect -> suspect.segment().close();
       case Replacing replacing -> {
         replacing.suspect().close();
         replacing.copy().segment().close();

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
@@ -255,8 +256,8 @@ public final class UblkControl implements AutoCloseable {
     try (DirectoryStream<Path> nodes = Files.newDirectoryStream(Path.of("/dev"), "ublkc*")) {
       for (final Path node : nodes) {
         final Matcher name = NODE.matcher(node.getFileName().toString());
-        if (name.matches() && exists(Integer.parseInt(name.group(1)))) {
-          devices.add(info(Integer.parseInt(name.group(1))));
+        if (name.matches()) { // one that goes away meanwhile is none
+          find(Integer.parseInt(name.group(1))).ifPresent(devices::add);
         }
       }
     }
@@ -304,7 +305,7 @@ public final class UblkControl implements AutoCloseable {
     }
     ErrnoException.orThrow(result, "DEL_DEV_ASYNC", "device " + id);
     final long deadlineNs = System.nanoTime() + limit.toNanos();
-    while (exists(id)) {
+    while (find(id).isPresent()) {
       if (System.nanoTime() - deadlineNs >= 0) {
         return false;
       }
@@ -313,20 +314,20 @@ public final class UblkControl implements AutoCloseable {
     return true;
   }
 
-  private boolean exists(final int id) throws IOException {
-    try (Buffer buffer = new Buffer(ublksrv_ctrl_dev_info.sizeof())) {
-      return run(Ublk.UBLK_U_CMD_GET_DEV_INFO(), id, NO_QUEUE, buffer, 0, LIMIT) != -Linux.ENODEV();
-    }
-  }
-
   /** GET_DEV_INFO. */
   public DeviceInfo info(final int id) throws IOException {
+    return find(id)
+        .orElseThrow(() -> new ErrnoException("GET_DEV_INFO", "device " + id, Linux.ENODEV()));
+  }
+
+  private Optional<DeviceInfo> find(final int id) throws IOException {
     try (Buffer buffer = new Buffer(ublksrv_ctrl_dev_info.sizeof())) {
-      ErrnoException.orThrow(
-          run(Ublk.UBLK_U_CMD_GET_DEV_INFO(), id, NO_QUEUE, buffer, 0, LIMIT),
-          "GET_DEV_INFO",
-          "device " + id);
-      return DeviceInfo.read(buffer.segment);
+      final int result = run(Ublk.UBLK_U_CMD_GET_DEV_INFO(), id, NO_QUEUE, buffer, 0, LIMIT);
+      if (result == -Linux.ENODEV()) {
+        return Optional.empty();
+      }
+      ErrnoException.orThrow(result, "GET_DEV_INFO", "device " + id);
+      return Optional.of(DeviceInfo.read(buffer.segment));
     }
   }
 
