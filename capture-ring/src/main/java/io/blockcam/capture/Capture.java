@@ -63,6 +63,7 @@ public final class Capture {
   private final Thread diskThread;
   private final Thread clockThread;
   private volatile boolean abandoned;
+  private volatile boolean handedOver;
   private volatile boolean regionsStopped;
   private volatile boolean diskStopped;
   private volatile boolean clockStopped;
@@ -183,8 +184,8 @@ public final class Capture {
   }
 
   /**
-   * Completes with the reason when the thread that fills the spool has died; never otherwise. No
-   * flush is answered then: the device must be stopped.
+   * Completes with the reason when one of its threads has died; never otherwise. Flushes, writes or
+   * the clock stand still then: the device must be stopped or left.
    */
   public CompletableFuture<Throwable> failure() {
     return failure;
@@ -264,6 +265,30 @@ public final class Capture {
       LockSupport.parkNanos(POLL_NS);
     }
     readBack.stop();
+    endEpoch(deadlineNs);
+    final boolean ended = endThreads();
+    final boolean clean = keepWhatIsLeft();
+    if (ended) {
+      close();
+    }
+    return clean;
+  }
+
+  /**
+   * Ends the epoch, in place of {@link #stop}, for a start that follows at once: the disk is not
+   * synced, what is to be read back is left to that one. The device's queues must have ended.
+   *
+   * @param limit how long to wait for the spool; what it does not take in time stays in the ring
+   * @throws IOException when not everything is let go of; only the end of the process does that
+   */
+  public void handOver(final Duration limit) throws IOException {
+    handedOver = true;
+    readBack.stop();
+    endEpoch(System.nanoTime() + limit.toNanos());
+    leave();
+  }
+
+  private void endEpoch(final long deadlineNs) {
     boolean offered = offerStop();
     while (!offered && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
@@ -273,6 +298,30 @@ public final class Capture {
     while (!consumer.isFinished() && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
     }
+  }
+
+  /**
+   * Ends as a kill would, in place of {@link #stop}: nothing more goes into the record, and what
+   * ring and spool hold is left to the next start. The device's queues must have ended.
+   *
+   * @throws IOException when not everything is let go of; only the end of the process does that
+   */
+  public void leave() throws IOException {
+    stopped = true;
+    endClock();
+    readBack.stop();
+    if (!endThreads()) {
+      throw new IOException("a thread still waits for the spool or the disk");
+    }
+    close();
+  }
+
+  /**
+   * Ends the threads, as far as they can be ended.
+   *
+   * @return whether all have: one that hangs in the disk must not find its memory gone
+   */
+  private boolean endThreads() {
     abandoned = true;
     ring.wake();
     final boolean ended = joined(consumerThread, CONSUMER_LIMIT);
@@ -282,14 +331,7 @@ public final class Capture {
     final boolean diskEnded = joined(diskThread, DISK_LIMIT);
     regionsStopped = true;
     LockSupport.unpark(regionThread);
-    final boolean regionsEnded = joined(regionThread, CLOCK_LIMIT);
-    final boolean clean = keepWhatIsLeft();
-    if (ended
-        && diskEnded
-        && regionsEnded) { // a thread that hangs in the disk must not find its memory gone
-      close();
-    }
-    return clean;
+    return ended & diskEnded & joined(regionThread, CLOCK_LIMIT) & !clockThread.isAlive();
   }
 
   /** The last record of the epoch; false when the ring has no room for it now. */
@@ -366,7 +408,7 @@ public final class Capture {
           readBack.awaitWork(keeper.untilCleanNs());
         }
       }
-      if (consumer.isFinished()) {
+      if (consumer.isFinished() && !handedOver) {
         keeper.end();
       }
     } catch (final Throwable e) { // nobody else would learn of it, and disk and record differ
@@ -395,9 +437,13 @@ public final class Capture {
   }
 
   private void tick(final ClockTicker ticker) {
-    while (!clockStopped) {
-      ticker.doWork();
-      LockSupport.parkNanos(WallClock.TICK_PERIOD_NS);
+    try {
+      while (!clockStopped) {
+        ticker.doWork();
+        LockSupport.parkNanos(WallClock.TICK_PERIOD_NS);
+      }
+    } catch (final Throwable e) { // nobody else would learn of it, and time would stand still
+      failure.complete(e);
     }
   }
 

@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * old, and make durable what a queue waits for: one force serves all of them.
  *
  * <p>A test can drive it by hand: {@link #doWork} never waits for work, {@link #awaitWork} does
- * nothing else. Both run on one thread. When the spool fails, whatever the reason, the records stay
- * in the ring and the same step is tried again, later and later.
+ * nothing else. Both run on one thread. When the spool fails the records stay in the ring and the
+ * same step is tried again, later and later.
  */
 public final class RecordConsumer {
   private static final Logger LOG = LoggerFactory.getLogger(RecordConsumer.class);
@@ -74,7 +74,7 @@ public final class RecordConsumer {
   private volatile boolean finishing;
   private volatile State state = State.TAKING;
   private final AtomicLong failures = new AtomicLong();
-  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+  private final AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
 
   /** What the consumer's last cycle came to; see {@link #enter}. */
   private enum State {
@@ -117,8 +117,9 @@ public final class RecordConsumer {
   }
 
   /**
-   * One duty cycle. Throws only when not even the failure can be told (no memory): {@link
-   * Capture#failure} then tells of the death of its thread.
+   * One duty cycle. What the spool cannot do is tried again; anything else is thrown, since nobody
+   * knows in what state it left the spool's writer: {@link Capture#failure} then tells of the death
+   * of its thread, and a new start goes on with what is in the files.
    *
    * @return how much was done; 0 means that it is time to {@link #awaitWork}
    */
@@ -139,7 +140,7 @@ public final class RecordConsumer {
         enter(refused ? State.BLOCKED : State.TAKING);
       }
       return work;
-    } catch (final Throwable e) { // whatever it is, the next write must still find a consumer
+    } catch (final IOException e) {
       failed(e);
       return 0;
     }
@@ -204,7 +205,7 @@ public final class RecordConsumer {
   }
 
   /** Why the last attempt failed, null when it succeeded. Any thread. */
-  public @Nullable Throwable failure() {
+  public @Nullable IOException failure() {
     return failure.get();
   }
 
@@ -341,15 +342,14 @@ public final class RecordConsumer {
     return next < writeEnd || !ring.isPublished(next) ? next : next + slab.count(next) - 1;
   }
 
-  private void failed(final Throwable e) {
+  private void failed(final IOException e) {
     enter(State.FAILING);
-    final Throwable before = failure.getAndSet(e);
+    final IOException before = failure.getAndSet(e);
     failures.incrementAndGet();
     if (before == null || !e.toString().equals(before.toString())) {
       LOG.error(
           "the spool does not take records ({}); they stay in the ring, trying again",
-          e.toString(),
-          e instanceof IOException ? null : e);
+          e.toString());
     }
     retryNs = clockNs.getAsLong() + backoffNs;
     backoffNs = Math.min(backoffNs * 2, LAST_RETRY_NS);

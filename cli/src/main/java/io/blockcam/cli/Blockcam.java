@@ -40,6 +40,7 @@ public final class Blockcam {
           InfoCommand.class,
           ReplayCommand.class,
           VerifyCommand.class,
+          StopCommand.class,
           ReapCommand.class,
           CommandLine.HelpCommand.class);
 

@@ -96,10 +96,23 @@ final class DiskMemory {
     }
   }
 
+  /**
+   * Notes down nothing more; what it looked like a minute ago has to do, as after a kill.
+   *
+   * @throws IOException when the disk does not answer in time
+   */
+  void leave(final Duration limit) throws IOException, InterruptedException {
+    abandoned = true;
+    reader.shutdownNow();
+    if (!reader.awaitTermination(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+      throw new IOException("the disk can not be read within %d s".formatted(limit.toSeconds()));
+    }
+  }
+
   private void rememberOrWarn() {
     try {
       remember(/* clean= */ false);
-    } catch (final IOException | RuntimeException e) {
+    } catch (final IOException | RuntimeException | Error e) { // one that throws is not run again
       LOG.warn("what the disk looks like could not be noted down: {}", Messages.of(e));
     }
   }

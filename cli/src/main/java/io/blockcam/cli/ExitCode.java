@@ -15,5 +15,8 @@ public final class ExitCode {
   /** The environment lacks something: no driver, no permission, store unreachable. */
   public static final int ENVIRONMENT = 3;
 
+  /** As told, ended and left the device to the next start: for a service manager to begin that. */
+  public static final int LEFT = 4;
+
   private ExitCode() {}
 }

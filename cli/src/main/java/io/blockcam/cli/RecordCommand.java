@@ -15,6 +15,8 @@ import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.ublk.target.Geometry;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -39,7 +41,7 @@ import picocli.CommandLine.Spec;
       "",
       "Prints `recording NAME on /dev/ublkbN` once the device is live. On SIGTERM everything",
       "acknowledged is sealed and, if the archive answers in time, shipped; what is not stays in",
-      "the spool and the next start ships it.",
+      "the spool and the next start ships it. `blockcam stop` does the same.",
       "",
       "Examples:",
       "  blockcam record --backing /srv/disk.img --size 20G --archive file:///srv/archive",
@@ -49,7 +51,7 @@ final class RecordCommand implements Callable<Integer> {
 
   private static final Logger LOG = LoggerFactory.getLogger(RecordCommand.class);
 
-  private static final Path SPOOLS = Path.of("/var/lib/blockcam/spool");
+  static final Path SPOOLS = Path.of("/var/lib/blockcam/spool");
   private static final Path RINGS = Path.of("/dev/shm");
 
   /** Who gives more gives the service more, too: TimeoutStopSec. */
@@ -119,6 +121,13 @@ final class RecordCommand implements Callable<Integer> {
               + " gap: moments before and after do not join.")
   boolean rebind;
 
+  @Option(
+      names = "--take-over",
+      description =
+          "If this recording is being recorded by another process, ask it to end and go on in its"
+              + " place. The users of the disk wait for that long and see no error.")
+  boolean takeOver;
+
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -129,49 +138,96 @@ final class RecordCommand implements Callable<Integer> {
     // Before anything is created: a machine without ublk must be left as it was.
     UblkControl.open(Posix.linux()).close();
     MemoryPressure.prepare(Posix.linux());
-    try (StopSignal signal = new StopSignal();
-        ObjectStore store = archive.open();
-        FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {
-      try {
-        final Recording recording =
-            RecordingIdentity.decide(
-                store,
-                recordingName,
-                spoolPath,
-                target.geometry().bytes(),
-                target.isKnownEmpty(),
-                note);
-        final @Nullable DiskFingerprint before = Spool.diskOf(spoolPath).orElse(null);
-        final boolean gap = isChangedUnseen(recording, spoolPath, target, before);
-        final RecordingSession session =
-            start(
-                new RecordingSession.Plan(
-                    recording,
-                    spoolPath,
-                    spoolLimit.bytes(),
-                    captureOptions(recording, device),
-                    device,
-                    stopLimit,
-                    before,
-                    gap),
-                store,
-                target);
-        run(session, recording, signal);
-      } finally {
-        target.discardIfCreated(); // does nothing once the device was live
+    try (ControlSocket control = new ControlSocket();
+        StopSignal signal = new StopSignal();
+        ObjectStore store = archive.open()) {
+      final Optional<HandOver> handOver =
+          takeOver ? takeOver(recordingName, spoolPath) : Optional.empty();
+      final int status;
+      try (FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {
+        try {
+          final Recording recording = recording(store, recordingName, spoolPath, target, handOver);
+          status =
+              new Recorder(store, target, signal, control)
+                  .run(
+                      plan(recording, spoolPath, target, device),
+                      session -> tell(session, recording, handOver));
+        } finally {
+          target.discardIfCreated(); // does nothing once the device was live
+        }
       }
-      return signal.failure() == null ? ExitCode.DONE : ExitCode.ENVIRONMENT;
+      if (status != ExitCode.ENVIRONMENT) {
+        control.done();
+      }
+      return status;
     }
   }
 
-  private static RecordingSession start(
-      final RecordingSession.Plan plan, final ObjectStore store, final FileTarget target)
+  /** Looks first at what can be seen while the other one runs: it is not to end in vain. */
+  private Optional<HandOver> takeOver(final String recordingName, final Path spoolPath)
       throws IOException {
-    try {
-      return RecordingSession.start(plan, store, target);
-    } catch (final IllegalArgumentException e) {
-      throw CommandException.usage("--spool-limit: " + Messages.of(e));
+    if (!Files.exists(Path.of(disk.backing))) {
+      throw CommandException.usage("--backing %s: there is no such file".formatted(disk.backing));
     }
+    final Optional<Recording> running = Spool.recordingOf(spoolPath);
+    if (running.isPresent()) {
+      RecordingIdentity.spooled(recordingName, spoolPath, running.get().diskBytes());
+    }
+    return HandOver.ask(spoolPath);
+  }
+
+  private Recording recording(
+      final ObjectStore store,
+      final String recordingName,
+      final Path spoolPath,
+      final FileTarget target,
+      final Optional<HandOver> handOver)
+      throws IOException {
+    final long diskBytes = target.geometry().bytes();
+    if (handOver.isPresent()) {
+      // The archive was asked when that one started; the users of the disk are waiting.
+      return RecordingIdentity.spooled(recordingName, spoolPath, diskBytes).orElseThrow();
+    }
+    return RecordingIdentity.decide(
+        store, recordingName, spoolPath, diskBytes, target.isKnownEmpty(), note);
+  }
+
+  private RecordingSession.Plan plan(
+      final Recording recording,
+      final Path spoolPath,
+      final FileTarget target,
+      final DeviceOptions device)
+      throws IOException {
+    final @Nullable DiskFingerprint before = Spool.diskOf(spoolPath).orElse(null);
+    return new RecordingSession.Plan(
+        recording,
+        spoolPath,
+        spoolLimit.bytes(),
+        captureOptions(recording, device),
+        device,
+        stopLimit,
+        before,
+        isChangedUnseen(recording, spoolPath, target, before));
+  }
+
+  private void tell(
+      final RecordingSession session,
+      final Recording recording,
+      final Optional<HandOver> handOver) {
+    final String path = session.device().info().blockDevicePath();
+    handOver.ifPresent(
+        from ->
+            LOG.info(
+                "took over {} from process {}; its users have waited for {} ms",
+                path,
+                from.pid(),
+                from.waitedMs()));
+    final DiskMark mark = new DiskMark(disk.backing);
+    mark.setRecording(recording.name());
+    mark.clearUnrecorded();
+    final PrintWriter out = spec.commandLine().getOut();
+    out.printf("recording %s on %s%n", recording.name(), path);
+    out.flush();
   }
 
   /**
@@ -218,31 +274,6 @@ final class RecordCommand implements Callable<Integer> {
     return before == null
         ? Optional.empty()
         : new DiskFingerprinter(target, InstantSource.system()).mismatch(before);
-  }
-
-  /**
-   * Serves until a signal or a failure; whatever happens, what was recorded goes into the spool.
-   */
-  private void run(
-      final RecordingSession session, final Recording recording, final StopSignal signal)
-      throws IOException, InterruptedException {
-    final DiskMark mark = new DiskMark(disk.backing);
-    try {
-      mark.setRecording(recording.name());
-      mark.clearUnrecorded();
-      session.failure().thenAccept(cause -> signal.fail((Throwable) cause));
-      spec.commandLine()
-          .getOut()
-          .printf(
-              "recording %s on %s%n", recording.name(), session.device().info().blockDevicePath());
-      spec.commandLine().getOut().flush();
-      signal.await();
-      if (signal.failure() != null) {
-        LOG.error("stopping, because the disk cannot be served any more: {}", signal.failure());
-      }
-    } finally {
-      session.stop();
-    }
   }
 
   private CaptureOptions captureOptions(final Recording recording, final DeviceOptions device) {

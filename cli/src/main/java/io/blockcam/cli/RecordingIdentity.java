@@ -46,30 +46,10 @@ final class RecordingIdentity {
       final boolean empty,
       final String note)
       throws IOException {
-    final Optional<Recording> spooled = Spool.recordingOf(spoolDirectory);
+    final Optional<Recording> spooled = spooled(name, spoolDirectory, diskBytes);
     final Optional<Recording> archived = archived(store, name);
     if (spooled.isPresent()) {
       final Recording recording = spooled.get();
-      if (!recording.name().equals(name)) {
-        throw CommandException.usage(
-            "spool "
-                + spoolDirectory
-                + " belongs to the recording '"
-                + recording.name()
-                + "', not '"
-                + name
-                + "': give its own --spool");
-      }
-      if (recording.diskBytes() != diskBytes) {
-        throw CommandException.usage(
-            "recording '"
-                + name
-                + "' is of a disk of "
-                + recording.diskBytes()
-                + " bytes, this one has "
-                + diskBytes
-                + ": give the disk it was begun with, or another --name");
-      }
       if (archived.isPresent() && !archived.get().id().equals(recording.id())) {
         throw CommandException.usage(
             store.describe()
@@ -109,6 +89,42 @@ final class RecordingIdentity {
         host(),
         note,
         empty ? Baseline.EMPTY : Baseline.NONE);
+  }
+
+  /**
+   * The recording that a spool was made for.
+   *
+   * @param diskBytes size of the disk
+   * @return empty when it was made for none
+   * @throws CommandException when it is another one, or that of another disk
+   */
+  static Optional<Recording> spooled(
+      final String name, final Path spoolDirectory, final long diskBytes) throws IOException {
+    final Optional<Recording> spooled = Spool.recordingOf(spoolDirectory);
+    if (spooled.isPresent()) {
+      final Recording recording = spooled.get();
+      if (!recording.name().equals(name)) {
+        throw CommandException.usage(
+            "spool "
+                + spoolDirectory
+                + " belongs to the recording '"
+                + recording.name()
+                + "', not '"
+                + name
+                + "': give its own --spool");
+      }
+      if (recording.diskBytes() != diskBytes) {
+        throw CommandException.usage(
+            "recording '"
+                + name
+                + "' is of a disk of "
+                + recording.diskBytes()
+                + " bytes, this one has "
+                + diskBytes
+                + ": give the disk it was begun with, or another --name");
+      }
+    }
+    return spooled;
   }
 
   private static Optional<Recording> archived(final ObjectStore store, final String name)

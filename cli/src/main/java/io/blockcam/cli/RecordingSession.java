@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -40,11 +41,19 @@ final class RecordingSession {
   /** How long a stop may take to bring the ring into the spool. */
   private static final Duration SPOOL_LIMIT = Duration.ofSeconds(40);
 
+  /** How long the users of the disk wait for the spool; the ring keeps what it does not take. */
+  private static final Duration HAND_OVER_LIMIT = Duration.ofSeconds(5);
+
   private final Spool spool;
   private final Capture capture;
   private final DiskMemory memory;
   private final UblkDevice device;
   private final ReleaseStack acquired;
+
+  /** The other way down: the device stays, and the next session goes on with it. */
+  private final ReleaseStack leaving = new ReleaseStack();
+
+  private boolean handingOver;
 
   /** Whether the device is or was live: from then on nothing of this run may be removed again. */
   private boolean live;
@@ -69,7 +78,21 @@ final class RecordingSession {
       DeviceOptions device,
       Duration shipLimit,
       @Nullable DiskFingerprint before,
-      boolean gap) {}
+      boolean gap) {
+
+    /** For the session after one that was {@linkplain RecordingSession#leave left}. */
+    Plan next() throws IOException {
+      return new Plan(
+          recording,
+          spoolDirectory,
+          spoolLimitBytes,
+          capture,
+          device,
+          shipLimit,
+          Spool.diskOf(spoolDirectory).orElse(null),
+          /* gap= */ false);
+    }
+  }
 
   /**
    * Brings everything up, or leaves everything as it was.
@@ -105,6 +128,7 @@ final class RecordingSession {
     }
     spool = Spool.open(plan.spoolDirectory(), plan.recording(), plan.spoolLimitBytes());
     acquired.add(spool::close);
+    leaving.add(spool::close);
     final Uploader uploader =
         new Uploader(
             store,
@@ -114,9 +138,11 @@ final class RecordingSession {
             InstantSource.system(),
             RandomGenerator.getDefault());
     acquired.add(uploader::close);
+    leaving.add(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
     capture = Capture.start(spool, plan.capture(), new TargetBacking(target));
     acquired.add(() -> stopCapture(capture));
+    leaving.add(() -> leaveCapture(capture));
     if (plan.gap()) {
       capture.recordGap();
     }
@@ -134,6 +160,7 @@ final class RecordingSession {
             spool.remember(plan.before());
           }
         });
+    leaving.add(() -> memory.leave(DiskMemory.END_LIMIT));
     // From the first write on it is not the disk that was left.
     memory.begin();
     device =
@@ -143,6 +170,7 @@ final class RecordingSession {
     target.keep();
     acquired.add(target::sync);
     acquired.add(device::stop);
+    leaving.add(device::leave);
     acquired.add(capture::prepareStop);
     // Not earlier: a start that fails must not have published anything.
     uploader.start();
@@ -169,8 +197,8 @@ final class RecordingSession {
   }
 
   /** Completes with the reason when the disk cannot be served any more; never otherwise. */
-  CompletableFuture<Object> failure() {
-    return CompletableFuture.anyOf(device.failure(), capture.failure());
+  CompletableFuture<Throwable> failure() {
+    return device.failure().applyToEither(capture.failure(), Function.identity());
   }
 
   /**
@@ -179,6 +207,39 @@ final class RecordingSession {
    */
   void stop() throws IOException {
     acquired.release();
+  }
+
+  /** Whether {@link #leave} is possible: on older kernels the device ends with its server. */
+  boolean canBeLeft() {
+    return device.info().outlivesServer();
+  }
+
+  /**
+   * Ends the session in place of {@link #stop}, but not the device: its users wait until the next
+   * session goes on with it. What was recorded stays where it is, as after a kill.
+   *
+   * @throws IOException when not everything is let go of; only the end of the process does that
+   */
+  void leave() throws IOException {
+    leaving.release();
+  }
+
+  /**
+   * The same for a start that follows at once in another process: the epoch ends in the record.
+   *
+   * @throws IOException as {@link #leave}
+   */
+  void handOver() throws IOException {
+    handingOver = true;
+    leave();
+  }
+
+  private void leaveCapture(final Capture left) throws IOException {
+    if (handingOver) {
+      left.handOver(HAND_OVER_LIMIT);
+    } else {
+      left.leave();
+    }
   }
 
   private static void stopCapture(final Capture capture) throws IOException {

@@ -7,6 +7,8 @@ import io.blockcam.ublk.target.Target;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -40,14 +42,14 @@ final class ServeCommand implements Callable<Integer> {
         Target target = disk.openTarget(/* allowNull= */ true)) {
       final UblkDevice device = UblkDevice.start(disk.device(), target, null);
       markUnrecorded();
-      device.failure().thenAccept(signal::fail);
       spec.commandLine()
           .getOut()
           .printf("serving %s on %s%n", target.describe(), device.info().blockDevicePath());
       spec.commandLine().getOut().flush();
-      signal.await();
+      final @Nullable Throwable failure =
+          signal.wanted().applyToEither(device.failure(), Function.identity()).join();
       device.stop();
-      return signal.failure() == null ? ExitCode.DONE : ExitCode.ENVIRONMENT;
+      return failure == null ? ExitCode.DONE : ExitCode.ENVIRONMENT;
     }
   }
 

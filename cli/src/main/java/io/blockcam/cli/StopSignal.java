@@ -1,5 +1,6 @@
 package io.blockcam.cli;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
@@ -13,32 +14,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class StopSignal implements AutoCloseable {
 
-  private final CountDownLatch wanted = new CountDownLatch(1);
+  private final CompletableFuture<@Nullable Throwable> wanted = new CompletableFuture<>();
   private final Thread hook = new Thread(this::onShutdown, "stop-signal");
-  private volatile @Nullable Throwable failure;
 
   StopSignal() {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  /** Ends the wait because the device failed. Any thread. */
-  void fail(final Throwable cause) {
-    failure = cause;
-    wanted.countDown();
-  }
-
-  /** Waits for a signal or a failure. */
-  void await() throws InterruptedException {
-    wanted.await();
-  }
-
-  /** Why the wait ended, if it was not a signal. */
-  @Nullable Throwable failure() {
-    return failure;
+  /** Completes, with null, at the first signal. */
+  CompletableFuture<@Nullable Throwable> wanted() {
+    return wanted;
   }
 
   private void onShutdown() {
-    wanted.countDown();
+    wanted.complete(null);
     try {
       new CountDownLatch(1).await();
     } catch (final InterruptedException e) {

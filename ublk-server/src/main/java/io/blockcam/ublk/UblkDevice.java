@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,29 +32,26 @@ public final class UblkDevice {
 
   private static final Logger LOG = LoggerFactory.getLogger(UblkDevice.class);
 
-  /** What lets a device outlive its server without an error for its users. */
-  private static final long RECOVERY =
-      Ublk.UBLK_F_USER_RECOVERY() | Ublk.UBLK_F_USER_RECOVERY_REISSUE();
-
   /** udev may hold a fresh node for a moment. */
   private static final int OPEN_ATTEMPTS = 200;
 
   private static final int OPEN_PAUSE_MS = 10;
 
+  /** How long the queues may take to leave; each waits half a second for the target at most. */
+  private static final Duration LEAVE_LIMIT = Duration.ofSeconds(8);
+
   /** The kernel frees the number of a device that nobody uses in milliseconds. */
   static final Duration FREE_LIMIT = Duration.ofSeconds(5);
 
   private final DeviceInfo info;
-  private final ReleaseStack acquired;
-  private final CompletableFuture<Throwable> failure;
+  private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
-  private UblkDevice(
-      final DeviceInfo info,
-      final ReleaseStack acquired,
-      final CompletableFuture<Throwable> failure) {
+  // Two ways down: the device goes, or it stays and waits for its next server.
+  private final ReleaseStack stopping = new ReleaseStack();
+  private final ReleaseStack leaving = new ReleaseStack();
+
+  private UblkDevice(final DeviceInfo info) {
     this.info = info;
-    this.acquired = acquired;
-    this.failure = failure;
   }
 
   /**
@@ -69,61 +65,65 @@ public final class UblkDevice {
   public static UblkDevice start(
       final DeviceOptions options, final Target target, final @Nullable WriteTap tap)
       throws IOException {
-    final Posix posix = Posix.linux();
-    final UblkControl control = UblkControl.open(posix);
-    final ReleaseStack acquired = new ReleaseStack();
-    acquired.add(control::close);
+    final UblkControl control = UblkControl.open(Posix.linux());
+    final Optional<DeviceInfo> left;
+    final UblkDevice device;
     try {
-      final Optional<DeviceInfo> left = new LeftDevice(control, options, target).find();
-      final AtomicBoolean ours = new AtomicBoolean(left.isEmpty());
-      final DeviceInfo info = left.isPresent() ? left.get() : addNew(control, options, target);
-      acquired.add(
-          () -> {
-            if (ours.get()) {
-              delete(control, info);
-            } // else it goes on waiting for a server that comes up
-          });
-      if (left.isPresent()) {
-        control.startRecovery(info.id(), options.startLimit());
-      }
-      final int fd = openCharDevice(posix, info);
-      acquired.add(() -> posix.close(fd));
-      final List<byte[]> affinities = new ArrayList<>();
-      for (int q = 0; q < info.queues(); q++) {
-        affinities.add(control.affinity(info.id(), q));
-      }
-      final CompletableFuture<Throwable> failure = new CompletableFuture<>();
-      final QueueSet queues =
-          new QueueSet(
-              posix, new ServedDevice(info, fd, target, tap), affinities, failure::complete);
-      final StopLimits limits = StopLimits.within(options.stopLimit());
-      acquired.add(
-          () -> {
-            if (ours.get()) {
-              endQueues(queues, info, limits);
-            }
-          });
-      acquired.add(
-          () -> {
-            if (ours.get()) {
-              stop(control, info, limits); // ends the fetches, so that the threads end
-            }
-          });
-      queues.start(options.startLimit());
-      queues.watch(options.requestLimit());
-      if (left.isPresent()) {
-        control.endRecovery(info.id(), options.startLimit());
-        ours.set(true);
-        LOG.info("{} goes on: its users have waited and lose nothing", info.blockDevicePath());
-      } else {
-        control.start(info.id(), options.startLimit());
-      }
-      acquired.add(() -> flushPageCache(info, failure, limits));
-      return new UblkDevice(info, acquired, failure);
+      left = new LeftDevice(control, options, target).find();
+      device = new UblkDevice(left.isPresent() ? left.get() : addNew(control, options, target));
     } catch (final IOException | RuntimeException e) {
-      acquired.undo(e);
+      control.close();
       throw e;
     }
+    try {
+      device.serve(control, options, target, tap, left.isPresent());
+      return device;
+    } catch (final IOException | RuntimeException e) {
+      // One that was there goes on waiting for a server that comes up.
+      (left.isPresent() ? device.leaving : device.stopping).undo(e);
+      throw e;
+    }
+  }
+
+  /**
+   * @param waits whether its users wait for it
+   */
+  private void serve(
+      final UblkControl control,
+      final DeviceOptions options,
+      final Target target,
+      final @Nullable WriteTap tap,
+      final boolean waits)
+      throws IOException {
+    stopping.add(control::close);
+    leaving.add(control::close);
+    stopping.add(() -> delete(control, info));
+    if (waits) {
+      control.startRecovery(info.id(), options.startLimit());
+    }
+    final Posix posix = Posix.linux();
+    final int fd = openCharDevice(posix, info);
+    stopping.add(() -> posix.close(fd));
+    leaving.add(() -> posix.close(fd));
+    final List<byte[]> affinities = new ArrayList<>();
+    for (int q = 0; q < info.queues(); q++) {
+      affinities.add(control.affinity(info.id(), q));
+    }
+    final QueueSet queues =
+        new QueueSet(posix, new ServedDevice(info, fd, target, tap), affinities, failure::complete);
+    final StopLimits limits = StopLimits.within(options.stopLimit());
+    stopping.add(() -> endQueues(queues, info, limits));
+    stopping.add(() -> stop(control, info, limits)); // ends the fetches, so that the threads end
+    leaving.add(() -> leaveQueues(queues, info));
+    queues.start(options.startLimit());
+    queues.watch(options.requestLimit());
+    if (waits) {
+      control.endRecovery(info.id(), options.startLimit());
+      LOG.info("{} goes on: its users have waited and lose nothing", info.blockDevicePath());
+    } else {
+      control.start(info.id(), options.startLimit());
+    }
+    stopping.add(() -> flushPageCache(info, failure, limits));
   }
 
   private static DeviceInfo addNew(
@@ -131,8 +131,9 @@ public final class UblkDevice {
       throws IOException {
     final long features = control.features();
     long flags = features & Ublk.UBLK_F_CMD_IOCTL_ENCODE();
-    if (options.owner() != DeviceOwner.NOBODY && (features & RECOVERY) == RECOVERY) {
-      flags |= RECOVERY;
+    if (options.owner() != DeviceOwner.NOBODY
+        && (features & DeviceInfo.RECOVERY) == DeviceInfo.RECOVERY) {
+      flags |= DeviceInfo.RECOVERY;
     }
     final DeviceInfo info = add(control, options, flags);
     if (info.maxIoBytes() != options.maxIoBytes() || info.depth() != options.depth()) {
@@ -204,7 +205,10 @@ public final class UblkDevice {
     return info;
   }
 
-  /** Completes with the reason when a queue fails; never otherwise. The device must be stopped. */
+  /**
+   * Completes with the reason when a queue fails; never otherwise. The device must be stopped then,
+   * or {@linkplain #leave left}.
+   */
   public CompletableFuture<Throwable> failure() {
     return failure;
   }
@@ -217,7 +221,22 @@ public final class UblkDevice {
    * @throws IOException the first thing that went wrong; nothing more can be done then
    */
   public void stop() throws IOException {
-    acquired.release();
+    stopping.release();
+  }
+
+  /**
+   * Lets go of a device that {@linkplain DeviceInfo#outlivesServer outlives} its server: its users
+   * wait for the next one, {@link #start}ed by anybody with the same owner. Requests in flight stay
+   * without an answer and are sent to that one, once nothing of them is on its way to the target
+   * any more. Instead of {@link #stop}.
+   *
+   * @throws IOException when not everything is let go of; only the end of the process does that
+   */
+  public void leave() throws IOException {
+    if (!info.outlivesServer()) {
+      throw new IllegalStateException(info.blockDevicePath() + " ends with its server");
+    }
+    leaving.release();
   }
 
   private static void stop(
@@ -233,7 +252,7 @@ public final class UblkDevice {
         LOG.debug("the gentle stop did not work: {}", e.getMessage()); // also: it was never live
       }
     }
-    if ((info.flags() & RECOVERY) != 0) {
+    if (info.outlivesServer()) {
       // The driver aborts what a recoverable device still has to write back
       // (ublk_force_abort_dev), so that is written before.
       MountedFileSystems.sync(Posix.linux(), info.blockDevicePath(), limits.mounts());
@@ -247,6 +266,17 @@ public final class UblkDevice {
     try {
       if (!queues.join(limits.queues())) {
         LOG.error("{}: its queues did not end in time", info.blockDevicePath());
+      }
+    } finally {
+      queues.close();
+    }
+  }
+
+  private static void leaveQueues(final QueueSet queues, final DeviceInfo info)
+      throws IOException, InterruptedException {
+    try {
+      if (!queues.leave(LEAVE_LIMIT)) {
+        throw new IOException("the queues of %s do not end".formatted(info.blockDevicePath()));
       }
     } finally {
       queues.close();

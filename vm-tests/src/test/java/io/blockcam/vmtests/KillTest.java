@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Debugger;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -63,12 +65,7 @@ final class KillTest {
       LiveDisk disk = recording.record("--queues", 2);
       final Path device = disk.device();
       try {
-        final Process fio =
-            new Fio(scratch, device)
-                .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "offset=16M")
-                .with("verify=crc32c", "verify_backlog=64", "verify_fatal=1")
-                .with("time_based", "runtime=25")
-                .start();
+        final Process fio = fio(device).with("time_based", "runtime=25").start();
         try (Writer writer = new Writer(device, blocks, random.split())) {
           awaitWrites(device);
           for (int kill = 0; kill < KILLS; kill++) {
@@ -94,6 +91,49 @@ final class KillTest {
         .as("a write was in flight at a kill")
         .anyMatch(event -> event.has(Event.UNKNOWN_OUTCOME));
     assertThat(recording.published().events(Event.RESYNC)).as("blocks read back").isNotEmpty();
+  }
+
+  /**
+   * Whatever a thread of the recorder dies of, the others do not go on without it: the recorder
+   * lets go of the device and begins again. The uploader and what looks at the disk are not needed
+   * for that.
+   */
+  @Test
+  void beginsAgainWhenOneOfItsThreadsDies() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "dying", "32M");
+    final StampedBlocks blocks = StampedBlocks.continued(scratch.resolve("flushed"), BLOCKS);
+    try (LiveDisk disk = recording.recordWith(Debugger.AGENT, "--queues", 2);
+        Debugger debugger = Debugger.attach(disk)) {
+      final Process fio = fio(disk.device()).with("time_based", "runtime=25").start();
+      try (Writer writer = new Writer(disk.device(), blocks, random.split())) {
+        awaitWrites(disk.device());
+        debugger.exhaustMemoryOf("uploader");
+        debugger.exhaustMemoryOf("disk-memory");
+        int served = 0;
+        for (final String thread :
+            List.of("-q0", "blockcam-consumer", "blockcam-regions", "blockcam-disk", "-q1")) {
+          Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
+          debugger.exhaustMemoryOf(thread);
+          served++;
+          awaitServedAgain(disk, served);
+        }
+        assertThat(fio.waitFor(Limits.seconds(120).toSeconds(), TimeUnit.SECONDS)).isTrue();
+        assertThat(fio.exitValue()).as("fio's verdict").isZero();
+        assertThat(writer.failure()).as("what the guest met").isNull();
+      }
+      disk.stopsCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+    blocks.holdsWhatWasWritten(recording.backing());
+    recording.verifies();
+  }
+
+  private static void awaitServedAgain(final LiveDisk disk, final int times) {
+    final boolean again =
+        Limits.await(
+            Limits.seconds(60),
+            () -> disk.err().split("is served again", -1).length > times || !disk.isRunning());
+    assertThat(again && disk.isRunning()).as("served again, %d: %s", times, disk.err()).isTrue();
   }
 
   /** What waits for one server is not taken, nor removed, by anybody else. */
@@ -161,6 +201,13 @@ final class KillTest {
     recording.latestShouldEqualTheDisk();
   }
 
+  /** Writes to the second half of the disk, and reads back what it has written. */
+  private Fio fio(final Path device) {
+    return new Fio(scratch, device)
+        .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "offset=16M")
+        .with("verify=crc32c", "verify_backlog=64", "verify_fatal=1");
+  }
+
   private static String reap() {
     return Blockcam.runHere("reap").shouldSucceed().out();
   }
@@ -204,7 +251,10 @@ final class KillTest {
     @Override
     public void close() throws InterruptedException {
       stopped.set(true);
-      thread.join();
+      if (!thread.join(Limits.seconds(60))) {
+        Blockcam.run("reap", "--all"); // or it would wait for ever
+        thread.join();
+      }
     }
   }
 }

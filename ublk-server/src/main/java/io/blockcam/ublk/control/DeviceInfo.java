@@ -1,5 +1,6 @@
 package io.blockcam.ublk.control;
 
+import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.nativebindings.uapi.ublksrv_ctrl_dev_info;
 import java.lang.foreign.MemorySegment;
 
@@ -35,6 +36,15 @@ public record DeviceInfo(
         ublksrv_ctrl_dev_info.ublksrv_pid(info),
         ublksrv_ctrl_dev_info.flags(info),
         ublksrv_ctrl_dev_info.ublksrv_flags(info));
+  }
+
+  /** What lets a device outlive its server without an error for its users. */
+  public static final long RECOVERY =
+      Ublk.UBLK_F_USER_RECOVERY() | Ublk.UBLK_F_USER_RECOVERY_REISSUE();
+
+  /** Whether it waits for another server when this one is gone, and its requests with it. */
+  public boolean outlivesServer() {
+    return (flags & RECOVERY) == RECOVERY;
   }
 
   /** Whether the process that served it is there. */

@@ -217,10 +217,10 @@ final class QueueLoop implements QueueContext, PendingRequests {
   }
 
   /**
-   * The last resort of a queue that can not go on: what the target has in its hands is waited for,
-   * as long as the ring and the time allow, so that record and disk agree on it; every other
-   * request ends with EIO. No range stays locked and no claim open, or the other queues would wait
-   * for ever.
+   * The last resort of a queue that can not go on, of a device that ends with its server: what the
+   * target has in its hands is waited for, as long as the ring and the time allow, so that record
+   * and disk agree on it; every other request ends with EIO. No range stays locked and no claim
+   * open, or the other queues would wait for ever.
    *
    * @param limitNs for the target
    * @throws IOException when the ring gives no more answers; what it had in its hands stays locked
@@ -235,23 +235,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     waitsForRoom = 0;
     waitsForRange = 0;
     blocks.setWaiting(queueId, 0);
-    final long deadlineNs = System.nanoTime() + limitNs;
-    while (true) {
-      final int n = ring.completions();
-      for (int i = served; i < n; i++) {
-        onLastCompletion(ring.cqeUserData(i), ring.cqeResult(i));
-      }
-      served = 0;
-      ring.advance(n);
-      while (waitsForDurable.size() > 0) {
-        commit(waitsForDurable.remove(), -EIO);
-      }
-      final long leftNs = deadlineNs - System.nanoTime();
-      if (!isTargetBusy() || leftNs <= 0) {
-        break;
-      }
-      ring.submitAndWait(1, leftNs);
-    }
+    awaitTarget(limitNs, /* answers= */ true);
     for (int tag = 0; tag < depth; tag++) {
       if (state[tag] != IN_KERNEL) {
         commit(tag, -EIO);
@@ -260,11 +244,54 @@ final class QueueLoop implements QueueContext, PendingRequests {
     ring.submit();
   }
 
-  private void onLastCompletion(final long userData, final int res) {
+  /**
+   * The end of a queue of a device that outlives its server: what the target has in its hands is
+   * waited for, so that less of it is of unknown outcome. Requests without an answer get none: the
+   * driver sends them to the next server (UBLK_F_USER_RECOVERY_REISSUE). Ranges and claims stay as
+   * they are, so every queue of the device must end with this.
+   *
+   * @param limitNs for the target
+   * @return whether the target has nothing more in its hands; after an Error it may have less than
+   *     it seems
+   * @throws IOException when the ring gives no more answers
+   */
+  boolean leave(final long limitNs) throws IOException {
+    awaitTarget(limitNs, /* answers= */ false);
+    ring.submit();
+    return !isTargetBusy();
+  }
+
+  /**
+   * Serves what the target completes until it has nothing more in its hands.
+   *
+   * @param answers whether requests that arrive, or wait for the record, end with EIO
+   */
+  private void awaitTarget(final long limitNs, final boolean answers) throws IOException {
+    final long deadlineNs = System.nanoTime() + limitNs;
+    while (true) {
+      final int n = ring.completions();
+      for (int i = served; i < n; i++) {
+        onLastCompletion(ring.cqeUserData(i), ring.cqeResult(i), answers);
+      }
+      served = 0;
+      ring.advance(n);
+      while (answers && waitsForDurable.size() > 0) {
+        commit(waitsForDurable.remove(), -EIO);
+      }
+      final long leftNs = deadlineNs - System.nanoTime();
+      if (!isTargetBusy() || leftNs <= 0) {
+        break;
+      }
+      ring.submitAndWait(1, leftNs);
+    }
+  }
+
+  private void onLastCompletion(final long userData, final int res, final boolean answers) {
     final int tag = (int) userData & 0xffff;
     if (userData >>> KIND_SHIFT == KIND_TARGET) {
       onTargetCompletion(tag, (int) (userData >>> STEP_SHIFT) & 0xff, res);
-    } else if (userData >>> KIND_SHIFT == KIND_UBLK
+    } else if (answers
+        && userData >>> KIND_SHIFT == KIND_UBLK
         && res == RESULT_OK
         && state[tag] == IN_KERNEL) {
       enter(tag, ARRIVED);
@@ -329,8 +356,10 @@ final class QueueLoop implements QueueContext, PendingRequests {
       } else {
         commit(tag, -EOPNOTSUPP);
       }
-    } catch (final RuntimeException | Error e) {
+    } catch (final RuntimeException e) {
       // A bug; but a tag that is never committed would hang the guest and the driver's teardown.
+      // After an Error (no memory, a fault in mapped memory) no request can be served: it ends the
+      // queue.
       finish(tag, -EIO);
     }
   }
@@ -445,7 +474,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
           park(tag);
         }
         room = state[tag] != WAITS_FOR_ROOM;
-      } catch (final RuntimeException | Error e) {
+      } catch (final RuntimeException e) {
         finish(tag, -EIO); // see onRequest
       }
     }
@@ -470,7 +499,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
   private void onTargetCompletion(final int tag, final int step, final int res) {
     try {
       target.onCompletion(tag, step, res);
-    } catch (final RuntimeException | Error e) {
+    } catch (final RuntimeException e) {
       finish(tag, -EIO); // see onRequest
     }
   }

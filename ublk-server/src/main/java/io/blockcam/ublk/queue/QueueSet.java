@@ -115,6 +115,17 @@ public final class QueueSet implements AutoCloseable {
     return all;
   }
 
+  /**
+   * Ends all queues without another answer; only of a device that outlives its server. After {@link
+   * #close} it waits for its next one.
+   *
+   * @return false when a queue does not end: then only the end of the process lets go of the device
+   */
+  public boolean leave(final Duration limit) throws InterruptedException {
+    queues.forEach(QueueThread::leave);
+    return join(limit);
+  }
+
   @Override
   public void close() {
     if (watcher != null) {

@@ -35,6 +35,9 @@ public final class QueueThread implements AutoCloseable {
   /** How long a queue that fails waits for what its target has in its hands. */
   private static final long ABORT_LIMIT_NS = 5_000_000_000L;
 
+  /** The same when the device outlives it: what it does not wait for, the kernel does. */
+  private static final long LEAVE_LIMIT_NS = 500_000_000L;
+
   private final ServedDevice served;
   private final DeviceInfo device;
   private final int queueId;
@@ -49,6 +52,8 @@ public final class QueueThread implements AutoCloseable {
   private final CompletableFuture<Void> fetched = new CompletableFuture<>();
   private final Thread thread;
   private volatile @Nullable PendingRequests requests;
+  private volatile boolean leaving;
+  private volatile boolean targetBusy;
 
   /**
    * Maps the queue's descriptors and buffers.
@@ -152,22 +157,38 @@ public final class QueueThread implements AutoCloseable {
       loop.fetchAll();
       requests = loop;
       fetched.complete(null);
-      while (loop.isLive()) {
+      while (loop.isLive() && !leaving) {
         loop.doWork();
+      }
+      if (leaving) {
+        leave(loop);
       }
     } catch (final Throwable e) {
       // Told first: the end takes a while, and nobody answers this queue's requests any more.
       tellFailure(e);
       try {
-        loop.abortAll(ABORT_LIMIT_NS);
+        if (device.outlivesServer()) {
+          leave(loop);
+        } else {
+          loop.abortAll(ABORT_LIMIT_NS);
+        }
       } catch (final Throwable again) {
         e.addSuppressed(again);
       }
       throw e;
     } finally {
-      // A registered file is a reference: DEL_DEV would wait for it.
-      ring.unregisterFiles();
+      if (!targetBusy) {
+        // A registered file is a reference: DEL_DEV would wait for it.
+        ring.unregisterFiles();
+      }
+      // Else the ring holds it until all that is on its way to the disk has ended, closed or not
+      // (io_ring_exit_work), and so long the driver lets no other server take over.
     }
+  }
+
+  private void leave(final QueueLoop loop) throws IOException {
+    targetBusy = true; // whatever becomes of it
+    targetBusy = !loop.leave(LEAVE_LIMIT_NS);
   }
 
   private void pin(final Posix posix) {
@@ -236,6 +257,15 @@ public final class QueueThread implements AutoCloseable {
   }
 
   /**
+   * Asks the thread to end without another answer; only of a device that {@linkplain
+   * DeviceInfo#outlivesServer outlives} its server.
+   */
+  void leave() {
+    leaving = true;
+    wakeUp.wake();
+  }
+
+  /**
    * Waits for the thread's end.
    *
    * @return whether it ended in time
@@ -253,7 +283,14 @@ public final class QueueThread implements AutoCloseable {
       return;
     }
     controlPosix.munmap(descriptors.address(), descriptors.byteSize());
-    controlPosix.munmap(buffers.address(), buffers.byteSize());
+    if (targetBusy) { // what else came to lie there could go to the disk
+      LOG.warn(
+          "queue {} of /dev/ublkb{} ended with I/O on its way: its buffers stay in memory",
+          queueId,
+          device.id());
+    } else {
+      controlPosix.munmap(buffers.address(), buffers.byteSize());
+    }
     wakeUp.close();
   }
 }

@@ -4,6 +4,7 @@ import io.blockcam.ublk.tap.QueueTap;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A tap whose ring has as much room, and whose spool is as durable, as the test says. */
 final class FakeTap implements QueueTap {
@@ -18,11 +19,15 @@ final class FakeTap implements QueueTap {
 
   boolean throwsOnHasRoom;
   boolean throwsOnOffer;
+  @Nullable Error failWith;
   long durable = -1;
   private long next;
 
   @Override
   public boolean hasRoom(final long startSector, final long sectors, final boolean payload) {
+    if (failWith != null) {
+      throw failWith;
+    }
     if (throwsOnHasRoom) {
       throw new IllegalStateException("a bug of the tap");
     }

@@ -1,6 +1,7 @@
 package io.blockcam.ublk.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
 import io.blockcam.nativebindings.uapi.Linux;
@@ -447,6 +448,40 @@ final class QueueLoopTest {
       assertThat(kernel.result(tag)).as("tag %d", tag).isEqualTo(-EIO);
     }
     assertThat(blocks.tryLock(1, 0, 0, 1L << 40)).as("the whole disk is free").isTrue();
+  }
+
+  /** The next server is to find no write of this one on its way, and gets all that was not done. */
+  @Test
+  void answersNothingThatIsNotDoneWhenItsDeviceOutlivesIt() throws IOException {
+    kernel.request(0, WRITE, 0, 0, 8);
+    kernel.request(1, WRITE, 0, 0, 8);
+    kernel.request(2, FLUSH, 0, 0, 0);
+    work();
+    assertThat(loop.leave(0)).as("write and flush are on their way").isFalse();
+    for (int i = kernel.ioInFlight() - 1; i >= 0; i--) {
+      kernel.completeIo(i, kernel.ioOpcode(i) == Uring.IORING_OP_WRITE() ? 4096 : 0);
+    }
+    kernel.request(5, WRITE, 0, 64, 8); // comes too late
+
+    assertThat(loop.leave(0)).isTrue();
+
+    assertThat(tap.events).contains("complete #0 4096");
+    assertThat(kernel.result(0)).as("done").isEqualTo(4096);
+    assertThat(kernel.isFetched(1)).as("waited for the first write").isFalse();
+    assertThat(kernel.isFetched(2)).as("the record is not durable").isFalse();
+    assertThat(kernel.isFetched(5)).isFalse();
+  }
+
+  /** As when no memory is left: no request of this queue can be served any more. */
+  @Test
+  void diesOfAnErrorAndAnswersNothing() throws IOException {
+    tap.failWith = new OutOfMemoryError("Java heap space");
+    kernel.request(0, WRITE, 0, 0, 8);
+
+    assertThatThrownBy(this::work).isInstanceOf(OutOfMemoryError.class);
+    assertThat(loop.leave(0)).isTrue();
+
+    assertThat(kernel.isFetched(0)).isFalse();
   }
 
   @Test

@@ -53,9 +53,17 @@ public final class Recording {
 
   /** Starts the recorder; seals soon, so that tests need not wait. */
   public LiveDisk record(final Object... more) {
-    return Blockcam.start(
-        arguments(
-            "record", List.of("--backing", backing(), "--size", size, "--spool", spool()), more));
+    return Blockcam.start(recordArguments(more));
+  }
+
+  /** The same, with more options for its JVM. */
+  public LiveDisk recordWith(final String javaOptions, final Object... more) {
+    return Blockcam.startWith(javaOptions, recordArguments(more));
+  }
+
+  private Object[] recordArguments(final Object... more) {
+    return arguments(
+        "record", List.of("--backing", backing(), "--size", size, "--spool", spool()), more);
   }
 
   /** {@code COMMAND --archive URI --name NAME} and more, run to its end. */

@@ -1,0 +1,203 @@
+package io.blockcam.cli;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import jdk.net.ExtendedSocketOptions;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where a recorder takes orders: a Unix socket in its spool, for its own user and root.
+ *
+ * <pre>
+ *   client: stop | leave          one line
+ *   server: ok PID                at once
+ *   server: done | failed         when the order is carried out, or the recorder has ended otherwise
+ * </pre>
+ *
+ * <p>A recorder that is killed closes the connection without the last line. Control thread; orders
+ * come in on threads of their own.
+ */
+final class ControlSocket implements AutoCloseable {
+
+  /** What can be asked for. */
+  enum Order {
+    /** As SIGTERM does. */
+    STOP("stop"),
+    /** To end, and to leave the device and what is recorded to another process. */
+    LEAVE("leave");
+
+    private final String word;
+
+    Order(final String word) {
+      this.word = word;
+    }
+
+    String word() {
+      return word;
+    }
+  }
+
+  static final String FILE_NAME = "control";
+  static final String OK = "ok ";
+  static final String DONE = "done";
+  static final String FAILED = "failed";
+
+  private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
+  private static final int MOST_CHARACTERS = 16;
+
+  private final CompletableFuture<Order> order = new CompletableFuture<>();
+  private final List<SocketChannel> waiting = new ArrayList<>();
+  private @Nullable ServerSocketChannel server;
+  private @Nullable Path file;
+  private Set<Order> orders = EnumSet.noneOf(Order.class);
+  private String answer = FAILED;
+
+  /**
+   * Begins to take orders. A recorder that can not works all the same.
+   *
+   * @param spool of this recorder, locked by it: a socket that stands there is a dead one's
+   * @param canLeave whether {@link Order#LEAVE} can be carried out
+   */
+  void listen(final Path spool, final boolean canLeave) {
+    orders = canLeave ? EnumSet.allOf(Order.class) : EnumSet.of(Order.STOP);
+    final Path path = spool.resolve(FILE_NAME);
+    try {
+      Files.deleteIfExists(path);
+      final ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+      server = channel;
+      channel.bind(UnixDomainSocketAddress.of(path));
+      file = path;
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+      Thread.ofPlatform().name("control").daemon().start(() -> accept(channel));
+    } catch (final IOException | RuntimeException e) {
+      LOG.warn("no orders can be taken at {}: {}", path, Messages.of(e));
+    }
+  }
+
+  /** Completes with the first order. */
+  CompletableFuture<Order> order() {
+    return order;
+  }
+
+  /** Takes no more orders. To be called while the spool is still locked: the next one listens. */
+  void stopListening() {
+    try {
+      if (server != null) {
+        server.close();
+      }
+      if (file != null) {
+        Files.deleteIfExists(file);
+      }
+    } catch (final IOException e) {
+      LOG.debug("control socket: {}", e.getMessage());
+    }
+    server = null;
+    file = null;
+  }
+
+  /** The order is carried out: so {@link #close} tells whoever gave it. */
+  void done() {
+    answer = DONE;
+  }
+
+  @Override
+  public void close() {
+    stopListening();
+    synchronized (waiting) {
+      for (final SocketChannel client : waiting) {
+        tell(client, answer);
+        closeQuietly(client);
+      }
+      waiting.clear();
+    }
+  }
+
+  private void accept(final ServerSocketChannel channel) {
+    while (channel.isOpen()) {
+      try {
+        final SocketChannel client = channel.accept();
+        Thread.ofVirtual().name("control-client").start(() -> serve(client));
+      } catch (final ClosedChannelException e) {
+        return;
+      } catch (final IOException | RuntimeException | Error e) {
+        LOG.warn("an order could not be taken: {}", e.toString());
+      }
+    }
+  }
+
+  private void serve(final SocketChannel client) {
+    try {
+      final String user = client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+      if (!user.equals("root") && !user.equals(System.getProperty("user.name"))) {
+        throw new IOException("user " + Printable.of(user) + " may give no orders");
+      }
+      final String line = firstLine(client);
+      for (final Order candidate : orders) {
+        if (candidate.word.equals(line)) {
+          tell(client, OK + ProcessHandle.current().pid());
+          synchronized (waiting) {
+            waiting.add(client);
+          }
+          LOG.info("asked to {} by user {}", candidate.word, Printable.of(user));
+          order.complete(candidate);
+          return;
+        }
+      }
+      throw new IOException("'%s' is no order here".formatted(Printable.of(line)));
+    } catch (final IOException e) {
+      LOG.warn("control socket: {}", Messages.of(e));
+      closeQuietly(client);
+    }
+  }
+
+  /** Of anybody; so no more of it is read than an order can have. */
+  private static String firstLine(final SocketChannel client) throws IOException {
+    final BufferedReader reader = new BufferedReader(Channels.newReader(client, US_ASCII));
+    final StringBuilder line = new StringBuilder();
+    for (int c = reader.read(); c >= 0 && c != '\n'; c = reader.read()) {
+      if (line.length() == MOST_CHARACTERS) {
+        throw new IOException("'%s...' is no order".formatted(Printable.of(line.toString())));
+      }
+      line.append((char) c);
+    }
+    return line.toString();
+  }
+
+  private static void tell(final SocketChannel client, final String line) {
+    try {
+      final ByteBuffer bytes = ByteBuffer.wrap((line + '\n').getBytes(US_ASCII));
+      while (bytes.hasRemaining()) {
+        client.write(bytes);
+      }
+    } catch (final IOException e) {
+      LOG.debug("control socket: {}", e.getMessage()); // who does not wait for the answer
+    }
+  }
+
+  private static void closeQuietly(final SocketChannel client) {
+    try {
+      client.close();
+    } catch (final IOException e) {
+      LOG.debug("control socket: {}", e.getMessage());
+    }
+  }
+}

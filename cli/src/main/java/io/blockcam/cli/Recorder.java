@@ -1,0 +1,119 @@
+package io.blockcam.cli;
+
+import io.blockcam.store.ObjectStore;
+import io.blockcam.ublk.target.FileTarget;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves and records a disk until it is told to stop, in one session after the other if one fails
+ * and the device outlives it. Control thread.
+ */
+final class Recorder {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
+
+  private final ObjectStore store;
+  private final FileTarget target;
+  private final StopSignal signal;
+  private final ControlSocket control;
+  private final RestartLimit limit = new RestartLimit();
+
+  /** Why a session ends. */
+  private sealed interface End {
+    /** It was told to. */
+    record Told(ControlSocket.Order order) implements End {}
+
+    /** The disk can not be served any more. */
+    record Failed(Throwable cause) implements End {}
+  }
+
+  /** All stays the caller's. */
+  Recorder(
+      final ObjectStore store,
+      final FileTarget target,
+      final StopSignal signal,
+      final ControlSocket control) {
+    this.store = store;
+    this.target = target;
+    this.signal = signal;
+    this.control = control;
+  }
+
+  /**
+   * Runs until a signal, an order or a failure that can not be mended.
+   *
+   * @param onLive told of the first session
+   * @return the exit status
+   */
+  int run(final RecordingSession.Plan first, final Consumer<RecordingSession> onLive)
+      throws IOException {
+    RecordingSession.Plan plan = first;
+    RecordingSession session = start(plan);
+    boolean left = false;
+    try {
+      control.listen(plan.spoolDirectory(), session.canBeLeft());
+      onLive.accept(session);
+      while (true) {
+        final End end = awaitEnd(session);
+        if (end instanceof End.Failed failed) {
+          LOG.error("the disk can not be served any more", failed.cause());
+        }
+        if (!session.canBeLeft() || end.equals(new End.Told(ControlSocket.Order.STOP))) {
+          return end instanceof End.Told ? ExitCode.DONE : ExitCode.ENVIRONMENT;
+        }
+        left = true;
+        if (end instanceof End.Told) {
+          control.stopListening();
+          session.handOver();
+          return ExitCode.LEFT;
+        }
+        plan = plan.next();
+        session = startAgain(session, plan);
+        left = false;
+      }
+    } finally {
+      if (!left) {
+        control.stopListening();
+        session.stop();
+      }
+    }
+  }
+
+  private RecordingSession startAgain(
+      final RecordingSession failed, final RecordingSession.Plan plan) throws IOException {
+    final long failedNs = System.nanoTime();
+    failed.leave();
+    final String device = failed.device().info().blockDevicePath();
+    if (!limit.allowsOne(failedNs)) {
+      throw new IOException(
+          "failed %d times within %d s; %s waits for the next start"
+              .formatted(RestartLimit.MOST + 1, RestartLimit.WITHIN.toSeconds(), device));
+    }
+    final RecordingSession session = start(plan);
+    LOG.warn(
+        "{} is served again; its users have waited for {} ms",
+        device,
+        (System.nanoTime() - failedNs) / 1_000_000);
+    return session;
+  }
+
+  private End awaitEnd(final RecordingSession session) {
+    final CompletableFuture<End> end = new CompletableFuture<>();
+    signal.wanted().thenRun(() -> end.complete(new End.Told(ControlSocket.Order.STOP)));
+    control.order().thenAccept(order -> end.complete(new End.Told(order)));
+    session.failure().thenAccept(cause -> end.complete(new End.Failed(cause)));
+    return end.join();
+  }
+
+  private RecordingSession start(final RecordingSession.Plan plan) throws IOException {
+    try {
+      return RecordingSession.start(plan, store, target);
+    } catch (final IllegalArgumentException e) {
+      throw CommandException.usage("--spool-limit: " + Messages.of(e));
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package io.blockcam.cli;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A recorder in another process, at the other end of its {@link ControlSocket}. */
+final class RunningRecorder implements AutoCloseable {
+
+  private final SocketChannel channel;
+  private final BufferedReader answers;
+  private long pid;
+
+  private RunningRecorder(final SocketChannel channel) {
+    this.channel = channel;
+    this.answers = new BufferedReader(Channels.newReader(channel, US_ASCII));
+  }
+
+  /**
+   * The one that has this spool.
+   *
+   * @return empty when there is none, or it takes no orders
+   */
+  static Optional<RunningRecorder> find(final Path spool) throws IOException {
+    final Path file = spool.resolve(ControlSocket.FILE_NAME);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new RunningRecorder(SocketChannel.open(UnixDomainSocketAddress.of(file))));
+    } catch (final ConnectException e) {
+      return Optional.empty(); // it was killed and has left its socket
+    } catch (final IOException e) {
+      throw new IOException("%s: %s".formatted(file, Messages.of(e)), e);
+    }
+  }
+
+  /**
+   * Gives an order, and waits until it is carried out.
+   *
+   * @throws IOException when that did not go well; what it says stands in that recorder's log
+   */
+  void carryOut(final ControlSocket.Order order) throws IOException {
+    final ByteBuffer line = ByteBuffer.wrap((order.word() + '\n').getBytes(US_ASCII));
+    while (line.hasRemaining()) {
+      channel.write(line);
+    }
+    final @Nullable String taken = answers.readLine();
+    if (taken == null || !taken.matches(ControlSocket.OK + "[0-9]{1,9}")) {
+      throw new IOException("the running recorder does not take the order; see its log");
+    }
+    pid = Long.parseLong(taken.substring(ControlSocket.OK.length()));
+    final @Nullable String end = answers.readLine();
+    if (!ControlSocket.DONE.equals(end)) {
+      throw new IOException("process %d did not end as it should; see its log".formatted(pid));
+    }
+  }
+
+  /** Its process; 0 until an order was taken. */
+  long pid() {
+    return pid;
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

@@ -1,0 +1,129 @@
+package io.blockcam.cli;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(20)
+final class ControlSocketTest {
+
+  @TempDir private Path spool;
+  private final ControlSocket control = new ControlSocket();
+
+  @AfterEach
+  void close() {
+    control.close();
+  }
+
+  @Test
+  void tellsWhenTheOrderIsCarriedOut() throws Exception {
+    control.listen(spool, /* canLeave= */ true);
+    final CompletableFuture<Void> told = carryOut(ControlSocket.Order.LEAVE);
+    assertThat(control.order().get(10, TimeUnit.SECONDS)).isEqualTo(ControlSocket.Order.LEAVE);
+    assertThat(told).isNotDone();
+
+    control.stopListening();
+    assertThat(spool.resolve("control")).as("the next one may listen").doesNotExist();
+    control.done();
+    control.close();
+
+    told.get(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void tellsWhenItWasNotCarriedOut() throws Exception {
+    control.listen(spool, /* canLeave= */ true);
+    final CompletableFuture<Void> told = carryOut(ControlSocket.Order.STOP);
+    control.order().get(10, TimeUnit.SECONDS);
+
+    control.close();
+
+    assertThatThrownBy(told::join)
+        .isInstanceOf(CompletionException.class)
+        .hasMessageContaining(
+            "process %d did not end as it should".formatted(ProcessHandle.current().pid()));
+  }
+
+  @Test
+  void takesNoOrderThatCanNotBeCarriedOut() throws Exception {
+    control.listen(spool, /* canLeave= */ false);
+
+    assertThatThrownBy(carryOut(ControlSocket.Order.LEAVE)::join)
+        .hasMessageContaining("does not take the order");
+
+    assertThat(control.order()).isNotDone();
+  }
+
+  @Test
+  void takesNothingButOrders() throws Exception {
+    control.listen(spool, /* canLeave= */ true);
+    for (final String line : new String[] {"", "halt\n", "x".repeat(100_000), "stopp\n"}) {
+      try (SocketChannel channel =
+          SocketChannel.open(UnixDomainSocketAddress.of(spool.resolve("control")))) {
+        try {
+          channel.write(ByteBuffer.wrap(line.getBytes(US_ASCII)));
+          channel.shutdownOutput();
+          assertThat(channel.read(ByteBuffer.allocate(10))).as(line).isNegative();
+        } catch (final IOException e) {
+          assertThat(e).hasMessageContaining("reset"); // closed before all was read
+        }
+      }
+    }
+    assertThat(control.order()).isNotDone();
+  }
+
+  /** One that was killed leaves its socket. */
+  @Test
+  void replacesTheSocketOfADeadRecorder() throws Exception {
+    final Path file = spool.resolve("control");
+    try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      dead.bind(UnixDomainSocketAddress.of(file));
+    }
+    assertThat(RunningRecorder.find(spool)).isEmpty();
+    control.listen(spool, /* canLeave= */ true);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+        .isEqualTo("rw-------");
+    try (RunningRecorder found = RunningRecorder.find(spool).orElseThrow()) {
+      assertThat(found.pid()).as("not asked yet").isZero();
+    }
+  }
+
+  @Test
+  void isNotNeeded() throws IOException {
+    final Path deep = Files.createDirectories(spool.resolve("d".repeat(200)));
+
+    control.listen(deep, /* canLeave= */ true);
+
+    assertThat(RunningRecorder.find(deep)).isEmpty();
+    assertThat(control.order()).isNotDone();
+  }
+
+  private CompletableFuture<Void> carryOut(final ControlSocket.Order order) throws IOException {
+    final RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow();
+    return CompletableFuture.runAsync(
+        () -> {
+          try (recorder) {
+            recorder.carryOut(order);
+          } catch (final IOException e) {
+            throw new CompletionException(e.getMessage(), e);
+          }
+        });
+  }
+}

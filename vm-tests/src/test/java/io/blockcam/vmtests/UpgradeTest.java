@@ -1,0 +1,108 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Fio;
+import io.blockcam.vmtests.host.Limits;
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Scenario;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One recorder ends and another goes on with its device, while it is in use. */
+@Scenario
+@Tag("test-host")
+@Tag("every-kernel")
+final class UpgradeTest {
+
+  private static final int NO = 1;
+  private static final int USAGE = 2;
+  private static final int LEFT = 4;
+  private static final int UPGRADES = 10;
+  private static final Pattern WAITED =
+      Pattern.compile("took over (\\S+) from process (\\d+); its users have waited for (\\d+) ms");
+
+  @TempDir private Path scratch;
+
+  @Test
+  void isNotSeenByTheUsersOfTheDisk() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "upgraded", "32M");
+    final List<Long> waitedMs = new ArrayList<>();
+    LiveDisk disk = recording.record("--queues", 2);
+    try {
+      final Path device = disk.device();
+      final Process fio =
+          new Fio(scratch, device)
+              .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16")
+              .with("verify=crc32c", "verify_backlog=64", "verify_fatal=1", "fsync=64")
+              .with("time_based", "runtime=30")
+              .start();
+      for (int upgrade = 0; upgrade < UPGRADES; upgrade++) {
+        final LiveDisk next = recording.record("--queues", 2, "--take-over");
+        assertThat(disk.awaitEnd()).isEqualTo(LEFT);
+        assertThat(next.device()).isEqualTo(device);
+        final Matcher waited = WAITED.matcher(next.err());
+        assertThat(waited.find()).as(next.describe()).isTrue();
+        assertThat(waited.group(1)).isEqualTo(device.toString());
+        assertThat(waited.group(2)).isEqualTo(Long.toString(disk.pid()));
+        waitedMs.add(Long.parseLong(waited.group(3)));
+        disk.close();
+        disk = next;
+      }
+      assertThat(fio.waitFor(Limits.seconds(120).toSeconds(), TimeUnit.SECONDS)).isTrue();
+      assertThat(fio.exitValue()).as("fio's verdict").isZero();
+      Blockcam.run("stop", "upgraded", "--spool", recording.spool()).shouldSucceed();
+      assertThat(disk.awaitEnd()).isZero();
+      assertThat(device).doesNotExist();
+    } finally {
+      disk.close();
+    }
+    System.out.println("users of the disk have waited, in ms: " + waitedMs);
+    recording.latestShouldEqualTheDisk();
+    // No epoch without an end, and nothing of unknown outcome: it says more than whole.
+    assertThat(recording.runHere("verify").shouldSucceed().out()).doesNotContain("has no end");
+  }
+
+  @Test
+  void canBeStoppedFromElsewhere() {
+    final Recording recording = Recording.inDirectory(scratch, "stopped", "16M");
+    Blockcam.run("stop", "stopped", "--spool", recording.spool()).shouldEndWith(NO);
+    Blockcam.run("stop", "sto/pped").shouldEndWith(USAGE);
+    try (LiveDisk disk = recording.record()) {
+      Blockcam.run("stop", "stopped", "--spool", recording.spool(), "--keep-device")
+          .shouldSucceed();
+      assertThat(disk.awaitEnd()).isEqualTo(LEFT);
+      assertThat(disk.device()).exists();
+      assertThat(Blockcam.runHere("reap").shouldSucceed().out()).contains(disk.device().toString());
+    }
+    try (LiveDisk disk = recording.record("--take-over")) {
+      assertThat(disk.err()).as("nobody is there to be asked").doesNotContain("took over");
+      assertThat(
+              recording
+                  .run(
+                      "record",
+                      "--backing",
+                      scratch.resolve("no-such-disk"),
+                      "--spool",
+                      recording.spool(),
+                      "--take-over")
+                  .shouldEndWith(USAGE)
+                  .err())
+          .contains("no-such-disk");
+      assertThat(disk.isRunning()).as("and goes on").isTrue();
+      Blockcam.run("stop", "stopped", "--spool", recording.spool()).shouldSucceed();
+      assertThat(disk.awaitEnd()).isZero();
+      assertThat(disk.device()).doesNotExist();
+    }
+    recording.latestShouldEqualTheDisk();
+  }
+}
