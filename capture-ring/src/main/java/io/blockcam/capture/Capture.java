@@ -1,6 +1,5 @@
 package io.blockcam.capture;
 
-import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.disk.BackingReader;
@@ -44,9 +43,6 @@ public final class Capture {
   private static final Duration CLOCK_LIMIT = Duration.ofSeconds(1);
   private static final Duration DISK_LIMIT = Duration.ofSeconds(15);
   private static final long POLL_NS = 1_000_000;
-
-  /** Longest run of one record. */
-  private static final long MAX_RUN_BLOCKS = Integer.MAX_VALUE;
 
   private final Spool spool;
   private final long epoch;
@@ -199,23 +195,6 @@ public final class Capture {
     consumer.liftLimit();
   }
 
-  /**
-   * Puts into the record that blocks from 0 to the end of the disk may have changed unseen: the
-   * moments before and after do not join. Waits while the ring is full.
-   */
-  public void recordGap() {
-    final long blocks =
-        Math.ceilDiv(spool.recording().diskBytes(), (long) RecordDescriptor.BLOCK_BYTES);
-    for (long from = 0; from < blocks; ) {
-      final long run = Math.min(blocks - from, MAX_RUN_BLOCKS);
-      if (ring.offerGap(from, run) == QueueTap.FULL) {
-        LockSupport.parkNanos(POLL_NS);
-      } else {
-        from += run;
-      }
-    }
-  }
-
   /** Some of the blocks that this run has put into the record, in order. Any thread. */
   public long[] sampledBlocks() {
     return consumer.sample().blocks();
@@ -261,7 +240,7 @@ public final class Capture {
     endClock();
     readBack.retryAtOnce();
     final long readBackDeadlineNs = deadlineNs - limit.toNanos() / 2;
-    while (readBack.isBehind() && System.nanoTime() - readBackDeadlineNs < 0) {
+    while (readBack.isAlmostDone() && System.nanoTime() - readBackDeadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
     }
     readBack.stop();
@@ -542,6 +521,9 @@ public final class Capture {
       final Doubt unread = resync.run(missed, doubt);
       if (!doubt.isEmpty()) {
         spool.reduceDoubt(unread);
+      }
+      if (!unread.isEmpty()) {
+        LOG.info("{} of them are read back while the device is in use", unread.blocks());
       }
     }
   }

@@ -25,7 +25,9 @@ import org.slf4j.LoggerFactory;
  * stands where it was true.
  *
  * <p>The doubt stays in the spool until what was read is durable there. Blocks that can not be read
- * stay in it, and are tried again later.
+ * stay in it, and are tried again later. A doubt of more than a start would wait for, all of a disk
+ * say, gives way to the guest: it takes half of ring and spool at most, and what is done of it is
+ * noted down on the way.
  *
  * <p>{@link #add} is the consumer's; everything else belongs to one thread, which only waits by
  * {@link #awaitWork}. A test can drive it by hand.
@@ -50,6 +52,8 @@ final class ReadBack implements Doubts {
 
   // Guarded by this: what is to be read, and whether the spool remembers any.
   private final List<Doubt.Range> pending = new ArrayList<>();
+  private long pendingBlocks;
+  private @Nullable Checkpoint checkpoint;
   private boolean unsettled;
   private boolean stopped;
 
@@ -71,6 +75,16 @@ final class ReadBack implements Doubts {
 
   private long lastSequence;
 
+  /** Blocks read back since the last checkpoint. */
+  private long sinceCheckpoint;
+
+  /**
+   * What will be left of the doubt once the record is durable up to a sequence.
+   *
+   * @param left grows with what is added meanwhile
+   */
+  private record Checkpoint(long sequence, List<Doubt.Range> left) {}
+
   /**
    * Begins with what the spool remembers.
    *
@@ -89,8 +103,10 @@ final class ReadBack implements Doubts {
     this.chunk = new DiskChunk(disk, spool.recording().diskBytes(), arena);
     this.lastSequence = ring.baseSequence() - 1;
     this.retryNs = clockNs.getAsLong();
-    unread.addAll(spool.doubt().ranges());
-    unsettled = !unread.isEmpty();
+    final Doubt before = spool.doubt();
+    pending.addAll(before.ranges());
+    pendingBlocks = before.blocks();
+    unsettled = !before.isEmpty();
   }
 
   @Override
@@ -98,6 +114,10 @@ final class ReadBack implements Doubts {
     synchronized (this) {
       spool.addDoubt(more);
       pending.addAll(more.ranges());
+      pendingBlocks += more.blocks();
+      if (checkpoint != null) {
+        checkpoint.left().addAll(more.ranges());
+      }
       unsettled = true;
       LockSupport.unpark(waiter);
     }
@@ -112,6 +132,12 @@ final class ReadBack implements Doubts {
     try {
       if (chunkBlocks > 0) {
         return offer();
+      }
+      if (reachedCheckpoint()) {
+        return true;
+      }
+      if (isHeldBack()) {
+        return false;
       }
       if (block < endBlock || takeRange()) {
         return readChunk();
@@ -134,6 +160,27 @@ final class ReadBack implements Doubts {
     }
   }
 
+  /** Whether it is behind, and not by more than a stop can wait for. */
+  boolean isAlmostDone() {
+    return isBehind() && !isLarge();
+  }
+
+  private boolean isLarge() {
+    return blocksBehind() > Resync.MOST_BLOCKS;
+  }
+
+  /** How many blocks are still to be read. */
+  synchronized long blocksBehind() {
+    return pendingBlocks + endBlock - block;
+  }
+
+  /** Whether so much is left to be read that the guest comes first, and it needs the room. */
+  private boolean isHeldBack() {
+    return isLarge()
+        && (ring.claimed() - ring.released() > ring.slots() / 2
+            || spool.bytes() > spool.limitBytes() / 2);
+  }
+
   /** What could not be read is tried once more, now: nobody will later. Any thread. */
   void retryAtOnce() {
     synchronized (this) {
@@ -150,7 +197,8 @@ final class ReadBack implements Doubts {
     final long timeNs;
     synchronized (this) {
       waiter = Thread.currentThread();
-      timeNs = isBehind() ? TRY_NS : unsettled ? LOOK_NS : Long.MAX_VALUE;
+      final boolean soon = isBehind() && !isHeldBack();
+      timeNs = soon ? TRY_NS : unsettled ? LOOK_NS : Long.MAX_VALUE;
     }
     LockSupport.parkNanos(Math.min(timeNs, mostNs));
   }
@@ -184,6 +232,7 @@ final class ReadBack implements Doubts {
       final Doubt.Range range = joined.ranges().getFirst();
       pending.clear();
       pending.addAll(joined.ranges().subList(1, joined.ranges().size()));
+      pendingBlocks = joined.blocks() - range.blocks();
       block = range.block();
       endBlock = range.block() + range.blocks();
       return true;
@@ -239,6 +288,31 @@ final class ReadBack implements Doubts {
     final int done = chunkBlocks;
     giveBackChunk();
     block += done;
+    sinceCheckpoint += done;
+    return true;
+  }
+
+  /** Whether more of the doubt could be forgotten. */
+  private synchronized boolean reachedCheckpoint() throws IOException {
+    if (checkpoint == null) {
+      if (sinceCheckpoint >= Resync.MOST_BLOCKS && isBehind()) {
+        final List<Doubt.Range> left = new ArrayList<>(pending);
+        left.addAll(unread);
+        if (block < endBlock) {
+          left.add(new Doubt.Range(block, endBlock - block));
+        }
+        checkpoint = new Checkpoint(lastSequence, left);
+        sinceCheckpoint = 0;
+      }
+      return false;
+    }
+    if (ring.durableSequence() < checkpoint.sequence()) {
+      return false;
+    }
+    final Doubt left = new Doubt(checkpoint.left());
+    spool.reduceDoubt(left);
+    checkpoint = null;
+    LOG.info("{} blocks are still in doubt and will be read back", left.blocks());
     return true;
   }
 
@@ -273,6 +347,8 @@ final class ReadBack implements Doubts {
         return false;
       }
       spool.reduceDoubt(Doubt.NONE);
+      checkpoint = null;
+      sinceCheckpoint = 0;
       unsettled = false;
       backoffNs = FIRST_RETRY_NS;
       LOG.info("disk and record agree again: what was in doubt is read back");

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
 final class Resync {
   private static final Logger LOG = LoggerFactory.getLogger(Resync.class);
 
-  /** Progress is told after so many blocks: 16 GiB. */
-  private static final long TELL_BLOCKS = 1L << 22;
+  /** 1 GiB, a matter of seconds. More is left to {@link ReadBack}: the guest is not to wait. */
+  static final long MOST_BLOCKS = 1L << 18;
 
   private final RecordSink sink;
   private final BackingReader disk;
@@ -76,25 +76,20 @@ final class Resync {
    * Records and seals.
    *
    * @param missed where writes may have been that are not in the record
-   * @param doubt what is read back
-   * @return the blocks that could not be read
+   * @param doubt what is read back, or its first {@link #MOST_BLOCKS}
+   * @return the blocks that were not read, or could not be
    */
   Doubt run(final Doubt missed, final Doubt doubt) throws IOException {
     for (final Doubt.Range range : missed.ranges()) {
       recordGap(range);
     }
-    final List<Doubt.Range> unread = new ArrayList<>();
-    long done = 0;
+    final List<Doubt.Range> unread = new ArrayList<>(doubt.without(MOST_BLOCKS).ranges());
     try (Arena arena = Arena.ofConfined()) {
       final DiskChunk chunk = new DiskChunk(disk, diskBytes, arena);
-      for (final Doubt.Range range : doubt.ranges()) {
+      for (final Doubt.Range range : doubt.first(MOST_BLOCKS).ranges()) {
         for (long at = 0; at < range.blocks(); at += DiskChunk.MOST_BLOCKS) {
           final int blocks = (int) Math.min(DiskChunk.MOST_BLOCKS, range.blocks() - at);
           resync(chunk, range.block() + at, blocks, unread);
-          if (done / TELL_BLOCKS != (done + blocks) / TELL_BLOCKS) {
-            LOG.info("read back {} of {} blocks in doubt", done + blocks, doubt.blocks());
-          }
-          done += blocks;
         }
         recordZeroes();
       }

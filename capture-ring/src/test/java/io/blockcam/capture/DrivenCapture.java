@@ -54,6 +54,11 @@ public final class DrivenCapture {
     return capture.readBack().isBehind();
   }
 
+  /** How many blocks. */
+  long blocksBehind() {
+    return capture.readBack().blocksBehind();
+  }
+
   /** As {@link Capture#prepareStop}. */
   public void prepareStop() {
     capture.prepareStop();

@@ -118,7 +118,8 @@ final class RecordCommand implements Callable<Integer> {
       names = "--rebind",
       description =
           "Go on with a disk that is not as the recorder left it, or another one. The record gets a"
-              + " gap: moments before and after do not join.")
+              + " gap, moments before and after do not join; then all of the disk is read and"
+              + " recorded.")
   boolean rebind;
 
   @Option(
@@ -251,8 +252,8 @@ final class RecordCommand implements Callable<Integer> {
     if (!rebind) {
       throw CommandException.usage(
           what
-              + ". Give the right one; or --rebind to go on with this one, with a gap in the record"
-              + " (what it holds now is not in it)");
+              + ". Give the right one; or --rebind to go on with this one, with a gap in the record,"
+              + " and to read and record all of it");
     }
     LOG.warn("{}. Going on with it: moments before and after this start do not join", what);
     return true;

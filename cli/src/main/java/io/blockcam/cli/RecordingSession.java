@@ -140,12 +140,12 @@ final class RecordingSession {
     acquired.add(uploader::close);
     leaving.add(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
+    if (plan.gap()) {
+      spool.distrustDisk(plan.capture().leastRegionBytes());
+    }
     capture = Capture.start(spool, plan.capture(), new TargetBacking(target));
     acquired.add(() -> stopCapture(capture));
     leaving.add(() -> leaveCapture(capture));
-    if (plan.gap()) {
-      capture.recordGap();
-    }
     memory =
         new DiskMemory(
             new DiskFingerprinter(target, InstantSource.system()),

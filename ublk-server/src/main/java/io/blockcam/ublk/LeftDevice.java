@@ -99,10 +99,7 @@ final class LeftDevice {
           device.queues(),
           device.depth());
     }
-    LOG.info(
-        "{} waits for its server since process {} is gone: taking it over",
-        device.blockDevicePath(),
-        device.serverPid());
+    LOG.info("{} waits for its server: taking it over", device.blockDevicePath());
     return device;
   }
 }

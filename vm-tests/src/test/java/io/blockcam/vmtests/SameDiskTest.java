@@ -8,6 +8,7 @@ import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Refusals;
 import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.record.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,6 +52,9 @@ class SameDiskTest {
       disk.stopsCleanly();
     }
     assertThat(recording.run("info").out()).containsPattern("gaps +1\\n");
+    assertThat(recording.published().events(Event.RESYNC))
+        .as("what it held, without being recorded")
+        .isNotEmpty();
     recording.latestShouldEqualTheDisk();
     recording.verifies();
 

@@ -21,7 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** One recorder ends and another goes on with its device, while it is in use. */
 @Scenario
 @Tag("test-host")
-@Tag("every-kernel")
 final class UpgradeTest {
 
   private static final int NO = 1;
@@ -73,6 +72,7 @@ final class UpgradeTest {
   }
 
   @Test
+  @Tag("every-kernel")
   void canBeStoppedFromElsewhere() {
     final Recording recording = Recording.inDirectory(scratch, "stopped", "16M");
     Blockcam.run("stop", "stopped", "--spool", recording.spool()).shouldEndWith(NO);

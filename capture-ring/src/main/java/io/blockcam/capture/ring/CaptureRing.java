@@ -135,17 +135,6 @@ public final class CaptureRing implements WriteTap {
   }
 
   /**
-   * Puts into the order that blocks may have changed unseen.
-   *
-   * @param block the first of them
-   * @param blocks how many, 1 to 2^31-1
-   * @return its sequence, or {@link QueueTap#FULL}
-   */
-  public long offerGap(final long block, final long blocks) {
-    return put(RecordKind.GAP.code(), block, blocks, RecordDescriptor.WHOLE_BLOCK, 0);
-  }
-
-  /**
    * Puts into the order that blocks were found to hold zeroes.
    *
    * @param block the first of them

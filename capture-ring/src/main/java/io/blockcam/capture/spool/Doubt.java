@@ -81,6 +81,38 @@ public record Doubt(List<Range> ranges) {
     return new Doubt(both);
   }
 
+  /**
+   * So many blocks of it, from the beginning of the disk on; all if it has no more.
+   *
+   * @param blocks at least 0
+   */
+  public Doubt first(final long blocks) {
+    final List<Range> first = new ArrayList<>();
+    long left = blocks;
+    for (final Range range : ranges) {
+      if (left > 0) {
+        first.add(new Range(range.block(), Math.min(left, range.blocks())));
+        left -= range.blocks();
+      }
+    }
+    return new Doubt(first);
+  }
+
+  /** What {@link #first} leaves. */
+  public Doubt without(final long blocks) {
+    final List<Range> rest = new ArrayList<>();
+    long left = blocks;
+    for (final Range range : ranges) {
+      if (left <= 0) {
+        rest.add(range);
+      } else if (left < range.blocks()) {
+        rest.add(new Range(range.block() + left, range.blocks() - left));
+      }
+      left -= range.blocks();
+    }
+    return new Doubt(rest);
+  }
+
   /** Whether all of another is in it. */
   boolean covers(final Doubt other) {
     return plus(other).equals(this);

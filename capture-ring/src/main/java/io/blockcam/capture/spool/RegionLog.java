@@ -201,6 +201,12 @@ public final class RegionLog implements Closeable {
     setDistrust((byte) 1);
   }
 
+  /** All of the disk may have changed unseen. Durable when this returns. */
+  void distrustAll() throws IOException {
+    Arrays.fill(content, HEADER_BYTES, content.length, DIRTY);
+    setDistrust((byte) 1);
+  }
+
   /** What was dirty has been read back. Durable when this returns. */
   public void trust() throws IOException {
     if (isDistrusted()) {

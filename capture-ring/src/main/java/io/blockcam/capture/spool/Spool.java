@@ -221,6 +221,18 @@ public final class Spool implements Closeable {
     return RegionLog.open(directory, recording, leastRegionBytes, state().epoch() < 0);
   }
 
+  /**
+   * The disk is not the one that the recorder left, or was changed without it: the next epoch
+   * begins with a gap, and all of the disk is read back. Durable when this returns.
+   *
+   * @param leastRegionBytes see {@link #regions}
+   */
+  public void distrustDisk(final long leastRegionBytes) throws IOException {
+    try (RegionLog log = regions(leastRegionBytes)) {
+      log.distrustAll();
+    }
+  }
+
   /** The directory, as it was given. */
   public Path directory() {
     return directory;

@@ -55,6 +55,9 @@ public final class QueueThread implements AutoCloseable {
   private volatile boolean leaving;
   private volatile boolean targetBusy;
 
+  /** Of the thread: whether it has ended without an answer for what the driver has given it. */
+  private boolean left;
+
   /**
    * Maps the queue's descriptors and buffers.
    *
@@ -177,16 +180,19 @@ public final class QueueThread implements AutoCloseable {
       }
       throw e;
     } finally {
-      if (!targetBusy) {
+      if (!left) {
         // A registered file is a reference: DEL_DEV would wait for it.
         ring.unregisterFiles();
       }
-      // Else the ring holds it until all that is on its way to the disk has ended, closed or not
+      // Else that would wait for the commands that the driver still has (io_rsrc_ref_quiesce,
+      // before
+      // Linux 6.13). The ring lets go of the file when all that is on its way to the disk has ended
       // (io_ring_exit_work), and so long the driver lets no other server take over.
     }
   }
 
   private void leave(final QueueLoop loop) throws IOException {
+    left = true;
     targetBusy = true; // whatever becomes of it
     targetBusy = !loop.leave(LEAVE_LIMIT_NS);
   }

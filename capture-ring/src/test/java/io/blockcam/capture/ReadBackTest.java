@@ -1,0 +1,178 @@
+package io.blockcam.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.capture.disk.Backing;
+import io.blockcam.capture.ring.WallClock;
+import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.support.RingBench;
+import io.blockcam.capture.support.TestRecord;
+import io.blockcam.ublk.tap.QueueTap;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A doubt that is too large for a start to wait for: all of a disk, which is mostly zeroes. */
+final class ReadBackTest {
+
+  private static final long GIB_BLOCKS = 1L << 18;
+  private static final long DISK_BLOCKS = 3 * GIB_BLOCKS + 5;
+  private static final long WRITTEN = 2 * GIB_BLOCKS + 77;
+  private static final byte ON_DISK = 0x77;
+  private static final int SLOTS = 64;
+  private static final byte[] WRITE = new byte[(SLOTS / 4 + 1) * 4096];
+
+  private final Backing disk = Backing.unwritten(this::read);
+  private long reads;
+
+  @TempDir Path directory;
+
+  @BeforeEach
+  void changeUnseen() throws IOException {
+    try (Spool spool = open()) {
+      start(spool).kill();
+      spool.distrustDisk(4 << 20);
+    }
+  }
+
+  @Test
+  void goesOnWhileTheDeviceIsLive() throws IOException {
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      assertThat(spool.doubt()).isEqualTo(from(GIB_BLOCKS));
+
+      work(capture, 0);
+
+      stop(capture);
+      assertThat(spool.doubt().isEmpty()).isTrue();
+      final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
+      assertThat(records)
+          .filteredOn(record -> record.kind() == RecordKind.GAP)
+          .singleElement()
+          .satisfies(gap -> assertThat(gap.runBlocks()).isEqualTo(DISK_BLOCKS));
+      assertThat(records)
+          .filteredOn(record -> record.kind() == RecordKind.RESYNC)
+          .singleElement()
+          .satisfies(record -> assertThat(record.block()).isEqualTo(WRITTEN))
+          .satisfies(record -> assertThat(record.payload()).containsOnly(ON_DISK));
+      assertThat(
+              records.stream()
+                  .filter(record -> record.kind() == RecordKind.ZEROES)
+                  .mapToLong(TestRecord::runBlocks)
+                  .sum())
+          .isEqualTo(DISK_BLOCKS - 1);
+    }
+  }
+
+  /** A kill in the middle of it does not begin it again. */
+  @Test
+  void notesDownWhatIsDone() throws IOException {
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      work(capture, GIB_BLOCKS);
+      capture.tap().openQueue(0, () -> {}).requestDurable(capture.status().lastSequence());
+      capture.doWork();
+      capture.readBack();
+
+      assertThat(spool.doubt()).isEqualTo(from(2 * GIB_BLOCKS));
+      capture.kill();
+    }
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool); // this reads the next GiB
+      assertThat(spool.doubt()).isEqualTo(from(3 * GIB_BLOCKS));
+      work(capture, 0);
+      stop(capture);
+      assertThat(spool.doubt().isEmpty()).isTrue();
+      assertThat(TestRecord.ofSegments(spool.sealed()))
+          .filteredOn(record -> record.kind() == RecordKind.GAP)
+          .hasSize(1);
+    }
+  }
+
+  @Test
+  void leavesHalfOfTheRingToTheGuest() throws IOException {
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      final long first = offer(queue);
+      final long second = offer(queue);
+      final long before = reads;
+
+      assertThat(capture.readBack()).isFalse();
+
+      assertThat(reads).isEqualTo(before);
+      queue.complete(first, WRITE.length);
+      queue.complete(second, WRITE.length);
+      capture.doWork();
+      assertThat(capture.readBack()).as("there is room again").isTrue();
+      assertThat(reads).isGreaterThan(before);
+      capture.kill();
+    }
+  }
+
+  private static long offer(final QueueTap queue) {
+    return queue.offerWrite(0, WRITE.length / 512, RingBench.data(WRITE), 512, false);
+  }
+
+  /** Until so many blocks are left of the disk. */
+  private static void work(final DrivenCapture capture, final long left) {
+    while (capture.isBehind() && capture.blocksBehind() > left) {
+      capture.readBack();
+      capture.doWork();
+    }
+  }
+
+  private static void stop(final DrivenCapture capture) throws IOException {
+    boolean ended = false;
+    while (!ended) {
+      ended = capture.tryStop();
+    }
+  }
+
+  private void read(final MemorySegment data, final long offset) {
+    reads++;
+    data.fill((byte) 0);
+    final long at = WRITTEN * 4096 - offset;
+    if (at >= 0 && at < data.byteSize()) {
+      data.asSlice(at, 4096).fill(ON_DISK);
+    }
+  }
+
+  private static Doubt from(final long block) {
+    return new Doubt(List.of(new Doubt.Range(block, DISK_BLOCKS - block)));
+  }
+
+  private DrivenCapture start(final Spool spool) throws IOException {
+    return DrivenCapture.start(
+        spool,
+        new CaptureOptions(
+            directory.resolve("ring"),
+            SLOTS,
+            WRITE.length / 512,
+            new SegmentLimits(256 << 10, 1000),
+            Duration.ofSeconds(60),
+            4 << 20),
+        disk,
+        WallClock.Source.system());
+  }
+
+  private Spool open() throws IOException {
+    return Spool.open(
+        directory.resolve("spool"),
+        new Recording(
+            new UUID(0, 1), "disk", DISK_BLOCKS * 4096, Instant.EPOCH, "h", "", Baseline.EMPTY),
+        64 << 20);
+  }
+}
