@@ -7,6 +7,8 @@ import io.blockcam.store.StoreUri;
 import io.blockcam.store.StoreUriException;
 import io.blockcam.store.Stores;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Where the recordings are. */
@@ -23,6 +25,17 @@ final class ArchiveOptions {
   ObjectStore open() throws IOException {
     try {
       return Stores.open(StoreUri.parse(uri), StoreOptions.defaults(System.getenv()));
+    } catch (final StoreUriException e) {
+      throw CommandException.usage(Messages.of(e));
+    }
+  }
+
+  /** Where on this machine it is, if it is. */
+  Optional<Path> directory() {
+    try {
+      return StoreUri.parse(uri) instanceof StoreUri.Directory local
+          ? Optional.of(local.directory())
+          : Optional.empty();
     } catch (final StoreUriException e) {
       throw CommandException.usage(Messages.of(e));
     }

@@ -137,7 +137,9 @@ final class RecordCommand implements Callable<Integer> {
     final Path spoolPath = spoolDirectory == null ? SPOOLS.resolve(recordingName) : spoolDirectory;
     final DeviceOptions device = disk.device();
     // Before anything is created: a machine without ublk must be left as it was.
-    UblkControl.open(Posix.linux()).close();
+    try (UblkControl driver = UblkControl.open(Posix.linux())) {
+      checkPlaces(driver, spoolPath);
+    }
     MemoryPressure.prepare(Posix.linux());
     try (ControlSocket control = new ControlSocket();
         StopSignal signal = new StopSignal();
@@ -161,6 +163,20 @@ final class RecordCommand implements Callable<Integer> {
         control.done();
       }
       return status;
+    }
+  }
+
+  private void checkPlaces(final UblkControl driver, final Path spoolPath) throws IOException {
+    final OwnStorage storage =
+        new OwnStorage(driver)
+            .with("--backing", Path.of(disk.backing))
+            .with("--spool", spoolPath)
+            .with("the ring", RINGS);
+    archive.directory().ifPresent(directory -> storage.with("--archive", directory));
+    storage.refuseOrphans();
+    final Optional<Recording> recording = Spool.recordingOf(spoolPath);
+    if (recording.isPresent()) {
+      storage.refuseItself(recording.get().id());
     }
   }
 

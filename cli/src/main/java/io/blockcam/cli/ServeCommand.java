@@ -3,8 +3,10 @@ package io.blockcam.cli;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.ublk.MemoryPressure;
 import io.blockcam.ublk.UblkDevice;
+import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -37,6 +39,9 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    try (UblkControl driver = UblkControl.open(Posix.linux())) {
+      new OwnStorage(driver).with("--backing", Path.of(disk.backing)).refuseOrphans();
+    }
     MemoryPressure.prepare(Posix.linux());
     try (StopSignal signal = new StopSignal();
         Target target = disk.openTarget(/* allowNull= */ true)) {

@@ -66,7 +66,7 @@ final class MountedFileSystems {
   }
 
   /** Blanks and the like stand as octal numbers (getmntent(3)). */
-  private static String unescaped(final String field) {
+  static String unescaped(final String field) {
     return field
         .replace("\\040", " ")
         .replace("\\011", "\t")

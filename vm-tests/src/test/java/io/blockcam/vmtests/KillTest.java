@@ -10,13 +10,16 @@ import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
 import io.blockcam.vmtests.host.StampedBlocks;
 import io.blockcam.vmtests.record.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("test-host")
 final class KillTest {
 
+  private static final int USAGE = 2;
   private static final int ENVIRONMENT = 3;
   private static final int KILLS = 4;
   private static final int ROUNDS = 2;
@@ -172,6 +176,46 @@ final class KillTest {
     try (LiveDisk disk = recording.record("--depth", 32)) {
       assertThat(disk.device()).isEqualTo(device);
       assertThat(disk.err()).contains("keeps the 2 queues of depth 16");
+      disk.stopsCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+  }
+
+  /** It would wait for itself: on a file system of the device that it is to take over, say. */
+  @Test
+  void doesNotStandOnADeviceThatNobodyServes() throws IOException {
+    final Recording recording = Recording.inDirectory(scratch, "below", "16M");
+    final Path mountPoint = Files.createDirectory(scratch.resolve("mounted"));
+    final Path device;
+    try (LiveDisk disk = recording.record()) {
+      device = disk.device();
+      Shell.run("mkfs.ext4", "-q", device.toString());
+      Shell.run("mount", device.toString(), mountPoint.toString());
+      disk.kill();
+    }
+    final Path link = Files.createSymbolicLink(scratch.resolve("link"), mountPoint);
+    final Map<String, Object> right =
+        Map.of(
+            "--name", "below",
+            "--backing", recording.backing(),
+            "--spool", recording.spool(),
+            "--archive", recording.archiveUri());
+    for (final Map.Entry<String, Object> wrong :
+        List.<Map.Entry<String, Object>>of(
+            Map.entry("--spool", mountPoint.resolve("spool")),
+            Map.entry("--spool", link.resolve("spool")),
+            Map.entry("--archive", "file://" + mountPoint.resolve("archive")),
+            Map.entry("--backing", mountPoint.resolve("disk")))) {
+      final List<Object> arguments = new ArrayList<>(List.of("record"));
+      right.forEach(
+          (option, value) ->
+              arguments.addAll(
+                  List.of(option, option.equals(wrong.getKey()) ? wrong.getValue() : value)));
+      assertThat(Blockcam.run(arguments.toArray()).shouldEndWith(USAGE).err())
+          .contains("stands on " + device + ", which nobody serves");
+    }
+    try (LiveDisk disk = recording.record()) {
+      Shell.run("umount", mountPoint.toString());
       disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
