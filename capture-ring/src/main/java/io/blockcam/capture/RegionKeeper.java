@@ -70,6 +70,7 @@ final class RegionKeeper {
    * @return whether something was wanted and could be done
    */
   boolean mark() {
+    distrustIfTold();
     if ((!regions.isWanted() && !failing) || (failing && clockNs.getAsLong() - retryNs < 0)) {
       return false;
     }
@@ -142,6 +143,7 @@ final class RegionKeeper {
    * clean.
    */
   void end() {
+    distrustIfTold();
     if (!distrusted) {
       regions.beginRound(); // what was touched last is not idle before the next one
       clean(regions.beginRound());
@@ -155,6 +157,10 @@ final class RegionKeeper {
       distrust(e);
       return;
     }
+    distrustIfTold();
+    if (distrusted) {
+      return;
+    }
     try {
       synchronized (log) {
         final BitSet cleaned = new BitSet();
@@ -163,6 +169,12 @@ final class RegionKeeper {
       }
     } catch (final IOException e) { // they stay dirty after a power cut, which costs a read
       LOG.warn("the log of dirty regions can not be written: {}", e.toString());
+    }
+  }
+
+  private void distrustIfTold() {
+    if (regions.isDistrusted() && !distrusted) {
+      distrust(new IOException("a flush of the guest's has failed"));
     }
   }
 

@@ -194,6 +194,27 @@ final class CaptureTest {
     }
   }
 
+  /** What the disk had taken may be lost, and no sync after that tells. */
+  @Test
+  void readsBackWhatIsDirtyWhenAFlushOfTheDiskHasFailed() throws IOException, InterruptedException {
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options(), disk);
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      while (!queue.mayChange(0, 8)) {
+        Thread.sleep(1);
+      }
+      queue.complete(queue.offerWrite(0, 8, RingBench.data(BLOCK), 512, false), 4096);
+      queue.changed(0, 8);
+      queue.flushFailed();
+      assertThat(capture.stop(LONG)).isTrue();
+    }
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options(), disk);
+      assertThat(capture.stop(LONG)).isTrue();
+      assertThat(resynced(spool)).as("its region").contains(0L, 1L, 2L, 3L);
+    }
+  }
+
   @Test
   void refusesTheRingOfAnotherRecordingAndLeavesIt() throws IOException {
     try (Spool spool = open(recording(1))) {

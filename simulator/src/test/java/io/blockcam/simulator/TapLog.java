@@ -104,6 +104,11 @@ final class TapLog implements WriteTap {
     }
 
     @Override
+    public void flushFailed() {
+      tap.flushFailed();
+    }
+
+    @Override
     public void requestDurable(final long ticket) {
       tap.requestDurable(ticket);
     }

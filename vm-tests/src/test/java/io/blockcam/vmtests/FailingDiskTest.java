@@ -2,9 +2,11 @@ package io.blockcam.vmtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.MappedDisk;
 import io.blockcam.vmtests.host.Mount;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
@@ -79,5 +81,87 @@ final class FailingDiskTest {
         .anyMatch(event -> event.has(Event.FAILED));
     assertThat(recording.published().events(Event.RESYNC)).as("blocks read back").isNotEmpty();
     assertThat(recording.spool().resolve("doubt.json")).doesNotExist();
+  }
+
+  /** The disk takes no writes for a while, then nothing at all; then it is good again. */
+  @Test
+  void isRightAgainWhenTheDiskIs() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "eio", "32M");
+    try (MappedDisk mapped = MappedDisk.over(scratch.resolve("image"), 32)) {
+      Files.createSymbolicLink(recording.backing(), mapped.device());
+      try (LiveDisk disk = recording.record("--queues", 2)) {
+        final Process fio =
+            new Fio(scratch, disk.device())
+                .with("rw=randrw", "bssplit=4k/50:64k/50", "iodepth=16", "thread", "numjobs=2")
+                .with("refill_buffers", "fsync=32", "continue_on_error=all")
+                .with("time_based", "runtime=8")
+                .start();
+        Thread.sleep(1500);
+        mapped.failWrites();
+        Thread.sleep(1000);
+        mapped.heal();
+        Thread.sleep(1000);
+        mapped.failEverything();
+        Thread.sleep(1000);
+        mapped.heal();
+        assertThat(fio.waitFor(Limits.seconds(60).toSeconds(), TimeUnit.SECONDS)).isTrue();
+        try (BlockDevice device = new BlockDevice(disk.device())) {
+          device.writeDurably(0, new byte[4096]); // nothing of it is left
+        }
+        assertThat(disk.err()).doesNotContain("can not be served");
+        disk.stopsCleanly();
+      }
+      recording.latestShouldEqualTheDisk();
+      assertThat(recording.published().events())
+          .as("writes that failed")
+          .anyMatch(event -> event.has(Event.FAILED));
+      final int readBack = recording.published().events(Event.RESYNC).size();
+      assertThat(readBack).as("blocks read back").isPositive();
+      // A sync has failed: what the disk had taken before may be lost, and nobody would tell.
+      try (LiveDisk disk = recording.record()) {
+        assertThat(disk.err()).contains("may differ between disk and record");
+        disk.stopsCleanly();
+      }
+      recording.latestShouldEqualTheDisk();
+    }
+    recording.verifies();
+    assertThat(recording.spool().resolve("doubt.json")).doesNotExist();
+  }
+
+  /** The spool's disk takes no writes for a while: flushes wait, and everything goes on. */
+  @Test
+  void goesOnWhenTheDiskOfTheSpoolTakesWritesAgain() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "spooled", "32M");
+    try (MappedDisk mapped = MappedDisk.over(scratch.resolve("image"), 256)) {
+      // With a journal it would take no more writes until somebody mounts it again.
+      Shell.run("mkfs.ext4", "-q", "-O", "^has_journal", mapped.device().toString());
+      try (Mount mount = Mount.device(mapped.device(), scratch.resolve("mount"))) {
+        final Path spool = Files.createDirectory(mount.dir().resolve("spool"));
+        Files.createSymbolicLink(recording.spool(), spool);
+        try (LiveDisk disk = recording.record("--queues", 2)) {
+          final Process fio =
+              new Fio(scratch, disk.device())
+                  .with("rw=randwrite", "bssplit=4k/50:64k/50", "iodepth=16", "thread")
+                  .with("fsync=16", "verify=crc32c", "verify_backlog=64", "verify_fatal=1")
+                  .with("time_based", "runtime=8")
+                  .start();
+          Thread.sleep(1500);
+          mapped.failWrites();
+          assertThat(
+                  Limits.await(
+                      Limits.seconds(30), () -> disk.err().contains("does not take records")))
+              .as(disk::describe)
+              .isTrue();
+          Thread.sleep(1000);
+          mapped.heal();
+          assertThat(fio.waitFor(Limits.seconds(60).toSeconds(), TimeUnit.SECONDS)).isTrue();
+          assertThat(fio.exitValue()).as("fio's verdict").isZero();
+          assertThat(disk.err()).contains("takes records again");
+          disk.stopsCleanly();
+        }
+        recording.latestShouldEqualTheDisk();
+        recording.verifies();
+      }
+    }
   }
 }

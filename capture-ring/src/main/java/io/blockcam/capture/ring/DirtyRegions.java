@@ -38,6 +38,7 @@ public final class DirtyRegions {
   private final long regionBytes;
   private final int sectorShift;
   private volatile boolean wanted;
+  private volatile boolean distrusted;
   private volatile Runnable keeper = () -> {};
 
   /**
@@ -109,7 +110,18 @@ public final class DirtyRegions {
     keeper.run();
   }
 
+  /** A flush of the disk has failed: nothing that is dirty becomes clean any more. */
+  void distrust() {
+    distrusted = true;
+    keeper.run();
+  }
+
   // --- the keeper's side ---
+
+  /** Whether a flush of the disk has failed. */
+  public boolean isDistrusted() {
+    return distrusted;
+  }
 
   /** Whether a queue wants something. Any thread. */
   public boolean isWanted() {

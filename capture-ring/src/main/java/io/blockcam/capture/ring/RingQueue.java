@@ -253,6 +253,11 @@ final class RingQueue implements QueueTap {
   }
 
   @Override
+  public void flushFailed() {
+    ring.regions().distrust();
+  }
+
+  @Override
   public void requestDurable(final long ticket) {
     if (isDurable(ticket)) {
       waker.wake();

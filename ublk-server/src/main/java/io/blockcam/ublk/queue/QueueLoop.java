@@ -554,6 +554,8 @@ final class QueueLoop implements QueueContext, PendingRequests {
         t.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
       }
       blocks.unlock(queueId, startSector[tag] * SECTOR_BYTES, length(tag));
+    } else if (t != null && res < 0) {
+      t.flushFailed();
     }
     // The driver takes any result >= 0 of these as success of the whole request (ublk_drv.c,
     // __ublk_complete_rq), and a byte count of 2 GiB or more would overflow: commit 0.

@@ -82,6 +82,12 @@ public interface QueueTap {
   void complete(long ticket, int result);
 
   /**
+   * Takes note that a flush of the target has failed: what it had taken may be lost, and no later
+   * flush will tell.
+   */
+  void flushFailed();
+
+  /**
    * Asks that the record be durable up to and including a ticket. The queue's waker fires when it
    * is.
    */

@@ -94,6 +94,11 @@ final class FakeTap implements QueueTap {
   }
 
   @Override
+  public void flushFailed() {
+    events.add("flush failed");
+  }
+
+  @Override
   public void requestDurable(final long ticket) {
     if (recordEvents) {
       events.add("want durable #" + ticket);

@@ -291,7 +291,7 @@ final class QueueLoopTest {
     work();
 
     assertThat(kernel.result(0)).isEqualTo(-EIO);
-    assertThat(tap.events).containsExactly("want durable #0");
+    assertThat(tap.events).containsExactly("want durable #0", "flush failed");
   }
 
   @Test
@@ -351,6 +351,7 @@ final class QueueLoopTest {
     work();
 
     assertThat(kernel.result(0)).isEqualTo(-EIO);
+    assertThat(tap.events).as("the record must know").contains("flush failed");
   }
 
   @Test

@@ -1,0 +1,76 @@
+package io.blockcam.vmtests.host;
+
+import java.nio.file.Path;
+
+/** A disk of the device mapper over an image file, that fails when it is told to. */
+public final class MappedDisk implements AutoCloseable {
+
+  private static final String NAME = "failing";
+
+  private final String loop;
+  private final long sectors;
+  private final Path device;
+
+  private MappedDisk(final String loop, final long sectors, final Path device) {
+    this.loop = loop;
+    this.sectors = sectors;
+    this.device = device;
+  }
+
+  /** Makes the image, too; one at a time. */
+  public static MappedDisk over(final Path image, final int mebibytes) {
+    Shell.run("truncate", "--size=" + mebibytes + "M", image.toString());
+    final String loop = Shell.run("losetup", "--find", "--show", image.toString()).strip();
+    final long sectors = mebibytes * 2048L;
+    // There is no udev in a test host to wait for.
+    Shell.run(
+        "dmsetup",
+        "create",
+        NAME,
+        "--noudevsync",
+        "--noudevrules",
+        "--table",
+        linear(sectors, loop));
+    final String device =
+        Shell.run("dmsetup", "info", "--columns", "--noheadings", "-o", "blkdevname", NAME).strip();
+    return new MappedDisk(loop, sectors, Path.of("/dev", device));
+  }
+
+  /** The block device. */
+  public Path device() {
+    return device;
+  }
+
+  /** From now on writes end with EIO, and flushes do. */
+  public void failWrites() {
+    // Down for an hour, after an interval of nothing (dm-flakey.rst).
+    become("0 %d flakey %s 0 0 3600 1 error_writes".formatted(sectors, loop));
+  }
+
+  /** From now on everything ends with EIO. */
+  public void failEverything() {
+    become("0 %d error".formatted(sectors));
+  }
+
+  /** It is a good disk again. */
+  public void heal() {
+    become(linear(sectors, loop));
+  }
+
+  private static String linear(final long sectors, final String loop) {
+    return "0 %d linear %s 0".formatted(sectors, loop);
+  }
+
+  private static void become(final String table) {
+    Shell.run("dmsetup", "suspend", "--noflush", "--nolockfs", NAME);
+    Shell.run("dmsetup", "reload", NAME, "--table", table);
+    Shell.run("dmsetup", "resume", "--noudevsync", NAME);
+  }
+
+  @Override
+  public void close() {
+    heal();
+    Shell.run("dmsetup", "remove", "--noudevsync", NAME);
+    Shell.run("losetup", "--detach", loop);
+  }
+}
