@@ -152,7 +152,7 @@ public final class Capture {
     // With the ring of the epoch before, nothing is missing but what it says itself. Without it, or
     // if the disk has lost what it had taken, all that is dirty may differ.
     Doubt missed = Doubt.NONE;
-    if (!recoverLeft(spool, options, clock) || regions.isDistrusted()) {
+    if (!recoverLeft(spool, options, clock, regions) || regions.isDistrusted()) {
       missed = regions.doubt();
       spool.addDoubt(missed);
     }
@@ -457,7 +457,11 @@ public final class Capture {
    * @return whether there was such a ring, with all that the epoch had offered
    */
   private static boolean recoverLeft(
-      final Spool spool, final CaptureOptions options, final WallClock clock) throws IOException {
+      final Spool spool,
+      final CaptureOptions options,
+      final WallClock clock,
+      final RegionLog regions)
+      throws IOException {
     try (Slab left = Slab.openLeft(options.ringFile())) {
       if (left == null || !left.isUnclean()) {
         return false;
@@ -483,6 +487,16 @@ public final class Capture {
       try (SpoolWriter sink = writer(spool, header.epoch(), options, clock, spool::addDoubt)) {
         sink.ignoreLimit();
         final RingRecovery recovery = new RingRecovery(left, sink, state.lastTimestampNs());
+        if (recovery.isBehindTheRing(state.nextSequence())) {
+          LOG.error(
+              "records from {} on are missing in {}, and {} has only later ones: all of the disk is read back",
+              state.nextSequence(),
+              spool.directory(),
+              left.file());
+          regions.distrustAll();
+          left.markClean();
+          return false;
+        }
         final Doubt doubt = recovery.doubt(state.nextSequence());
         spool.addDoubt(doubt);
         final long records = recovery.recover(state.nextSequence());

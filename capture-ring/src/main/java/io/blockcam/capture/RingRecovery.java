@@ -55,6 +55,21 @@ final class RingRecovery {
   }
 
   /**
+   * Whether the ring had given records to the spool that the spool has no more: a later one stands
+   * in the place of one that is missing. What is in the ring has no place in the order then.
+   *
+   * @param next the first sequence that the spool does not hold
+   */
+  boolean isBehindTheRing(final long next) {
+    for (long sequence = next; sequence < next + slab.header().slots(); sequence++) {
+      if (slab.isOverrun(sequence)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
    * Appends and seals.
    *
    * @param next the first sequence that the spool does not hold

@@ -9,6 +9,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.disk.Backing;
+import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.support.RingBench;
@@ -212,6 +213,36 @@ final class CaptureTest {
       final Capture capture = Capture.start(spool, options(), disk);
       assertThat(capture.stop(LONG)).isTrue();
       assertThat(resynced(spool)).as("its region").contains(0L, 1L, 2L, 3L);
+    }
+  }
+
+  /**
+   * The ring has gone on since: what is missing is in neither, and that must not look like order.
+   */
+  @Test
+  void readsBackAllOfTheDiskWhenTheSpoolHasLostWhatTheRingNoLongerHas() throws IOException {
+    try (Spool spool = open(recording(1))) {
+      final DrivenCapture capture =
+          DrivenCapture.start(spool, options(), disk, WallClock.Source.system());
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      for (int i = 0; i < 100; i++) { // of 64 slots
+        queue.complete(queue.offerWrite(8 * i, 8, RingBench.data(BLOCK), 512, false), BLOCK.length);
+        capture.doWork();
+      }
+      capture.kill();
+    }
+    final Path spoolDirectory = directory.resolve("spool-disk1");
+    Files.delete(spoolDirectory.resolve("0000000001.open"));
+    Files.delete(spoolDirectory.resolve("0000000001.journal"));
+    try (Spool spool = open(recording(1))) {
+      final DrivenCapture capture =
+          DrivenCapture.start(spool, options(), disk, WallClock.Source.system());
+      capture.kill();
+      assertThat(kinds(spool)).containsOnlyOnce(RecordKind.GAP).doesNotContain(RecordKind.DATA);
+      assertThat(TestRecord.ofSegments(spool.sealed()))
+          .filteredOn(record -> record.kind() == RecordKind.GAP)
+          .extracting(TestRecord::runBlocks)
+          .containsExactly(spool.recording().diskBlocks());
     }
   }
 

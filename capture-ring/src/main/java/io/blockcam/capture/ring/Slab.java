@@ -233,6 +233,13 @@ public final class Slab implements Closeable {
         && (long) LONG.getAcquire(memory, at + SLOT_CHECK_OFFSET) == checkOfStored(at);
   }
 
+  /** Whether the slot holds a later record, whole: so this one was released once. */
+  public boolean isOverrun(final long sequence) {
+    final long at = at(sequence);
+    return memory.get(U64, at + RecordDescriptor.SEQUENCE_OFFSET) > sequence
+        && (long) LONG.getAcquire(memory, at + SLOT_CHECK_OFFSET) == checkOfStored(at);
+  }
+
   /**
    * Moves a window over the recorder's part of a record, as it was offered: time and flags are
    * those known then.

@@ -202,7 +202,7 @@ public final class RegionLog implements Closeable {
   }
 
   /** All of the disk may have changed unseen. Durable when this returns. */
-  void distrustAll() throws IOException {
+  public void distrustAll() throws IOException {
     Arrays.fill(content, HEADER_BYTES, content.length, DIRTY);
     setDistrust((byte) 1);
   }
