@@ -49,7 +49,16 @@ public final class Blockcam {
   /** Runs a command and ends the process with its exit status. */
   public static void main(final String[] args) {
     // Always explicitly: a failed command must not be kept alive by a thread of its device.
-    StopSignal.exit(execute(commandLine(args), args));
+    int status;
+    try {
+      status = execute(commandLine(args), args);
+    } catch (final OutOfMemoryError e) {
+      System.err.printf(
+          "blockcam: out of memory with a heap of %d MiB (%s); set BLOCKCAM_HEAP to more%n",
+          Runtime.getRuntime().maxMemory() >> 20, e.getMessage());
+      status = ExitCode.ENVIRONMENT;
+    }
+    StopSignal.exit(status);
   }
 
   /** Runs a command in this process; its exit status. */

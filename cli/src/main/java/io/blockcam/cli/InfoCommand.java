@@ -1,7 +1,6 @@
 package io.blockcam.cli;
 
 import io.blockcam.replay.RecordingInfo;
-import io.blockcam.replay.RecordingReader;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -31,9 +30,11 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     final PrintWriter out = spec.commandLine().getOut();
     final RecordingInfo info;
-    try (ObjectStore store = options.openStore()) {
-      final RecordingReader reader = options.recording(store);
-      info = RecordingInfo.read(reader.recording(), reader.segments(), done -> {});
+    try (ObjectStore store = options.openStore();
+        ProgressLine progress = new ProgressLine()) {
+      info =
+          RecordingInfo.read(
+              options.recording(store), (done, total) -> progress.update("reading", done, total));
     }
     if (json) {
       Json.print(out, InfoReport.json(info));

@@ -35,10 +35,13 @@ final class ListCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     final PrintWriter out = spec.commandLine().getOut();
     final List<RecordingInfo> infos = new ArrayList<>();
-    try (ObjectStore store = archive.open()) {
+    try (ObjectStore store = archive.open();
+        ProgressLine progress = new ProgressLine()) {
       for (final String name : RecordingReader.names(store)) {
-        final RecordingReader reader = RecordingReader.open(store, name);
-        infos.add(RecordingInfo.read(reader.recording(), reader.segments(), done -> {}));
+        infos.add(
+            RecordingInfo.read(
+                RecordingReader.open(store, name),
+                (done, total) -> progress.update("reading " + name, done, total)));
       }
     }
     if (json) {

@@ -12,7 +12,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a recording covers.
@@ -63,21 +63,35 @@ public record RecordingInfo(
   }
 
   /**
-   * Reads the records of all segments and counts.
+   * Reads the records of all segments, one at a time, and counts.
    *
-   * @param scanned called with the number of segments done, after each
+   * @param progress called with the bytes of the segments that are done, and of all
    */
-  public static RecordingInfo read(
-      final Recording recording, final List<Segment> segments, final IntConsumer scanned)
+  public static RecordingInfo read(final RecordingReader reader, final Verifier.Progress progress)
       throws IOException {
-    long bytes = 0;
-    long failed = 0;
-    long recovered = 0;
-    final Map<RecordKind, Long> kinds = new EnumMap<>(RecordKind.class);
-    final List<Epoch> epochs = new ArrayList<>();
-    for (int s = 0; s < segments.size(); s++) {
-      final SegmentTrailer trailer = segments.get(s).trailer();
-      final RecordTable records = segments.get(s).reader().records();
+    final Counter counter = new Counter();
+    reader.visit(
+        (segment, doneBytes, totalBytes) -> {
+          counter.add(segment);
+          progress.update(doneBytes, totalBytes);
+        });
+    return counter.info(reader.recording());
+  }
+
+  /** Sums up. */
+  private static final class Counter {
+    private final Map<RecordKind, Long> kinds = new EnumMap<>(RecordKind.class);
+    private final List<Epoch> epochs = new ArrayList<>();
+    private long segments;
+    private long bytes;
+    private long failed;
+    private long recovered;
+    private @Nullable Moment first;
+    private @Nullable Moment last;
+
+    void add(final Segment segment) throws IOException {
+      final SegmentTrailer trailer = segment.trailer();
+      final RecordTable records = segment.reader().records();
       boolean stopped = false;
       for (int i = 0; i < records.count(); i++) {
         kinds.merge(records.kind(i), 1L, Long::sum);
@@ -86,31 +100,28 @@ public record RecordingInfo(
         }
         stopped |= records.kind(i) == RecordKind.STOP;
       }
+      segments++;
       bytes += trailer.fileBytes();
       recovered += trailer.recovered() ? 1 : 0;
+      if (first == null) {
+        first = new Moment(trailer.epoch(), trailer.firstSequence(), trailer.firstTimestampNs());
+      }
+      last = new Moment(trailer.epoch(), trailer.lastSequence(), trailer.lastTimestampNs());
       addEpoch(epochs, trailer, stopped);
-      scanned.accept(s + 1);
     }
-    return new RecordingInfo(
-        recording,
-        segments.size(),
-        bytes,
-        segments.isEmpty() ? Optional.empty() : Optional.of(first(segments.get(0).trailer())),
-        segments.isEmpty()
-            ? Optional.empty()
-            : Optional.of(last(segments.get(segments.size() - 1).trailer())),
-        List.copyOf(epochs),
-        kinds,
-        failed,
-        recovered);
-  }
 
-  private static Moment first(final SegmentTrailer trailer) {
-    return new Moment(trailer.epoch(), trailer.firstSequence(), trailer.firstTimestampNs());
-  }
-
-  private static Moment last(final SegmentTrailer trailer) {
-    return new Moment(trailer.epoch(), trailer.lastSequence(), trailer.lastTimestampNs());
+    RecordingInfo info(final Recording recording) {
+      return new RecordingInfo(
+          recording,
+          segments,
+          bytes,
+          Optional.ofNullable(first),
+          Optional.ofNullable(last),
+          List.copyOf(epochs),
+          kinds,
+          failed,
+          recovered);
+    }
   }
 
   private static void addEpoch(

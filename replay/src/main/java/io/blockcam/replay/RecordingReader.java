@@ -12,11 +12,19 @@ import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * A recording in a store, open for reading.
@@ -26,6 +34,9 @@ import java.util.OptionalLong;
  * before. So a segment that was lost, exchanged or damaged is noticed before anything is restored.
  */
 public final class RecordingReader {
+
+  /** How many segments are read at the same time; of each up to 64 KiB are in memory. */
+  private static final int READ_AHEAD = 16;
 
   private final ObjectStore store;
   private final Recording recording;
@@ -116,19 +127,77 @@ public final class RecordingReader {
   }
 
   /**
-   * All segments, checked to be one unbroken chain.
+   * All segments, checked to be one unbroken chain. Of each only what its trailer says is kept.
    *
    * @throws SegmentException when one is missing, damaged, or of another recording
    */
   public List<Segment> segments() throws IOException {
     final List<Segment> segments = new ArrayList<>();
-    SegmentChain chain = SegmentChain.beginning(recording);
-    for (final ObjectStatus status : objects()) {
-      final SegmentReader reader = SegmentReader.open(bytes(status));
-      reader.header(); // repeats what the trailer says; a difference is damage
-      chain = chain.next(reader.name(), number(status).orElseThrow(), reader.trailer());
-      segments.add(new Segment(reader));
-    }
+    visit((segment, doneBytes, totalBytes) -> segments.add(segment.withoutTail()));
     return segments;
+  }
+
+  /**
+   * Looks at all segments, one after the other, while the ends of the next ones are read: a store
+   * answers many as fast as one.
+   *
+   * @throws SegmentException when one is missing, damaged, or of another recording
+   */
+  void visit(final SegmentVisitor visitor) throws IOException {
+    final List<ObjectStatus> objects = objects();
+    final long totalBytes = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
+    final Deque<Future<SegmentReader>> ahead = new ArrayDeque<>();
+    final Iterator<ObjectStatus> unread = objects.iterator();
+    SegmentChain chain = SegmentChain.beginning(recording);
+    long doneBytes = 0;
+    try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
+      try {
+        for (final ObjectStatus status : objects) {
+          while (ahead.size() < READ_AHEAD && unread.hasNext()) {
+            final ObjectStatus next = unread.next();
+            ahead.add(readers.submit(() -> open(next)));
+          }
+          final SegmentReader reader = result(ahead.remove());
+          chain = chain.next(reader.name(), number(status).orElseThrow(), reader.trailer());
+          doneBytes += status.lengthBytes();
+          visitor.visit(new Segment(reader), doneBytes, totalBytes);
+        }
+      } finally {
+        readers.shutdownNow(); // after an error the others are of no use
+      }
+    }
+  }
+
+  private SegmentReader open(final ObjectStatus status) throws IOException {
+    final SegmentReader reader = SegmentReader.open(bytes(status));
+    reader.header(); // repeats what the trailer says; a difference is damage
+    return reader;
+  }
+
+  private static SegmentReader result(final Future<SegmentReader> reading) throws IOException {
+    try {
+      return reading.get();
+    } catch (final ExecutionException e) {
+      final Throwable cause = e.getCause();
+      if (cause instanceof final IOException failure) {
+        throw failure;
+      } else if (cause instanceof final Error failure) {
+        throw failure;
+      }
+      throw new IllegalStateException(cause);
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while the segments were read");
+    }
+  }
+
+  /** Sees the segments of a recording, in order. */
+  @FunctionalInterface
+  interface SegmentVisitor {
+    /**
+     * @param segment with the end of its file in memory: its records cost nothing or little more
+     * @param doneBytes of the segments up to this one
+     */
+    void visit(Segment segment, long doneBytes, long totalBytes) throws IOException;
   }
 }

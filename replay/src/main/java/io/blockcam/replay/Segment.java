@@ -10,6 +10,10 @@ import io.blockcam.archive.segment.SegmentTrailer;
  */
 public record Segment(SegmentReader reader) {
 
+  Segment withoutTail() {
+    return new Segment(reader.withoutTail());
+  }
+
   public SegmentTrailer trailer() {
     return reader.trailer();
   }

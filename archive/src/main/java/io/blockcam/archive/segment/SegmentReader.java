@@ -62,6 +62,11 @@ public final class SegmentReader {
     return new SegmentReader(bytes, tail, trailer);
   }
 
+  /** The same reader without what it keeps of the file: for whoever holds many. */
+  public SegmentReader withoutTail() {
+    return new SegmentReader(bytes, new byte[0], trailer);
+  }
+
   /** What the segment says of itself. */
   public SegmentTrailer trailer() {
     return trailer;
