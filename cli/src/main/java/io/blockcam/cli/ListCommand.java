@@ -1,6 +1,8 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingFormatException;
+import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.replay.Moment;
 import io.blockcam.replay.RecordingInfo;
 import io.blockcam.replay.RecordingReader;
@@ -8,7 +10,9 @@ import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,23 +39,38 @@ final class ListCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     final PrintWriter out = spec.commandLine().getOut();
     final List<RecordingInfo> infos = new ArrayList<>();
+    final Map<String, String> unreadable = new LinkedHashMap<>();
     try (ObjectStore store = archive.open();
         ProgressLine progress = new ProgressLine()) {
       for (final String name : RecordingReader.names(store)) {
-        infos.add(
-            RecordingInfo.read(
-                RecordingReader.open(store, name),
-                (done, total) -> progress.update("reading " + name, done, total)));
+        try {
+          infos.add(
+              RecordingInfo.read(
+                  RecordingReader.open(store, name),
+                  (done, total) -> progress.update("reading " + name, done, total)));
+        } catch (final SegmentException | RecordingFormatException e) {
+          unreadable.put(name, Messages.of(e)); // the others are none the worse for it
+        }
       }
     }
     if (json) {
-      Json.print(out, infos.stream().map(InfoReport::json).toList());
-      return ExitCode.DONE;
-    }
-    if (infos.isEmpty()) {
+      final List<Map<String, Object>> all = new ArrayList<>();
+      infos.forEach(info -> all.add(InfoReport.json(info)));
+      unreadable.forEach((name, error) -> all.add(Map.of("name", name, "error", error)));
+      Json.print(out, all);
+    } else if (!infos.isEmpty()) {
+      table(infos).print(out);
+    } else if (unreadable.isEmpty()) {
       out.println("no recordings in " + archive.uri);
-      return ExitCode.DONE;
     }
+    out.flush();
+    final PrintWriter err = spec.commandLine().getErr();
+    unreadable.forEach(
+        (name, error) -> err.println("blockcam: recording '" + name + "': " + error));
+    return unreadable.isEmpty() ? ExitCode.DONE : ExitCode.NO;
+  }
+
+  private static Table table(final List<RecordingInfo> infos) {
     final Table table =
         new Table(
             Table.Align.LEFT,
@@ -73,7 +92,6 @@ final class ListCommand implements Callable<Integer> {
           Long.toString(info.segments()),
           Size.format(info.bytes()));
     }
-    table.print(out);
-    return ExitCode.DONE;
+    return table;
   }
 }

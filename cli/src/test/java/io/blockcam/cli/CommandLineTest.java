@@ -2,11 +2,16 @@ package io.blockcam.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingJson;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +68,25 @@ final class CommandLineTest {
   void listsAnEmptyArchive() {
     assertThat(run("list", "--archive", dir.toUri().toString())).isEqualTo(ExitCode.DONE);
     assertThat(out.toString()).startsWith("no recordings in ");
+  }
+
+  @Test
+  void listsTheOthersWhenOneIsDamaged() throws IOException {
+    final Recording good =
+        new Recording(UUID.randomUUID(), "good", 4096, Instant.EPOCH, "h", "", Baseline.EMPTY);
+    Files.createDirectories(dir.resolve("good/segments"));
+    Files.write(dir.resolve("good/recording.json"), RecordingJson.write(good));
+    Files.createDirectories(dir.resolve("bad"));
+    Files.writeString(dir.resolve("bad/recording.json"), "{}");
+
+    assertThat(run("list", "--archive", dir.toUri().toString())).isEqualTo(ExitCode.NO);
+    assertThat(out.toString()).contains("good").doesNotContain("bad");
+    assertThat(err.toString().lines())
+        .singleElement()
+        .asString()
+        .startsWith("blockcam: recording 'bad': ");
+    assertThat(run("list", "--archive", dir.toUri().toString(), "--json")).isEqualTo(ExitCode.NO);
+    assertThat(out.toString()).contains("\"error\"");
   }
 
   @Test

@@ -3,10 +3,16 @@ package io.blockcam.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -93,6 +99,30 @@ class DamagedRecordingTest {
     try (Stream<Path> files = Files.list(directory)) {
       assertThat(files).containsExactly(directory.resolve("archive"));
     }
+  }
+
+  /**
+   * Whoever edits a record can repair its checksum, but not the digest that the chain is made of.
+   */
+  @Test
+  void refusesARecordThatWasEditedWithItsChecksumRepaired() throws IOException {
+    final Path file = recording.segment(1);
+    final byte[] bytes = Files.readAllBytes(file);
+    final int at;
+    try (FileBytes segment = FileBytes.open(file)) {
+      at = (int) SegmentReader.open(segment).trailer().recordsOffset();
+    }
+    bytes[at + RecordDescriptor.BLOCK_OFFSET] ^= 0x10; // another place on the disk
+    ByteBuffer.wrap(bytes)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(
+            at + RecordDescriptor.CRC32C_OFFSET,
+            new Crc32c().of(bytes, at, RecordDescriptor.CRC32C_OFFSET));
+    Files.write(file, bytes);
+    assertThatThrownBy(this::restore)
+        .isInstanceOf(SegmentException.class)
+        .hasMessageContaining("0000000001.seg")
+        .hasMessageContaining("SHA-256 of the tables");
   }
 
   @Test

@@ -89,6 +89,7 @@ final class KillTest {
       }
       recording.latestShouldEqualTheDisk();
       blocks.holdsWhatWasWritten(recording.backing());
+      System.out.printf("%d kills%n", (round + 1) * KILLS);
     }
     recording.verifies();
     assertThat(recording.published().events())

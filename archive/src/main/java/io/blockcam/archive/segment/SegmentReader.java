@@ -90,16 +90,12 @@ public final class SegmentReader {
   }
 
   /**
-   * Reads the records alone. Each is checked by its own CRC32C and by its place in the order; the
-   * SHA-256 of the tables is not, since it covers the sector hashes too.
+   * Reads the records. Each is checked by its own CRC32C and its place in the order, all of them by
+   * the SHA-256 in the trailer, which covers the sector hashes, too: a record that was edited, its
+   * CRC32C repaired, is none of this segment.
    */
   public RecordTable records() throws IOException {
-    final RecordTable table =
-        new RecordTable(
-            MemorySegment.ofArray(
-                read(trailer.recordsOffset(), trailer.recordCount() * RECORD_BYTES)));
-    check(table, SegmentReader::refuse);
-    return table;
+    return tables().records();
   }
 
   /** Reads records and sector hashes and checks their SHA-256. */
@@ -110,6 +106,10 @@ public final class SegmentReader {
   SegmentTables tables(final ProblemSink sink) throws IOException {
     final byte[] both =
         read(trailer.hashesOffset(), (int) (trailer.trailerOffset() - trailer.hashesOffset()));
+    final MemorySegment memory = MemorySegment.ofArray(both);
+    final long hashesBytes = trailer.recordsOffset() - trailer.hashesOffset();
+    final RecordTable records = new RecordTable(memory.asSlice(hashesBytes));
+    check(records, sink); // first: it says more of what is wrong
     final Sha256Digest digest = Sha256.of(both);
     if (!digest.equals(trailer.tablesSha256())) {
       sink.found(
@@ -119,10 +119,6 @@ public final class SegmentReader {
               "SHA-256 of the tables is %s, the trailer says %s"
                   .formatted(digest, trailer.tablesSha256())));
     }
-    final MemorySegment memory = MemorySegment.ofArray(both);
-    final long hashesBytes = trailer.recordsOffset() - trailer.hashesOffset();
-    final RecordTable records = new RecordTable(memory.asSlice(hashesBytes));
-    check(records, sink);
     return new SegmentTables(records, memory.asSlice(0, hashesBytes));
   }
 
