@@ -96,7 +96,7 @@ final class FailingDiskTest {
                 .with("refill_buffers", "fsync=32", "continue_on_error=all")
                 .with("time_based", "runtime=8")
                 .start();
-        Thread.sleep(1500);
+        disk.awaitWrites();
         mapped.failWrites();
         Thread.sleep(1000);
         mapped.heal();
@@ -145,7 +145,7 @@ final class FailingDiskTest {
                   .with("fsync=16", "verify=crc32c", "verify_backlog=64", "verify_fatal=1")
                   .with("time_based", "runtime=8")
                   .start();
-          Thread.sleep(1500);
+          disk.awaitWrites();
           mapped.failWrites();
           assertThat(
                   Limits.await(

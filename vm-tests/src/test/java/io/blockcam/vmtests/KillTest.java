@@ -41,9 +41,6 @@ final class KillTest {
   private static final int ROUNDS = 2;
   private static final int LONG_ROUNDS = 50;
 
-  /** Writes that show that fio has come to work. */
-  private static final long BUSY_WRITES = 50;
-
   /** Blocks of the first half of the disk; fio has the other one. */
   private static final int BLOCKS = 4096;
 
@@ -71,7 +68,7 @@ final class KillTest {
       try {
         final Process fio = fio(device).with("time_based", "runtime=25").start();
         try (Writer writer = new Writer(device, blocks, random.split())) {
-          awaitWrites(device);
+          disk.awaitWrites();
           for (int kill = 0; kill < KILLS; kill++) {
             Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
             disk.kill();
@@ -111,7 +108,7 @@ final class KillTest {
         Debugger debugger = Debugger.attach(disk)) {
       final Process fio = fio(disk.device()).with("time_based", "runtime=25").start();
       try (Writer writer = new Writer(disk.device(), blocks, random.split())) {
-        awaitWrites(disk.device());
+        disk.awaitWrites();
         debugger.exhaustMemoryOf("uploader");
         debugger.exhaustMemoryOf("disk-memory");
         int served = 0;
@@ -255,17 +252,6 @@ final class KillTest {
 
   private static String reap() {
     return Blockcam.runHere("reap").shouldSucceed().out();
-  }
-
-  /** Fio takes seconds to start where everything is slow; a kill before that meets nothing. */
-  private static void awaitWrites(final Path device) throws IOException, InterruptedException {
-    final Path stat = Path.of("/sys/block/" + device.getFileName() + "/stat");
-    final long deadlineNs = System.nanoTime() + Limits.seconds(60).toNanos();
-    // Writes completed are the fifth number (block/stat.rst in the kernel's documentation).
-    while (Long.parseLong(Files.readString(stat).strip().split(" +")[4]) < BUSY_WRITES) {
-      assertThat(System.nanoTime() - deadlineNs).as("fio begins to write in time").isNegative();
-      Thread.sleep(Duration.ofMillis(50));
-    }
   }
 
   /** Writes block after block, and waits when the device does. */

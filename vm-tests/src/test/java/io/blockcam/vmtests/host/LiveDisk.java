@@ -17,6 +17,9 @@ public final class LiveDisk implements AutoCloseable {
   private static final Duration START_LIMIT = Limits.seconds(60);
   private static final Duration STOP_LIMIT = Limits.seconds(120);
 
+  /** So many in a row are no accident. */
+  private static final long BUSY_WRITES = 50;
+
   private static final Pattern LIVE_LINE =
       Pattern.compile("^(?:recording|serving) .* on (/dev/ublkb\\d+)$", Pattern.MULTILINE);
 
@@ -81,6 +84,23 @@ public final class LiveDisk implements AutoCloseable {
       throw new IllegalStateException("not live");
     }
     return device;
+  }
+
+  /**
+   * Waits until somebody has come to write: fio takes seconds to start where everything is slow,
+   * and what is done to the disk before meets nothing.
+   */
+  public void awaitWrites() {
+    final Path stat = Path.of("/sys/block", device().getFileName().toString(), "stat");
+    final long before = writes(stat);
+    if (!Limits.await(START_LIMIT, () -> writes(stat) - before >= BUSY_WRITES)) {
+      throw new AssertionError("nobody writes to " + device() + ": " + describe());
+    }
+  }
+
+  /** Writes completed are the fifth number (block/stat.rst in the kernel's documentation). */
+  private static long writes(final Path stat) {
+    return Long.parseLong(read(stat).strip().split(" +")[4]);
   }
 
   /** The process that serves it. */
