@@ -20,7 +20,9 @@ import java.util.UUID;
 final class OwnStorage {
 
   private final UblkControl control;
-  private final Map<String, Path> places = new LinkedHashMap<>();
+
+  /** Of each place, the ublk devices that it stands on. */
+  private final Map<String, Set<Integer>> places = new LinkedHashMap<>();
 
   /**
    * @param control stays the caller's
@@ -30,19 +32,16 @@ final class OwnStorage {
   }
 
   /**
-   * Adds a file or directory that the server will use.
+   * Adds a file or directory that the server will use. It is not touched if it may not answer.
    *
    * @param option that named it
    */
-  OwnStorage with(final String option, final Path place) {
-    places.put(option, place);
+  OwnStorage with(final String option, final Path place) throws IOException {
+    places.put(option + " " + place, StorageStack.below(place));
     return this;
   }
 
-  /**
-   * Refuses to go on if one of the places stands on a device that nobody serves. No file is touched
-   * that does.
-   */
+  /** Refuses to go on if one of the places stands on a device that nobody serves. */
   void refuseOrphans() throws IOException {
     refuse(Optional.empty());
   }
@@ -53,24 +52,23 @@ final class OwnStorage {
   }
 
   private void refuse(final Optional<UUID> recording) throws IOException {
-    for (final Map.Entry<String, Path> place : places.entrySet()) {
-      final Set<Integer> below = StorageStack.below(place.getValue());
-      if (below.isEmpty()) {
-        continue;
-      }
-      for (final DeviceInfo device : control.devices()) {
-        if (!below.contains(device.id())) {
+    if (places.values().stream().allMatch(Set::isEmpty)) {
+      return; // as nearly always
+    }
+    for (final DeviceInfo device : control.devices()) {
+      for (final Map.Entry<String, Set<Integer>> place : places.entrySet()) {
+        if (!place.getValue().contains(device.id())) {
           continue;
         }
         if (device.state() != DeviceState.LIVE || !device.isServerAlive()) {
           throw CommandException.usage(
-              "%s %s stands on %s, which nobody serves: it would never answer; choose another place"
-                  .formatted(place.getKey(), place.getValue(), device.blockDevicePath()));
+              "%s stands on %s, which nobody serves: it would never answer; choose another place"
+                  .formatted(place.getKey(), device.blockDevicePath()));
         }
         if (recording.map(DeviceOwner::of).filter(owner -> owner == device.owner()).isPresent()) {
           throw CommandException.usage(
-              "%s %s stands on %s, the disk of this recording itself; choose another place"
-                  .formatted(place.getKey(), place.getValue(), device.blockDevicePath()));
+              "%s stands on %s, the disk of this recording itself; choose another place"
+                  .formatted(place.getKey(), device.blockDevicePath()));
         }
       }
     }

@@ -172,7 +172,10 @@ final class RecordCommand implements Callable<Integer> {
             .with("--backing", Path.of(disk.backing))
             .with("--spool", spoolPath)
             .with("the ring", RINGS);
-    archive.directory().ifPresent(directory -> storage.with("--archive", directory));
+    final Optional<Path> directory = archive.directory();
+    if (directory.isPresent()) {
+      storage.with("--archive", directory.get());
+    }
     storage.refuseOrphans();
     final Optional<Recording> recording = Spool.recordingOf(spoolPath);
     if (recording.isPresent()) {

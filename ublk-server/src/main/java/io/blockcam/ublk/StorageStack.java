@@ -7,8 +7,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -33,14 +35,24 @@ public final class StorageStack {
   private static final int MINOR_LOW_BITS = 8;
 
   private final Path root;
+  private final List<Mount> mounts = new ArrayList<>();
   private final Set<Path> seen = new HashSet<>();
   private final Set<Integer> found = new TreeSet<>();
 
   /** One line of mountinfo, as far as it is needed. */
   private record Mount(Path point, String device, String source) {}
 
-  private StorageStack(final Path root) {
+  private StorageStack(final Path root) throws IOException {
     this.root = root;
+    for (final String line : Files.readAllLines(root.resolve("proc/self/mountinfo"))) {
+      final String[] fields = line.split(" ", -1);
+      final String[] rest = line.substring(line.indexOf(" - ") + 3).split(" ", -1);
+      mounts.add(
+          new Mount(
+              Path.of(MountedFileSystems.unescaped(fields[4])),
+              fields[2],
+              MountedFileSystems.unescaped(rest[1])));
+    }
   }
 
   /**
@@ -81,7 +93,10 @@ public final class StorageStack {
     for (int i = 1; i <= path.getNameCount(); i++) {
       final Path prefix = top.resolve(path.subpath(0, i));
       addMount(prefix);
-      if (!found.isEmpty() || !Files.exists(prefix, LinkOption.NOFOLLOW_LINKS)) {
+      if (!found.isEmpty()) {
+        continue; // it may not answer; but what is mounted there can be known
+      }
+      if (!Files.exists(prefix, LinkOption.NOFOLLOW_LINKS)) {
         return Optional.empty();
       }
       if (Files.isSymbolicLink(prefix)) {
@@ -116,18 +131,11 @@ public final class StorageStack {
 
   private void addMount(final Path path) throws IOException {
     Mount under = null;
-    for (final String line : Files.readAllLines(root.resolve("proc/self/mountinfo"))) {
-      final String[] fields = line.split(" ", -1);
-      final Path point = Path.of(MountedFileSystems.unescaped(fields[4]));
+    for (final Mount mount : mounts) {
       // The longest, and of those on top of each other the last.
-      if (path.startsWith(point)
-          && (under == null || point.getNameCount() >= under.point().getNameCount())) {
-        final int rest = line.indexOf(" - ");
-        under =
-            new Mount(
-                point,
-                fields[2],
-                MountedFileSystems.unescaped(line.substring(rest + 3).split(" ", -1)[1]));
+      if (path.startsWith(mount.point())
+          && (under == null || mount.point().getNameCount() >= under.point().getNameCount())) {
+        under = mount;
       }
     }
     if (under == null) {

@@ -61,8 +61,8 @@ final class StorageStackTest {
         mount("259:3", files.resolve("on"), "/dev/ublkb3"),
         mount("8:1", files.resolve("on/top"), "/dev/sda1"),
         mount("259:7", files.resolve("on/top"), "/dev/ublkb12"));
-    // What lies below a mount of such a device is not looked at: it may not answer.
-    assertThat(below("on/top/spool")).containsExactly(3);
+    // Who looks for the file comes by the lower one, too.
+    assertThat(below("on/top/spool")).containsExactly(3, 12);
     mounts(
         mount("8:1", files.resolve("on/top"), "/dev/sda1"),
         mount("259:7", files.resolve("on/top"), "/dev/ublkb12"));
