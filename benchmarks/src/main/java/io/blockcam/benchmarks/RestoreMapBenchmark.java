@@ -1,5 +1,6 @@
 package io.blockcam.benchmarks;
 
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
@@ -48,7 +49,7 @@ public class RestoreMapBenchmark {
     directory = Workbench.directory();
     final SplittableRandom random = new SplittableRandom(1);
     final byte[] payload = new byte[4096];
-    Sha256Digest previous = Sha256Digest.NONE;
+    Sha256Digest previous = Sha256.of(new byte[0]);
     for (int s = 0; s < SEGMENTS; s++) {
       final long first = (long) s * RECORDS;
       final SealedSegment sealed;

@@ -1,6 +1,6 @@
 package io.blockcam.benchmarks;
 
-import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SealedSegment;
@@ -72,6 +72,6 @@ public class SealBenchmark {
   /** The seal. */
   @Benchmark
   public SealedSegment seal() throws IOException {
-    return writer.seal(Sha256Digest.NONE);
+    return writer.seal(Sha256.of(new byte[0]));
   }
 }

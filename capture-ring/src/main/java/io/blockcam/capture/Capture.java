@@ -1,5 +1,6 @@
 package io.blockcam.capture;
 
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.disk.BackingReader;
@@ -157,7 +158,9 @@ public final class Capture {
       spool.addDoubt(missed);
     }
     final long epoch = spool.beginEpoch();
-    begin(spool, options, disk, clock, missed);
+    final GapReason why =
+        regions.isDistrusted() ? regions.distrustReason() : GapReason.RECORDS_LOST;
+    begin(spool, options, disk, clock, missed, why);
     regions.trust();
     final SpoolState state = spool.state();
     final Slab slab =
@@ -493,7 +496,7 @@ public final class Capture {
               state.nextSequence(),
               spool.directory(),
               left.file());
-          regions.distrustAll();
+          regions.distrustAll(GapReason.RECORDS_LOST);
           left.markClean();
           return false;
         }
@@ -520,7 +523,8 @@ public final class Capture {
       final CaptureOptions options,
       final BackingReader disk,
       final WallClock clock,
-      final Doubt missed)
+      final Doubt missed,
+      final GapReason why)
       throws IOException {
     final Doubt doubt = spool.doubt();
     if (!doubt.isEmpty()) {
@@ -532,7 +536,7 @@ public final class Capture {
       final Resync resync =
           new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs());
       resync.start();
-      final Doubt unread = resync.run(missed, doubt);
+      final Doubt unread = resync.run(missed, why, doubt);
       if (!doubt.isEmpty()) {
         spool.reduceDoubt(unread);
       }

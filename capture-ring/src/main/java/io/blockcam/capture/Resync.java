@@ -2,6 +2,7 @@ package io.blockcam.capture;
 
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
@@ -76,12 +77,13 @@ final class Resync {
    * Records and seals.
    *
    * @param missed where writes may have been that are not in the record
+   * @param why they are not
    * @param doubt what is read back, or its first {@link #MOST_BLOCKS}
    * @return the blocks that were not read, or could not be
    */
-  Doubt run(final Doubt missed, final Doubt doubt) throws IOException {
+  Doubt run(final Doubt missed, final GapReason why, final Doubt doubt) throws IOException {
     for (final Doubt.Range range : missed.ranges()) {
-      recordGap(range);
+      recordGap(range, why);
     }
     final List<Doubt.Range> unread = new ArrayList<>(doubt.without(MOST_BLOCKS).ranges());
     try (Arena arena = Arena.ofConfined()) {
@@ -146,13 +148,11 @@ final class Resync {
     }
   }
 
-  private void recordGap(final Doubt.Range range) throws IOException {
+  private void recordGap(final Doubt.Range range, final GapReason why) throws IOException {
     for (long at = 0; at < range.blocks(); at += Integer.MAX_VALUE) {
+      final long blocks = Math.min(range.blocks() - at, Integer.MAX_VALUE);
       append(
-          range.block() + at,
-          Math.min(range.blocks() - at, Integer.MAX_VALUE),
-          RecordKind.GAP,
-          WHOLE_BLOCK,
+          record.put(sequence, range.block() + at, blocks, RecordKind.GAP, WHOLE_BLOCK, why.code()),
           null,
           0);
     }

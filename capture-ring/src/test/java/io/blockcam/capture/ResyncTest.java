@@ -3,6 +3,7 @@ package io.blockcam.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.SpoolState;
@@ -19,7 +20,7 @@ final class ResyncTest {
 
   private static final int BLOCK = 4096;
   private static final SpoolState STATE =
-      new SpoolState(new UUID(1, 2), 3, 4, 500, 6_000, Sha256Digest.NONE);
+      new SpoolState(new UUID(1, 2), 3, 4, 500, 6_000, Sha256Digest.ofHex("ab".repeat(32)));
 
   private final CollectingSink sink = new CollectingSink();
 
@@ -94,6 +95,6 @@ final class ResyncTest {
             diskBytes,
             STATE,
             1_000)
-        .run(Doubt.NONE, new Doubt(List.of(ranges)));
+        .run(Doubt.NONE, GapReason.RECORDS_LOST, new Doubt(List.of(ranges)));
   }
 }

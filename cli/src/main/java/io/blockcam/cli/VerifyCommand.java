@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
     })
 final class VerifyCommand implements Callable<Integer> {
 
+  private static final String SIGNED = "this version knows no kind of signature";
+
   @Mixin RecordingOptions options = new RecordingOptions();
 
   @Option(names = "--json", description = "Print JSON instead of text.")
@@ -63,6 +65,7 @@ final class VerifyCommand implements Callable<Integer> {
       facts.put("segments", result.segments());
       facts.put("records", result.records());
       facts.put("bytes", result.bytes());
+      facts.put("signedNotChecked", result.signed());
       facts.put("findings", findings);
       facts.put("epochsWithoutEnd", result.endless());
       Json.print(out, facts);
@@ -71,6 +74,9 @@ final class VerifyCommand implements Callable<Integer> {
         out.printf(
             "epoch %d has no end: its recorder is running, or was killed, or lost its power%n",
             epoch);
+      }
+      if (result.signed() > 0) {
+        out.printf("%d segments are signed, not checked: %s%n", result.signed(), SIGNED);
       }
       out.printf(
           "%s: %d segments, %d records, %s verified: %s%n",

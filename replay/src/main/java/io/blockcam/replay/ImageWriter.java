@@ -7,6 +7,7 @@ import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
 import io.blockcam.archive.Directories;
 import io.blockcam.archive.segment.PayloadReader;
+import io.blockcam.archive.segment.SegmentReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -209,8 +210,13 @@ public final class ImageWriter {
 
   private void writeSegment(final FileChannel out, final int s) throws IOException {
     final int[] pieces = map.piecesOf(s);
+    if (pieces.length == 0) {
+      return;
+    }
+    final SegmentReader segment = segments.get(s).reader();
     payloads.read(
-        segments.get(s).reader(),
+        segment,
+        segment.tables(),
         map.payloadsOf(pieces),
         (i, payload) -> {
           writePiece(out, pieces[i], payload);

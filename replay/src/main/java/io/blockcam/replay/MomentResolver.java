@@ -18,12 +18,17 @@ public final class MomentResolver {
   private final Recording recording;
   private final List<Segment> segments;
 
+  /** The last segment that stands for others; only from its end on there are moments. */
+  private final Optional<SegmentTrailer> base;
+
   /**
    * @param segments all of the recording, in order
    */
   public MomentResolver(final Recording recording, final List<Segment> segments) {
     this.recording = recording;
     this.segments = segments;
+    this.base =
+        segments.stream().map(Segment::trailer).filter(SegmentTrailer::base).reduce((a, b) -> b);
   }
 
   /**
@@ -67,6 +72,12 @@ public final class MomentResolver {
     return Optional.empty();
   }
 
+  private static MomentException folded(final String moment, final SegmentTrailer base) {
+    return new MomentException(
+        "%s lies in the part of the history that is not kept; the first moment is seq:%d, %s"
+            .formatted(moment, base.lastSequence(), Nanos.toInstant(base.lastTimestampNs())));
+  }
+
   private Moment beginning() {
     final long first = segments.isEmpty() ? 0 : segments.get(0).trailer().firstSequence();
     return new Moment(0, first - 1, Nanos.of(recording.created()));
@@ -81,6 +92,9 @@ public final class MomentResolver {
   }
 
   private Moment bySequence(final long sequence) throws IOException {
+    if (base.isPresent() && sequence < base.get().lastSequence()) {
+      throw folded("seq:" + Long.toUnsignedString(sequence), base.get());
+    }
     for (int i = segments.size() - 1; i >= 0; i--) {
       final SegmentTrailer trailer = segments.get(i).trailer();
       if (sequence >= trailer.firstSequence() && sequence <= trailer.lastSequence()) {
@@ -106,6 +120,9 @@ public final class MomentResolver {
           instant + " lies before the recording began, at " + recording.created());
     }
     final long atNs = Nanos.of(instant);
+    if (base.isPresent() && atNs < base.get().lastTimestampNs()) {
+      throw folded(instant.toString(), base.get());
+    }
     int low = 0;
     int high = segments.size(); // first segment that begins after the moment
     while (low < high) {

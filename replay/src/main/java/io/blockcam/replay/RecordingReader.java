@@ -5,6 +5,8 @@ import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingName;
 import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
@@ -40,11 +42,16 @@ public final class RecordingReader {
 
   private final ObjectStore store;
   private final Recording recording;
+  private final Sha256Digest recordingJson;
 
-  private RecordingReader(final ObjectStore store, final Recording recording) {
+  private RecordingReader(final ObjectStore store, final Found found) {
     this.store = store;
-    this.recording = recording;
+    this.recording = found.recording;
+    this.recordingJson = found.digest;
   }
+
+  /** What {@code recording.json} says, and the digest of its bytes. */
+  private record Found(Recording recording, Sha256Digest digest) {}
 
   /** Names of the recordings of a store, sorted. */
   public static List<String> names(final ObjectStore store) throws IOException {
@@ -68,8 +75,8 @@ public final class RecordingReader {
    */
   public static RecordingReader open(final ObjectStore store, final String name)
       throws IOException {
-    final Optional<Recording> recording = read(store, name);
-    if (recording.isEmpty()) {
+    final Optional<Found> found = find(store, name);
+    if (found.isEmpty()) {
       final List<String> names = names(store);
       throw new NoSuchRecordingException(
           "no recording '"
@@ -80,11 +87,16 @@ public final class RecordingReader {
                   ? ": there is none at all"
                   : "; there is " + String.join(", ", names)));
     }
-    return new RecordingReader(store, recording.get());
+    return new RecordingReader(store, found.get());
   }
 
   /** What {@code recording.json} says, if there is one. */
   public static Optional<Recording> read(final ObjectStore store, final String name)
+      throws IOException {
+    return find(store, name).map(Found::recording);
+  }
+
+  private static Optional<Found> find(final ObjectStore store, final String name)
       throws IOException {
     final String path = new RecordingPaths(name).recordingJson();
     final Optional<ObjectStatus> status = store.status(path);
@@ -102,7 +114,7 @@ public final class RecordingReader {
       throw new RecordingFormatException(
           file, "names the recording '" + recording.name() + "': it was copied or renamed");
     }
-    return Optional.of(recording);
+    return Optional.of(new Found(recording, Sha256.of(bytes.array())));
   }
 
   /** What never changes about the recording. */
@@ -148,7 +160,7 @@ public final class RecordingReader {
     final long totalBytes = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
     final Deque<Future<SegmentReader>> ahead = new ArrayDeque<>();
     final Iterator<ObjectStatus> unread = objects.iterator();
-    SegmentChain chain = SegmentChain.beginning(recording);
+    SegmentChain chain = beginning();
     long doneBytes = 0;
     try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
       try {
@@ -166,6 +178,11 @@ public final class RecordingReader {
         readers.shutdownNow(); // after an error the others are of no use
       }
     }
+  }
+
+  /** What the first segment must be. */
+  SegmentChain beginning() {
+    return SegmentChain.beginning(recording, recordingJson);
   }
 
   private SegmentReader open(final ObjectStatus status) throws IOException {

@@ -28,11 +28,13 @@ public final class Verifier {
    * @param segments objects read
    * @param records in those that could be read
    * @param bytes of all objects
+   * @param signed segments with a signature, which is not checked
    * @param findings how many faults were told
    * @param endless epochs without a stop at their end, in order: of all but the newest the recorder
    *     was killed, or lost its power
    */
-  public record Result(long segments, long records, long bytes, long findings, List<Long> endless) {
+  public record Result(
+      long segments, long records, long bytes, long signed, long findings, List<Long> endless) {
 
     /** Copies the list. */
     public Result {
@@ -66,11 +68,12 @@ public final class Verifier {
         };
     final List<ObjectStatus> objects = recording.objects();
     final long total = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
-    SegmentChain chain = SegmentChain.beginning(recording.recording());
+    SegmentChain chain = recording.beginning();
     final Epochs epochs = new Epochs(counted);
     boolean chainKnown = true;
     long records = 0;
     long bytes = 0;
+    long signed = 0;
     for (final ObjectStatus object : objects) {
       final ObjectBytes source = recording.bytes(object);
       final Optional<SegmentCheck.Checked> checked =
@@ -78,6 +81,7 @@ public final class Verifier {
       if (checked.isPresent()) {
         final SegmentTrailer trailer = checked.get().trailer();
         records += trailer.recordCount();
+        signed += trailer.storage().isSigned() ? 1 : 0;
         epochs.add(source.name(), checked.get());
         if (!chainKnown) {
           chain = chain.before(trailer); // its predecessor could not be read and has been told
@@ -93,7 +97,7 @@ public final class Verifier {
       bytes += object.lengthBytes();
       progress.update(bytes, total);
     }
-    return new Result(objects.size(), records, bytes, found[0], epochs.endless());
+    return new Result(objects.size(), records, bytes, signed, found[0], epochs.endless());
   }
 
   /** Where epochs begin and end. */
@@ -111,7 +115,7 @@ public final class Verifier {
       if (segment.trailer().epoch() != epoch && records.count() > 0) {
         epoch = segment.trailer().epoch();
         endless.add(epoch);
-        if (records.kindCode(0) != RecordKind.START.code()) {
+        if (!segment.trailer().base() && records.kindCode(0) != RecordKind.START.code()) {
           findings.accept(
               "%s: epoch %d does not begin with a start: something before it is missing"
                   .formatted(name, epoch));

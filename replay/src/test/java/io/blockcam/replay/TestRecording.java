@@ -4,6 +4,7 @@ import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
@@ -31,7 +32,7 @@ final class TestRecording {
   private final long diskBytes;
   private final long createdNs = Nanos.of(CREATED);
   private @Nullable SegmentWriter writer;
-  private Sha256Digest previous = Sha256Digest.NONE;
+  private Sha256Digest previous;
   private long epoch;
   private long segmentNumber;
   private long sequence;
@@ -43,7 +44,9 @@ final class TestRecording {
     Files.createDirectories(segments());
     final Recording recording =
         new Recording(ID, NAME, diskBytes, CREATED, "host.example", "", Baseline.EMPTY);
-    Files.write(root.resolve(NAME).resolve(Recording.FILE_NAME), RecordingJson.write(recording));
+    final byte[] json = RecordingJson.write(recording);
+    Files.write(root.resolve(NAME).resolve(Recording.FILE_NAME), json);
+    previous = Sha256.of(json);
   }
 
   Path segments() {

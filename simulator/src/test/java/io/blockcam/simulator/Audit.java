@@ -4,6 +4,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.replay.BlockMap;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.Moment;
@@ -95,12 +96,13 @@ final class Audit {
     }
     for (final Segment segment : segments) {
       final SegmentReader reader = segment.reader();
-      final RecordTable records = reader.records();
+      final SegmentTables tables = reader.tables();
+      final RecordTable records = tables.records();
       for (int r = 0; r < records.count(); r++) {
         if (records.kind(r) == RecordKind.DATA
             && !records.hasFlag(r, RecordFlags.FAILED)
             && !records.hasFlag(r, RecordFlags.ALL_ZERO)) {
-          final ByteBuffer payload = reader.readPayload(records, r).order(ByteOrder.LITTLE_ENDIAN);
+          final ByteBuffer payload = reader.readPayload(tables, r).order(ByteOrder.LITTLE_ENDIAN);
           addStamps(recorded, records, r, payload);
         }
       }

@@ -3,6 +3,7 @@ package io.blockcam.uploader;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
@@ -42,7 +43,7 @@ final class TestSpool implements SegmentSource {
   private byte[] recordingJson = RecordingJson.write(RECORDING);
   private long nextSegment;
   private long nextSequence;
-  private Sha256Digest previous = Sha256Digest.NONE;
+  private Sha256Digest previous = Sha256.of(RecordingJson.write(RECORDING));
 
   TestSpool(final Path dir) throws IOException {
     this.dir = Files.createDirectories(dir);

@@ -154,6 +154,7 @@ class HdfsTest {
 
   private PublishedRecording published(final String path) {
     return PublishedRecording.of(
+        hdfs.read(path + "/recording.json"),
         hdfs.list(path + "/segments").stream()
             .map(n -> Segment.of(n, hdfs.read(path + "/segments/" + n)))
             .toList());

@@ -76,8 +76,7 @@ final class KillTest {
             disk = recording.record("--queues", 2);
             assertThat(disk.device()).isEqualTo(device);
           }
-          assertThat(fio.waitFor(Limits.seconds(120).toSeconds(), TimeUnit.SECONDS)).isTrue();
-          assertThat(fio.exitValue()).as("fio's verdict").isZero();
+          assertThat(disk.awaitUser(fio, Limits.seconds(120))).as("fio's verdict").isZero();
           assertThat(writer.failure()).as("what the guest met").isNull();
         }
         disk.stopsCleanly();

@@ -23,12 +23,19 @@ public enum RecordKind {
    * that is later; {@code aux} what it showed at the same moment after it, in ns.
    */
   CLOCK_STEP(8, Shape.POINT),
-  /** Writes to a run of blocks were not recorded; {@code aux} is the reason. */
+  /** Writes to a run of blocks were not recorded; {@code aux} is the {@link GapReason}. */
   GAP(9, Shape.RUN),
   /** An epoch begins: the recorder started. */
   START(10, Shape.POINT),
   /** An epoch ends cleanly: everything before it is recorded. */
-  STOP(11, Shape.POINT);
+  STOP(11, Shape.POINT),
+  /**
+   * What the disk held before the recording is recorded for a run of blocks: those that have no
+   * record before this one were zero.
+   */
+  BASELINE_DONE(12, Shape.RUN),
+  /** A run of blocks was read back, and is recorded where it differed from the record. */
+  RESYNC_DONE(13, Shape.RUN);
 
   private enum Shape {
     /** One block with a payload. */
@@ -41,7 +48,7 @@ public enum RecordKind {
     TEXT
   }
 
-  private static final RecordKind[] BY_CODE = new RecordKind[12];
+  private static final RecordKind[] BY_CODE = new RecordKind[14];
 
   static {
     for (final RecordKind kind : values()) {
@@ -82,8 +89,11 @@ public enum RecordKind {
     return shape == Shape.RUN;
   }
 
-  /** Whether such a record says what blocks hold from then on (a gap names blocks but does not). */
+  /**
+   * Whether such a record says what blocks hold from then on. A gap names blocks but does not, nor
+   * do those that tell that others have been read.
+   */
   public boolean setsContent() {
-    return hasBlocks() && this != GAP;
+    return hasBlocks() && this != GAP && this != BASELINE_DONE && this != RESYNC_DONE;
   }
 }

@@ -88,6 +88,6 @@ public final class RecordRules {
   }
 
   private static boolean isMaskable(final RecordKind kind) {
-    return kind != RecordKind.GAP;
+    return kind.setsContent();
   }
 }

@@ -2,10 +2,8 @@ package io.blockcam.archive.segment;
 
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES;
-import static io.blockcam.archive.segment.SegmentTrailerDescriptor.DIGEST_OFFSET;
 
 import io.blockcam.archive.hash.Sha256;
-import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordTable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,6 +26,7 @@ public final class SealedSegmentFile {
   private final Path file;
   private final SegmentTrailer trailer;
   private final byte[] header;
+  private final byte[] trailerBytes;
 
   /** By payload index. */
   private final int[] payloadCrc32cs;
@@ -40,6 +39,7 @@ public final class SealedSegmentFile {
     this.file = file;
     this.trailer = trailer;
     this.header = header;
+    this.trailerBytes = trailer.encode();
     this.payloadCrc32cs = payloadCrc32cs;
   }
 
@@ -61,6 +61,10 @@ public final class SealedSegmentFile {
           SegmentName.sealedNumber(String.valueOf(file.getFileName())).orElse(-1),
           trailer.recordingId(),
           trailer.segmentNumber());
+      if (!trailer.storage().equals(SegmentStorage.raw(trailer.payloadCount()))) {
+        throw SegmentException.of(
+            file.toString(), "is encoded or signed, which no segment of a spool is");
+      }
       reader.header();
       final byte[] header = new byte[HEADER_BYTES];
       bytes.read(0, ByteBuffer.wrap(header));
@@ -130,28 +134,29 @@ public final class SealedSegmentFile {
      */
     private int check(final byte[] b, final int off, final int len) throws SegmentException {
       if (position < HEADER_BYTES) {
-        return checkHeader(b, off, len);
+        return compare(b, off, len, header, 0, "the header");
       }
-      if (position < trailer.hashesOffset()) {
+      if (position < trailer.tablesOffset()) {
         return checkPayload(b, off, len);
       }
       if (position < trailer.trailerOffset()) {
-        return checkDigest(b, off, len, trailer.trailerOffset(), trailer.tablesSha256());
+        return checkTables(b, off, len);
       }
-      final long digestOffset = trailer.trailerOffset() + DIGEST_OFFSET;
-      if (position < digestOffset) {
-        return checkDigest(b, off, len, digestOffset, trailer.digest());
-      }
-      // The digest itself and a checksum over both.
-      position += len;
-      return len;
+      return compare(b, off, len, trailerBytes, trailer.trailerOffset(), "the trailer");
     }
 
-    private int checkHeader(final byte[] b, final int off, final int len) throws SegmentException {
-      final int at = (int) position;
-      final int count = Math.min(len, HEADER_BYTES - at);
-      if (!Arrays.equals(b, off, off + count, header, at, at + count)) {
-        throw damaged("the header");
+    private int compare(
+        final byte[] b,
+        final int off,
+        final int len,
+        final byte[] sealed,
+        final long sealedOffset,
+        final String part)
+        throws SegmentException {
+      final int at = (int) (position - sealedOffset);
+      final int count = Math.min(len, sealed.length - at);
+      if (!Arrays.equals(b, off, off + count, sealed, at, at + count)) {
+        throw damaged(part);
       }
       position += count;
       return count;
@@ -172,18 +177,12 @@ public final class SealedSegmentFile {
       return count;
     }
 
-    private int checkDigest(
-        final byte[] b,
-        final int off,
-        final int len,
-        final long endOffset,
-        final Sha256Digest expected)
-        throws SegmentException {
-      final int count = (int) Math.min(len, endOffset - position);
+    private int checkTables(final byte[] b, final int off, final int len) throws SegmentException {
+      final int count = (int) Math.min(len, trailer.trailerOffset() - position);
       sha.update(b, off, count);
       position += count;
-      if (position == endOffset && !sha.finish().equals(expected)) {
-        throw damaged("what ends here");
+      if (position == trailer.trailerOffset() && !sha.finish().equals(trailer.tablesSha256())) {
+        throw damaged("a table");
       }
       return count;
     }

@@ -15,6 +15,8 @@ import java.util.UUID;
  * @param epoch its epoch, at least
  * @param timestampNs its first timestamp, at least
  * @param digest what it must name as its predecessor
+ * @param baseDigest the same for a segment that stands for others; {@link Sha256Digest#NONE} once
+ *     one that does not has come: only the beginning of a recording can be folded
  */
 public record SegmentChain(
     UUID recordingId,
@@ -23,12 +25,25 @@ public record SegmentChain(
     long sequence,
     long epoch,
     long timestampNs,
-    Sha256Digest digest) {
+    Sha256Digest digest,
+    Sha256Digest baseDigest) {
 
-  /** Before the first segment of a recording. */
-  public static SegmentChain beginning(final Recording recording) {
+  /**
+   * Before the first segment of a recording.
+   *
+   * @param recordingJson digest of its recording.json, which the first segment names
+   */
+  public static SegmentChain beginning(
+      final Recording recording, final Sha256Digest recordingJson) {
     return new SegmentChain(
-        recording.id(), recording.diskBytes(), 0, 0, 0, Long.MIN_VALUE, Sha256Digest.NONE);
+        recording.id(),
+        recording.diskBytes(),
+        0,
+        0,
+        0,
+        Long.MIN_VALUE,
+        recordingJson,
+        recordingJson);
   }
 
   /**
@@ -42,6 +57,9 @@ public record SegmentChain(
   public SegmentChain next(final String file, final long nameNumber, final SegmentTrailer trailer)
       throws SegmentException {
     checkIdentity(file, nameNumber, trailer.recordingId(), trailer.segmentNumber());
+    if (trailer.base()) {
+      return nextBase(file, trailer);
+    }
     if (nameNumber != number) {
       throw SegmentException.of(
           file,
@@ -52,12 +70,28 @@ public record SegmentChain(
     checkDisk(file, trailer.diskBytes());
     if (!trailer.previousDigest().equals(digest)) {
       throw SegmentException.of(
-          file, "names another predecessor than the segment before it: the chain is broken");
+          file,
+          number == 0
+              ? "names another recording.json than this one: one of them was exchanged or edited"
+              : "names another predecessor than the segment before it: the chain is broken");
     }
     checkPlace(file, trailer.epoch(), trailer.firstSequence());
     if (trailer.firstTimestampNs() < timestampNs) {
       throw SegmentException.of(file, "begins before the segment before it ends: time decreases");
     }
+    return resume(trailer);
+  }
+
+  /** Bases come first, the first of them in the place of all that they stand for. */
+  private SegmentChain nextBase(final String file, final SegmentTrailer trailer)
+      throws SegmentException {
+    if (!trailer.previousDigest().equals(baseDigest)
+        || (number > 0
+            && (trailer.segmentNumber() != number || trailer.firstSequence() != sequence))) {
+      throw SegmentException.of(
+          file, "stands for segments that are not kept, but is not in their place");
+    }
+    checkDisk(file, trailer.diskBytes());
     return resume(trailer);
   }
 
@@ -87,6 +121,7 @@ public record SegmentChain(
         sequence,
         epoch,
         timestampNs,
+        trailer.previousDigest(),
         trailer.previousDigest());
   }
 
@@ -99,7 +134,8 @@ public record SegmentChain(
         trailer.lastSequence() + 1,
         trailer.epoch(),
         trailer.lastTimestampNs(),
-        trailer.digest());
+        trailer.base() ? trailer.replacedDigest() : trailer.digest(),
+        trailer.base() ? trailer.digest() : Sha256Digest.NONE);
   }
 
   private void checkIdentity(

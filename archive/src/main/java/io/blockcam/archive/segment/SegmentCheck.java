@@ -8,7 +8,6 @@ import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256;
-import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordTable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,16 +17,15 @@ import java.util.function.Consumer;
 
 /**
  * Reads a whole sealed segment and tells everything that is wrong with it, not only the first
- * thing: header, trailer, both SHA-256, every record, every payload against its CRC32C and its
+ * thing: header, trailer, every SHA-256, every record, every payload against its CRC32C and its
  * sector hashes. One thread.
  */
 public final class SegmentCheck {
-  private static final int CHUNK_BYTES = 8 << 20;
-
   private final RandomAccessBytes bytes;
   private final SegmentReader reader;
   private final Consumer<SegmentException> findings;
   private final Crc32c crc = new Crc32c();
+  private final Sha256 sha = new Sha256();
 
   private SegmentCheck(
       final RandomAccessBytes bytes,
@@ -74,30 +72,51 @@ public final class SegmentCheck {
   }
 
   private void checkPayloads(final SegmentTables tables) throws IOException {
-    final long end = reader.trailer().hashesOffset();
-    final byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, end)];
-    final Sha256 sha = new Sha256();
     final int[] owners = owners(tables.records());
-    // The header has the size of a payload, so chunks begin and end between payloads.
-    for (long at = 0; at < end; at += chunk.length) {
-      final int length = (int) Math.min(chunk.length, end - at);
-      bytes.read(at, ByteBuffer.wrap(chunk, 0, length));
-      sha.update(chunk, 0, length);
-      for (int in = at == 0 ? SegmentHeaderDescriptor.HEADER_BYTES : 0;
-          in < length;
-          in += BLOCK_BYTES) {
-        final int index = (int) ((at + in - SegmentHeaderDescriptor.HEADER_BYTES) / BLOCK_BYTES);
-        checkPayload(tables, index, owners[index], chunk, in);
+    final byte[] frameBytes = new byte[Frames.FRAME_BYTES];
+    final FrameReader frames = new FrameReader();
+    try {
+      reader.frames();
+    } catch (final SegmentException e) {
+      findings.accept(e);
+      return;
+    }
+    final int count = Frames.count(reader.trailer().payloadCount());
+    for (int at = 0; at < count; ) {
+      final int from = at;
+      final int[] done = {from};
+      try {
+        frames.read(
+            reader,
+            from,
+            count,
+            (frame, payloads) -> {
+              checkFrame(tables, frame, payloads, frameBytes, owners);
+              done[0] = frame + 1;
+            });
+        at = count;
+      } catch (final SegmentException e) {
+        findings.accept(e);
+        at = done[0] + 1; // the others may be whole
       }
     }
-    final Sha256Digest digest = sha.finish();
-    if (!digest.equals(reader.trailer().payloadSha256())) {
-      findings.accept(
-          SegmentException.at(
-              bytes.name(),
-              0,
-              "SHA-256 of header and payloads is %s, the trailer says %s"
-                  .formatted(digest, reader.trailer().payloadSha256())));
+  }
+
+  private void checkFrame(
+      final SegmentTables tables,
+      final int frame,
+      final ByteBuffer payloads,
+      final byte[] frameBytes,
+      final int[] owners)
+      throws IOException {
+    final int length = payloads.remaining();
+    payloads.get(payloads.position(), frameBytes, 0, length);
+    for (int in = 0; in < length; in += BLOCK_BYTES) {
+      final int index = Frames.firstPayload(frame) + in / BLOCK_BYTES;
+      checkPayload(tables, index, owners[index], frameBytes, in);
+    }
+    if (!tables.frameDigests().match(frame, ByteBuffer.wrap(frameBytes, 0, length), sha)) {
+      findings.accept(reader.frameProblem(frame));
     }
   }
 
@@ -119,9 +138,8 @@ public final class SegmentCheck {
       final long expected = tables.sectorHash(index, sector);
       if (computed != expected) {
         findings.accept(
-            SegmentException.at(
+            SegmentException.of(
                 bytes.name(),
-                SegmentTrailer.payloadOffset(index) + (long) sector * SECTOR_BYTES,
                 "sector %d of payload %d has XXH3 %016x, the table says %016x"
                     .formatted(sector, index, computed, expected)));
       }

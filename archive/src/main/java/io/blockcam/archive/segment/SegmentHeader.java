@@ -10,8 +10,6 @@ import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES_OFFSET;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.MAGIC;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.MAGIC_OFFSET;
-import static io.blockcam.archive.segment.SegmentHeaderDescriptor.PAYLOAD_ENCODING_OFFSET;
-import static io.blockcam.archive.segment.SegmentHeaderDescriptor.PAYLOAD_ENCODING_RAW;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.RECORDING_ID_OFFSET;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.RESERVED_OFFSET;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.SEGMENT_NUMBER_OFFSET;
@@ -104,7 +102,6 @@ public record SegmentHeader(
     memory.set(LittleEndian.U64, CREATED_NS_OFFSET, createdNs);
     memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
     memory.set(LittleEndian.U32, BLOCK_BYTES_OFFSET, RecordDescriptor.BLOCK_BYTES);
-    memory.set(LittleEndian.U32, PAYLOAD_ENCODING_OFFSET, PAYLOAD_ENCODING_RAW);
     memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
     return bytes;
   }
@@ -140,7 +137,6 @@ public record SegmentHeader(
     }
     expect(memory, HEADER_BYTES_OFFSET, HEADER_BYTES, "header size", file);
     expect(memory, BLOCK_BYTES_OFFSET, RecordDescriptor.BLOCK_BYTES, "block size", file);
-    expect(memory, PAYLOAD_ENCODING_OFFSET, PAYLOAD_ENCODING_RAW, "payload encoding", file);
     for (int at = RESERVED_OFFSET; at < CRC32C_OFFSET; at++) {
       if (memory.get(ValueLayout.JAVA_BYTE, at) != 0) {
         throw SegmentException.at(file, at, "a reserved byte of the header is not zero");

@@ -11,8 +11,8 @@ package io.blockcam.archive.segment;
  *  +---------------+-------+-------+-------------------------------+
  *  |     epoch     | segment number|first sequence |   createdNs   |
  *  32              40              48              56              64
- *  |   diskBytes   |blkByts|encodng|  zero  ...
- *  64              72      76      80
+ *  |   diskBytes   |blkByts|  zero  ...
+ *  64              72      76
  *  |  ... zero                                             | crc32c |
  *                                                         4092     4096
  * </pre>
@@ -26,9 +26,6 @@ public final class SegmentHeaderDescriptor {
 
   /** The version this code writes, and the only one it reads. */
   public static final int VERSION = 1;
-
-  /** Payloads lie as they are, 4096 bytes each. */
-  public static final int PAYLOAD_ENCODING_RAW = 0;
 
   /** u64: {@link #MAGIC}. */
   public static final int MAGIC_OFFSET = 0;
@@ -60,11 +57,8 @@ public final class SegmentHeaderDescriptor {
   /** u32: 4096. */
   public static final int BLOCK_BYTES_OFFSET = 72;
 
-  /** u32: {@link #PAYLOAD_ENCODING_RAW}. */
-  public static final int PAYLOAD_ENCODING_OFFSET = 76;
-
   /** Zero from here to the checksum. */
-  public static final int RESERVED_OFFSET = 80;
+  public static final int RESERVED_OFFSET = 76;
 
   /** u32: CRC32C of the bytes before it. */
   public static final int CRC32C_OFFSET = 4092;

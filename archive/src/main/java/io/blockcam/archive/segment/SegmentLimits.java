@@ -8,8 +8,11 @@ package io.blockcam.archive.segment;
  *     segment is sealed, and by every reader
  */
 public record SegmentLimits(long maxBytes, int maxRecords) {
-  /** 128 MiB: one HDFS block. A reader refuses a larger file. */
+  /** 128 MiB: one HDFS block. A reader refuses a larger segment, its signature aside. */
   public static final long MAX_BYTES = 128L << 20;
+
+  /** Room for any signature, also of the kinds that outlive quantum computers. */
+  public static final int MAX_SIGNATURE_BYTES = 64 << 10;
 
   /** 16 MiB of records. A reader refuses more. */
   public static final int MAX_RECORDS = 1 << 18;
@@ -33,6 +36,6 @@ public record SegmentLimits(long maxBytes, int maxRecords) {
 
   /** Whether a sealed segment with these counts stays within the limits. */
   boolean allow(final long payloads, final long records) {
-    return records <= maxRecords && SegmentTrailer.fileBytes(payloads, records) <= maxBytes;
+    return records <= maxRecords && SegmentTrailer.rawFileBytes(payloads, records) <= maxBytes;
   }
 }

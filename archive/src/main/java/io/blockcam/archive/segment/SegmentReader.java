@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a sealed segment, from the end: one read of its last 64 KiB gives the trailer and, for a
@@ -23,11 +23,15 @@ import java.util.Objects;
  */
 public final class SegmentReader {
   private static final int TAIL_BYTES = 64 << 10;
-  private static final long MIN_BYTES = SegmentTrailer.fileBytes(0, 1);
+  private static final long MIN_BYTES = SegmentTrailer.rawFileBytes(0, 1);
+  private static final long MAX_BYTES = SegmentLimits.MAX_BYTES + SegmentLimits.MAX_SIGNATURE_BYTES;
 
   private final RandomAccessBytes bytes;
   private final byte[] tail;
   private final SegmentTrailer trailer;
+
+  /** Found when it is asked for; may be found twice. */
+  private volatile @Nullable FrameTable frames;
 
   private SegmentReader(
       final RandomAccessBytes bytes, final byte[] tail, final SegmentTrailer trailer) {
@@ -47,10 +51,9 @@ public final class SegmentReader {
       throw SegmentException.of(
           bytes.name(), "has %d bytes, the smallest segment has %d".formatted(length, MIN_BYTES));
     }
-    if (length > SegmentLimits.MAX_BYTES) {
+    if (length > MAX_BYTES) {
       throw SegmentException.of(
-          bytes.name(),
-          "has %d bytes, the largest segment has %d".formatted(length, SegmentLimits.MAX_BYTES));
+          bytes.name(), "has %d bytes, the largest segment has %d".formatted(length, MAX_BYTES));
     }
     final byte[] tail = new byte[(int) Math.min(TAIL_BYTES, length)];
     bytes.read(length - tail.length, ByteBuffer.wrap(tail));
@@ -79,79 +82,90 @@ public final class SegmentReader {
 
   /** Reads the header and checks that it agrees with the trailer. */
   public SegmentHeader header() throws IOException {
-    final SegmentHeader header =
-        SegmentHeader.decode(read(0, SegmentHeaderDescriptor.HEADER_BYTES), bytes.name());
+    final byte[] encoded = read(0, SegmentHeaderDescriptor.HEADER_BYTES);
+    final SegmentHeader header = SegmentHeader.decode(encoded, bytes.name());
     agree("recording id", header.recordingId(), trailer.recordingId());
     agree("epoch", header.epoch(), trailer.epoch());
     agree("segment number", header.segmentNumber(), trailer.segmentNumber());
     agree("first sequence", header.firstSequence(), trailer.firstSequence());
     agree("disk size", header.diskBytes(), trailer.diskBytes());
+    agree("SHA-256", Sha256.of(encoded), trailer.headerSha256());
     return header;
   }
 
   /**
    * Reads the records. Each is checked by its own CRC32C and its place in the order, all of them by
-   * the SHA-256 in the trailer, which covers the sector hashes, too: a record that was edited, its
+   * the SHA-256 in the trailer, which covers the other tables, too: a record that was edited, its
    * CRC32C repaired, is none of this segment.
    */
   public RecordTable records() throws IOException {
     return tables().records();
   }
 
-  /** Reads records and sector hashes and checks their SHA-256. */
+  /** Reads all tables and checks their SHA-256. */
   public SegmentTables tables() throws IOException {
     return tables(SegmentReader::refuse);
   }
 
   SegmentTables tables(final ProblemSink sink) throws IOException {
-    final byte[] both =
-        read(trailer.hashesOffset(), (int) (trailer.trailerOffset() - trailer.hashesOffset()));
-    final MemorySegment memory = MemorySegment.ofArray(both);
-    final long hashesBytes = trailer.recordsOffset() - trailer.hashesOffset();
-    final RecordTable records = new RecordTable(memory.asSlice(hashesBytes));
+    final byte[] all =
+        read(trailer.tablesOffset(), (int) (trailer.tablesEnd() - trailer.tablesOffset()));
+    final MemorySegment memory = MemorySegment.ofArray(all);
+    final long hashesAt = trailer.hashesOffset() - trailer.tablesOffset();
+    final long recordsAt = trailer.recordsOffset() - trailer.tablesOffset();
+    final RecordTable records = new RecordTable(memory.asSlice(recordsAt));
     check(records, sink); // first: it says more of what is wrong
-    final Sha256Digest digest = Sha256.of(both);
+    final Sha256Digest digest = Sha256.of(all);
     if (!digest.equals(trailer.tablesSha256())) {
       sink.found(
           SegmentException.at(
               bytes.name(),
-              trailer.hashesOffset(),
+              trailer.tablesOffset(),
               "SHA-256 of the tables is %s, the trailer says %s"
                   .formatted(digest, trailer.tablesSha256())));
     }
-    return new SegmentTables(records, memory.asSlice(0, hashesBytes));
+    return new SegmentTables(
+        records,
+        memory.asSlice(hashesAt, recordsAt - hashesAt),
+        new FrameDigests(memory.asSlice(0, hashesAt)));
   }
 
   /**
    * Reads the payload that a record names and checks it. For many, {@link PayloadReader}.
    *
-   * @param records of this segment
+   * @param tables of this segment
    * @param record one that has a payload stored
    * @return 4096 bytes
    */
-  public ByteBuffer readPayload(final RecordTable records, final int record) throws IOException {
+  public ByteBuffer readPayload(final SegmentTables tables, final int record) throws IOException {
     final ByteBuffer payload = ByteBuffer.allocate(BLOCK_BYTES);
-    readPayloads(records.payloadIndex(record), payload);
-    payload.flip();
-    checkPayload(
-        record, records.payloadIndex(record), records.payloadCrc32c(record), payload, new Crc32c());
-    return payload;
+    new PayloadReader()
+        .read(this, tables, WantedPayloads.of(tables.records(), record), (i, p) -> payload.put(p));
+    return payload.flip();
   }
 
-  /**
-   * Reads payloads that lie side by side. Their checksums are in the records that name them: see
-   * {@link #checkPayload}.
-   *
-   * @param firstIndex first payload
-   * @param into takes as many whole payloads as it has room for
-   */
-  void readPayloads(final int firstIndex, final ByteBuffer into) throws IOException {
-    final int count = into.remaining() / BLOCK_BYTES;
-    Objects.checkFromIndexSize(firstIndex, count, trailer.payloadCount());
-    final int limit = into.limit();
-    into.limit(into.position() + count * BLOCK_BYTES);
-    bytes.read(SegmentTrailer.payloadOffset(firstIndex), into);
-    into.limit(limit);
+  /** Where the frames of payloads lie. */
+  FrameTable frames() throws IOException {
+    FrameTable table = frames;
+    if (table == null) {
+      table =
+          trailer.storage().encoding() == PayloadEncoding.RAW
+              ? FrameTable.raw(trailer)
+              : FrameTable.encoded(
+                  trailer,
+                  MemorySegment.ofArray(
+                      read(
+                          trailer.tablesEnd(),
+                          (int) trailer.storage().frameLengthsBytes(trailer.payloadCount()))),
+                  bytes.name());
+      frames = table;
+    }
+    return table;
+  }
+
+  /** Reads part of the file as it is. */
+  void read(final long offset, final ByteBuffer into) throws IOException {
+    bytes.read(offset, into);
   }
 
   /**
@@ -180,9 +194,18 @@ public final class SegmentReader {
     }
   }
 
+  /** A frame that is not what was sealed, though its payloads are what their records say. */
+  SegmentException frameProblem(final int frame) throws IOException {
+    return SegmentException.at(
+        bytes.name(),
+        frames().offset(frame),
+        "frame %d, payloads %d and on, has another SHA-256 than the tables say"
+            .formatted(frame, Frames.firstPayload(frame)));
+  }
+
   static String payloadProblem(final int payloadIndex, final int expected, final int computed) {
-    return "payload %d (offset %d) has CRC32C 0x%08x, the record says 0x%08x"
-        .formatted(payloadIndex, SegmentTrailer.payloadOffset(payloadIndex), computed, expected);
+    return "payload %d has CRC32C 0x%08x, the record says 0x%08x"
+        .formatted(payloadIndex, computed, expected);
   }
 
   /** Where a record lies in the file. */

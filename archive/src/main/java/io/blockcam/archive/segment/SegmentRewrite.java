@@ -4,6 +4,7 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
 import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
@@ -58,7 +59,13 @@ final class SegmentRewrite {
       lostBlocks.add(record.block(0));
       copy.append(
           RecordView.allocate()
-              .put(record.sequence(0), record.block(0), 1, RecordKind.GAP, WHOLE_BLOCK, 0),
+              .put(
+                  record.sequence(0),
+                  record.block(0),
+                  1,
+                  RecordKind.GAP,
+                  WHOLE_BLOCK,
+                  GapReason.PAYLOAD_LOST.code()),
           record.timestampNs(0),
           flags & RecordFlags.FIRST,
           null,
@@ -72,7 +79,7 @@ final class SegmentRewrite {
       payloadMemory.fill((byte) 0);
       return true;
     }
-    return read(SegmentTrailer.payloadOffset(record.payloadIndex(0)))
+    return read(SegmentTrailer.rawPayloadOffset(record.payloadIndex(0)))
         && crc.of(payload, 0, BLOCK_BYTES) == record.payloadCrc32c(0);
   }
 

@@ -5,19 +5,27 @@ import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordTable;
 import java.lang.foreign.MemorySegment;
 
-/** Records and sector hashes of a segment, checked and in memory. */
+/** Records, sector hashes and frame digests of a segment, checked and in memory. */
 public final class SegmentTables {
   private final RecordTable records;
   private final MemorySegment hashes;
+  private final FrameDigests frameDigests;
 
-  SegmentTables(final RecordTable records, final MemorySegment hashes) {
+  SegmentTables(
+      final RecordTable records, final MemorySegment hashes, final FrameDigests frameDigests) {
     this.records = records;
     this.hashes = hashes;
+    this.frameDigests = frameDigests;
   }
 
   /** The records. */
   public RecordTable records() {
     return records;
+  }
+
+  /** What the frames must be. */
+  FrameDigests frameDigests() {
+    return frameDigests;
   }
 
   /**

@@ -10,24 +10,28 @@ import static io.blockcam.archive.segment.SegmentTrailerDescriptor.EPOCH_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FIRST_SEQUENCE_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FIRST_TIMESTAMP_NS_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FLAGS_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FLAG_BASE;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.FLAG_RECOVERED;
-import static io.blockcam.archive.segment.SegmentTrailerDescriptor.HASHES_OFFSET_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.HEADER_SHA256_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.LAST_SEQUENCE_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.LAST_TIMESTAMP_NS_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.MAGIC;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.MAGIC_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PAYLOAD_BYTES_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PAYLOAD_COUNT_OFFSET;
-import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PAYLOAD_SHA256_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PAYLOAD_ENCODING_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.PREVIOUS_DIGEST_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.RECORDING_ID_OFFSET;
-import static io.blockcam.archive.segment.SegmentTrailerDescriptor.RECORDS_OFFSET_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.RECORD_COUNT_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.REPLACED_DIGEST_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.RESERVED_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.SEGMENT_NUMBER_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.SIGNATURE_BYTES_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.SIGNATURE_KIND_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.SIGNATURE_NONE;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TABLES_SHA256_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TRAILER_BYTES;
-import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TRAILER_OFFSET_OFFSET;
+import static io.blockcam.archive.segment.SegmentTrailerDescriptor.UNUSED_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION_OFFSET;
 
@@ -49,52 +53,70 @@ import java.util.UUID;
  * @param epoch which run of the recorder
  * @param segmentNumber place in the recording
  * @param recovered whether recovery sealed it after a crash
+ * @param base whether it stands for segments that are not kept any more: its records say what the
+ *     disk held when the last of those ended
  * @param recordCount records, at least 1
  * @param payloadCount payloads stored
  * @param firstSequence sequence of the first record; the others follow without a gap
  * @param firstTimestampNs timestamp of the first record
  * @param lastTimestampNs timestamp of the last record
  * @param diskBytes size of the disk
- * @param payloadSha256 of header and payloads
- * @param tablesSha256 of sector hashes and records
- * @param previousDigest segment digest of the segment before, {@link Sha256Digest#NONE} for the
- *     first
+ * @param headerSha256 of the header
+ * @param tablesSha256 of frame digests, sector hashes and records
+ * @param previousDigest segment digest of the segment before; for the first one the SHA-256 of
+ *     recording.json
+ * @param replacedDigest of the segment of this number that a base stands for, {@link
+ *     Sha256Digest#NONE} of any other
  * @param digest the segment digest: SHA-256 of the trailer before it
+ * @param storage how it stands in the file; not covered by the digest
  */
 public record SegmentTrailer(
     UUID recordingId,
     long epoch,
     long segmentNumber,
     boolean recovered,
+    boolean base,
     int recordCount,
     int payloadCount,
     long firstSequence,
     long firstTimestampNs,
     long lastTimestampNs,
     long diskBytes,
-    Sha256Digest payloadSha256,
+    Sha256Digest headerSha256,
     Sha256Digest tablesSha256,
     Sha256Digest previousDigest,
-    Sha256Digest digest) {
+    Sha256Digest replacedDigest,
+    Sha256Digest digest,
+    SegmentStorage storage) {
 
-  /** Where the sector hashes begin, which is where the payloads end. */
+  /** Where the tables begin, which is where the payloads end: first the frame digests. */
+  public long tablesOffset() {
+    return HEADER_BYTES + storage.payloadBytes();
+  }
+
+  /** Where the sector hashes begin. */
   public long hashesOffset() {
-    return hashesOffset(payloadCount);
+    return tablesOffset() + frameDigestsBytes(payloadCount);
   }
 
   /** Where the records begin. */
   public long recordsOffset() {
-    return recordsOffset(payloadCount);
+    return hashesOffset() + (long) payloadCount * SectorHash.BLOCK_HASHES_BYTES;
+  }
+
+  /** Where the tables end; the lengths of the frames begin there, if there are any. */
+  public long tablesEnd() {
+    return recordsOffset() + (long) recordCount * RECORD_BYTES;
   }
 
   /** Where the trailer begins. */
   public long trailerOffset() {
-    return fileBytes() - TRAILER_BYTES;
+    return tablesEnd() + storage.frameLengthsBytes(payloadCount) + storage.signatureBytes();
   }
 
   /** Bytes of the whole file. */
   public long fileBytes() {
-    return fileBytes(payloadCount, recordCount);
+    return trailerOffset() + TRAILER_BYTES;
   }
 
   /** Sequence of the last record. */
@@ -107,21 +129,22 @@ public record SegmentTrailer(
     return SegmentHeader.diskBlocks(diskBytes);
   }
 
-  /** Where a payload lies in the file. */
-  static long payloadOffset(final long payloadIndex) {
+  /** Where a payload lies in a file with raw ones. */
+  static long rawPayloadOffset(final long payloadIndex) {
     return HEADER_BYTES + payloadIndex * BLOCK_BYTES;
   }
 
-  static long hashesOffset(final long payloads) {
-    return payloadOffset(payloads);
+  /** Bytes of a file with raw payloads and no signature. */
+  static long rawFileBytes(final long payloads, final long records) {
+    return rawPayloadOffset(payloads)
+        + frameDigestsBytes(payloads)
+        + payloads * SectorHash.BLOCK_HASHES_BYTES
+        + records * RECORD_BYTES
+        + TRAILER_BYTES;
   }
 
-  static long recordsOffset(final long payloads) {
-    return hashesOffset(payloads) + payloads * SectorHash.BLOCK_HASHES_BYTES;
-  }
-
-  static long fileBytes(final long payloads, final long records) {
-    return recordsOffset(payloads) + records * RECORD_BYTES + TRAILER_BYTES;
+  private static long frameDigestsBytes(final long payloads) {
+    return (long) Frames.count(payloads) * Sha256Digest.BYTES;
   }
 
   /** The 512 bytes; the digest is computed, {@link #digest} of this object is not looked at. */
@@ -130,46 +153,60 @@ public record SegmentTrailer(
     final MemorySegment memory = MemorySegment.ofArray(bytes);
     memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
     memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
-    memory.set(LittleEndian.U32, FLAGS_OFFSET, recovered ? FLAG_RECOVERED : 0);
+    memory.set(
+        LittleEndian.U32, FLAGS_OFFSET, (recovered ? FLAG_RECOVERED : 0) | (base ? FLAG_BASE : 0));
     Uuids.set(memory, RECORDING_ID_OFFSET, recordingId);
     memory.set(LittleEndian.U64, EPOCH_OFFSET, epoch);
     memory.set(LittleEndian.U64, SEGMENT_NUMBER_OFFSET, segmentNumber);
     memory.set(LittleEndian.U64, RECORD_COUNT_OFFSET, recordCount);
     memory.set(LittleEndian.U64, PAYLOAD_COUNT_OFFSET, payloadCount);
-    memory.set(LittleEndian.U64, HASHES_OFFSET_OFFSET, hashesOffset());
-    memory.set(LittleEndian.U64, RECORDS_OFFSET_OFFSET, recordsOffset());
-    memory.set(LittleEndian.U64, TRAILER_OFFSET_OFFSET, trailerOffset());
     memory.set(LittleEndian.U64, FIRST_SEQUENCE_OFFSET, firstSequence);
     memory.set(LittleEndian.U64, LAST_SEQUENCE_OFFSET, lastSequence());
     memory.set(LittleEndian.U64, FIRST_TIMESTAMP_NS_OFFSET, firstTimestampNs);
     memory.set(LittleEndian.U64, LAST_TIMESTAMP_NS_OFFSET, lastTimestampNs);
     memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
-    put(memory, PAYLOAD_SHA256_OFFSET, payloadSha256);
+    put(memory, HEADER_SHA256_OFFSET, headerSha256);
     put(memory, TABLES_SHA256_OFFSET, tablesSha256);
     put(memory, PREVIOUS_DIGEST_OFFSET, previousDigest);
-    memory.set(LittleEndian.U32, SIGNATURE_KIND_OFFSET, SIGNATURE_NONE);
+    put(memory, REPLACED_DIGEST_OFFSET, replacedDigest);
     put(memory, DIGEST_OFFSET, digestOf(bytes));
+    memory.set(LittleEndian.U32, PAYLOAD_ENCODING_OFFSET, storage.encoding().code());
+    memory.set(LittleEndian.U32, SIGNATURE_KIND_OFFSET, storage.signatureKind());
+    memory.set(LittleEndian.U64, PAYLOAD_BYTES_OFFSET, storage.payloadBytes());
+    memory.set(LittleEndian.U32, SIGNATURE_BYTES_OFFSET, storage.signatureBytes());
     memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
     return bytes;
   }
 
   /** The same with the digest that its bytes have. */
   SegmentTrailer withDigest() {
+    return with(digestOf(encode()), storage);
+  }
+
+  /** The same segment, stored otherwise. */
+  SegmentTrailer storedAs(final SegmentStorage other) {
+    return with(digest, other);
+  }
+
+  private SegmentTrailer with(final Sha256Digest newDigest, final SegmentStorage newStorage) {
     return new SegmentTrailer(
         recordingId,
         epoch,
         segmentNumber,
         recovered,
+        base,
         recordCount,
         payloadCount,
         firstSequence,
         firstTimestampNs,
         lastTimestampNs,
         diskBytes,
-        payloadSha256,
+        headerSha256,
         tablesSha256,
         previousDigest,
-        digestOf(encode()));
+        replacedDigest,
+        newDigest,
+        newStorage);
   }
 
   /**
@@ -223,7 +260,7 @@ public record SegmentTrailer(
       }
       checkIntegrity();
       final int flags = u32(FLAGS_OFFSET);
-      if ((flags & ~FLAG_RECOVERED) != 0) {
+      if ((flags & ~(FLAG_RECOVERED | FLAG_BASE)) != 0) {
         throw wrong(FLAGS_OFFSET, "flags 0x%08x have an unknown bit".formatted(flags));
       }
       final long recordCount = u64(RECORD_COUNT_OFFSET);
@@ -240,18 +277,62 @@ public record SegmentTrailer(
             "%s payloads for %d records"
                 .formatted(Long.toUnsignedString(payloadCount), recordCount));
       }
-      expect(HASHES_OFFSET_OFFSET, hashesOffset(payloadCount), "offset of the hashes");
-      expect(RECORDS_OFFSET_OFFSET, recordsOffset(payloadCount), "offset of the records");
-      expect(
-          TRAILER_OFFSET_OFFSET,
-          fileBytes(payloadCount, recordCount) - TRAILER_BYTES,
-          "offset of the trailer");
-      expect(TRAILER_OFFSET_OFFSET, trailerOffset, "offset of the trailer");
-      return fields((flags & FLAG_RECOVERED) != 0, (int) recordCount, (int) payloadCount);
+      if (rawFileBytes(payloadCount, recordCount) > SegmentLimits.MAX_BYTES) {
+        throw wrong(
+            PAYLOAD_COUNT_OFFSET,
+            "%d payloads and %d records take more than the largest segment has, %d bytes"
+                .formatted(payloadCount, recordCount, SegmentLimits.MAX_BYTES));
+      }
+      final SegmentTrailer trailer =
+          fields(flags, (int) recordCount, (int) payloadCount, storage((int) payloadCount));
+      if (trailer.trailerOffset() != trailerOffset) {
+        throw wrong(
+            PAYLOAD_BYTES_OFFSET,
+            "the file has %d bytes, its trailer describes one of %d"
+                .formatted(trailerOffset + TRAILER_BYTES, trailer.fileBytes()));
+      }
+      return trailer;
+    }
+
+    private SegmentStorage storage(final int payloadCount) throws SegmentException {
+      final PayloadEncoding encoding = PayloadEncoding.ofCode(u32(PAYLOAD_ENCODING_OFFSET));
+      if (encoding == null) {
+        throw wrong(
+            PAYLOAD_ENCODING_OFFSET,
+            "payload encoding %s is unknown to this program"
+                .formatted(Integer.toUnsignedString(u32(PAYLOAD_ENCODING_OFFSET))));
+      }
+      final long payloadBytes = u64(PAYLOAD_BYTES_OFFSET);
+      final long raw = (long) payloadCount * BLOCK_BYTES;
+      if (payloadBytes < 0
+          || payloadBytes > raw
+          || (encoding == PayloadEncoding.RAW && payloadBytes != raw)) {
+        throw wrong(
+            PAYLOAD_BYTES_OFFSET,
+            "%s bytes of payloads, %d raw ones have %d"
+                .formatted(Long.toUnsignedString(payloadBytes), payloadCount, raw));
+      }
+      final int signatureKind = u32(SIGNATURE_KIND_OFFSET);
+      final int signatureBytes = u32(SIGNATURE_BYTES_OFFSET);
+      if (signatureBytes < 0
+          || signatureBytes > SegmentLimits.MAX_SIGNATURE_BYTES
+          || (signatureBytes == 0) != (signatureKind == SIGNATURE_NONE)) {
+        throw wrong(
+            SIGNATURE_BYTES_OFFSET,
+            "a signature of kind %s with %s bytes, it may have %d"
+                .formatted(
+                    Integer.toUnsignedString(signatureKind),
+                    Integer.toUnsignedString(signatureBytes),
+                    SegmentLimits.MAX_SIGNATURE_BYTES));
+      }
+      return new SegmentStorage(encoding, payloadBytes, signatureKind, signatureBytes);
     }
 
     private SegmentTrailer fields(
-        final boolean recovered, final int recordCount, final int payloadCount)
+        final int flags,
+        final int recordCount,
+        final int payloadCount,
+        final SegmentStorage storage)
         throws SegmentException {
       final long epoch = notNegative(EPOCH_OFFSET, "epoch");
       final long segmentNumber = notNegative(SEGMENT_NUMBER_OFFSET, "segment number");
@@ -271,14 +352,12 @@ public record SegmentTrailer(
       if (!diskProblem.isEmpty()) {
         throw wrong(DISK_BYTES_OFFSET, diskProblem);
       }
-      final int signatureKind = u32(SIGNATURE_KIND_OFFSET);
-      if (signatureKind != SIGNATURE_NONE) {
-        throw wrong(
-            SIGNATURE_KIND_OFFSET,
-            "signature kind %s is unknown to this program"
-                .formatted(Integer.toUnsignedString(signatureKind)));
+      final boolean base = (flags & FLAG_BASE) != 0;
+      if (!base && !digest(REPLACED_DIGEST_OFFSET).equals(Sha256Digest.NONE)) {
+        throw wrong(REPLACED_DIGEST_OFFSET, "stands for another segment and is no base");
       }
-      for (int at = SIGNATURE_KIND_OFFSET; at < DIGEST_OFFSET; at++) {
+      expect(RESERVED_OFFSET, 0, "a reserved field of the trailer");
+      for (int at = UNUSED_OFFSET; at < CRC32C_OFFSET; at++) {
         if (bytes[at] != 0) {
           throw wrong(at, "a reserved byte of the trailer is not zero");
         }
@@ -287,17 +366,20 @@ public record SegmentTrailer(
           Uuids.get(memory, RECORDING_ID_OFFSET),
           epoch,
           segmentNumber,
-          recovered,
+          (flags & FLAG_RECOVERED) != 0,
+          base,
           recordCount,
           payloadCount,
           firstSequence,
           firstTimestampNs,
           lastTimestampNs,
           diskBytes,
-          digest(PAYLOAD_SHA256_OFFSET),
+          digest(HEADER_SHA256_OFFSET),
           digest(TABLES_SHA256_OFFSET),
           digest(PREVIOUS_DIGEST_OFFSET),
-          digest(DIGEST_OFFSET));
+          digest(REPLACED_DIGEST_OFFSET),
+          digest(DIGEST_OFFSET),
+          storage);
     }
 
     private void checkIntegrity() throws SegmentException {

@@ -10,21 +10,23 @@ package io.blockcam.archive.segment;
  *  +---------------+-------+-------+-------------------------------+
  *  |     epoch     | segment number|  recordCount  | payloadCount  |
  *  32              40              48              56              64
- *  | hashesOffset  | recordsOffset | trailerOffset | firstSequence |
+ *  | firstSequence | lastSequence  |firstTimestmpNs|lastTimestampNs|
  *  64              72              80              88              96
- *  | lastSequence  |firstTimestmpNs|lastTimestampNs|   diskBytes   |
- *  96              104             112             120             128
- *  |       SHA-256 of [0, hashesOffset)                            |
- *  128                                                             160
- *  |       SHA-256 of [hashesOffset, trailerOffset)                |
- *  160                                                             192
+ *  |   diskBytes   |     zero      |       SHA-256 of the header   ...
+ *  96              104             112                             144
+ *  |       SHA-256 of the tables                                   |
+ *  144                                                             176
  *  |       digest of the previous segment                          |
- *  192                                                             224
- *  |sigKind|sigByts| signature, then zero ...
- *  224     228     232
- *  | ... zero      |  SHA-256 of bytes 0..475 of the trailer | crc32c |
- *                  476                                       508      512
+ *  176                                                             208
+ *  |       digest of the segment that this one stands for          |
+ *  208                                                             240
+ *  |       digest: SHA-256 of bytes 0..239                         |
+ *  240                                                             272
+ *  |encodng|sigKind| payloadBytes  |sigByts| zero ...      | crc32c |
+ *  272     276     280             288     292             508      512
  * </pre>
+ *
+ * <p>What stands behind the digest tells how the segment is stored and may change.
  */
 public final class SegmentTrailerDescriptor {
   /** Bytes of the trailer. */
@@ -39,6 +41,9 @@ public final class SegmentTrailerDescriptor {
   /** Flag: the segment was closed by recovery after a crash; its end may have been cut. */
   public static final int FLAG_RECOVERED = 1;
 
+  /** Flag: the segment stands for what was there before it; see {@link SegmentTrailer#base}. */
+  public static final int FLAG_BASE = 2;
+
   /** The segment is not signed. */
   public static final int SIGNATURE_NONE = 0;
 
@@ -48,7 +53,7 @@ public final class SegmentTrailerDescriptor {
   /** u32: {@link #VERSION}. */
   public static final int VERSION_OFFSET = 8;
 
-  /** u32: {@link #FLAG_RECOVERED} or 0. */
+  /** u32: {@link #FLAG_RECOVERED}, {@link #FLAG_BASE} or 0. */
   public static final int FLAGS_OFFSET = 12;
 
   /** 16 bytes, as in the header. */
@@ -66,50 +71,53 @@ public final class SegmentTrailerDescriptor {
   /** u64: payloads stored. */
   public static final int PAYLOAD_COUNT_OFFSET = 56;
 
-  /** u64: where the sector hashes begin: 4096 + payloadCount * 4096. */
-  public static final int HASHES_OFFSET_OFFSET = 64;
-
-  /** u64: where the records begin: hashesOffset + payloadCount * 64. */
-  public static final int RECORDS_OFFSET_OFFSET = 72;
-
-  /** u64: where the trailer begins: recordsOffset + recordCount * 64. */
-  public static final int TRAILER_OFFSET_OFFSET = 80;
-
   /** u64: sequence of the first record. */
-  public static final int FIRST_SEQUENCE_OFFSET = 88;
+  public static final int FIRST_SEQUENCE_OFFSET = 64;
 
   /** u64: sequence of the last record: firstSequence + recordCount - 1. */
-  public static final int LAST_SEQUENCE_OFFSET = 96;
+  public static final int LAST_SEQUENCE_OFFSET = 72;
 
   /** u64: timestamp of the first record. */
-  public static final int FIRST_TIMESTAMP_NS_OFFSET = 104;
+  public static final int FIRST_TIMESTAMP_NS_OFFSET = 80;
 
   /** u64: timestamp of the last record. */
-  public static final int LAST_TIMESTAMP_NS_OFFSET = 112;
+  public static final int LAST_TIMESTAMP_NS_OFFSET = 88;
 
   /** u64: size of the disk, as in the header. */
-  public static final int DISK_BYTES_OFFSET = 120;
+  public static final int DISK_BYTES_OFFSET = 96;
 
-  /** 32 bytes: SHA-256 of header and payloads. */
-  public static final int PAYLOAD_SHA256_OFFSET = 128;
+  /** u64: zero. */
+  public static final int RESERVED_OFFSET = 104;
 
-  /** 32 bytes: SHA-256 of sector hashes and records. */
-  public static final int TABLES_SHA256_OFFSET = 160;
+  /** 32 bytes: SHA-256 of the header. */
+  public static final int HEADER_SHA256_OFFSET = 112;
 
-  /** 32 bytes: segment digest of the segment before; zeroes for segment 0. */
-  public static final int PREVIOUS_DIGEST_OFFSET = 192;
+  /** 32 bytes: SHA-256 of frame digests, sector hashes and records. */
+  public static final int TABLES_SHA256_OFFSET = 144;
 
-  /** u32: {@link #SIGNATURE_NONE}. */
-  public static final int SIGNATURE_KIND_OFFSET = 224;
+  /** 32 bytes: digest of the segment before; of recording.json for segment 0. */
+  public static final int PREVIOUS_DIGEST_OFFSET = 176;
 
-  /** u32: bytes of the signature, 0. */
-  public static final int SIGNATURE_BYTES_OFFSET = 228;
-
-  /** Room for a signature over the bytes before {@link #SIGNATURE_KIND_OFFSET}; zero. */
-  public static final int SIGNATURE_OFFSET = 232;
+  /** 32 bytes: digest of the segment that a {@link #FLAG_BASE} one stands for, else zero. */
+  public static final int REPLACED_DIGEST_OFFSET = 208;
 
   /** 32 bytes: the segment digest, SHA-256 of the trailer before it. */
-  public static final int DIGEST_OFFSET = 476;
+  public static final int DIGEST_OFFSET = 240;
+
+  /** u32: a {@link PayloadEncoding}. */
+  public static final int PAYLOAD_ENCODING_OFFSET = 272;
+
+  /** u32: {@link #SIGNATURE_NONE}, or the kind of the signature. */
+  public static final int SIGNATURE_KIND_OFFSET = 276;
+
+  /** u64: bytes that the payloads take up in the file. */
+  public static final int PAYLOAD_BYTES_OFFSET = 280;
+
+  /** u32: bytes of the signature, which ends where the trailer begins. */
+  public static final int SIGNATURE_BYTES_OFFSET = 288;
+
+  /** Zero up to {@link #CRC32C_OFFSET}. */
+  public static final int UNUSED_OFFSET = 292;
 
   /** u32: CRC32C of the bytes before it. */
   public static final int CRC32C_OFFSET = 508;

@@ -70,7 +70,7 @@ public final class SegmentWriter implements Closeable {
   private final EntryTable records;
   private final EntryTable hashes;
   private final DedupTable dedup = new DedupTable();
-  private final Sha256 payloadSha = new Sha256();
+  private final FrameDigester frames = new FrameDigester();
   private final Crc32c crc = new Crc32c();
 
   // Scratch of append.
@@ -127,8 +127,6 @@ public final class SegmentWriter implements Closeable {
     hashes = new EntryTable(arena);
     readBackView = arena.allocate(BLOCK_BYTES);
     readBack = readBackView.asByteBuffer();
-    final byte[] headerBytes = header.encode();
-    payloadSha.update(headerBytes, 0, headerBytes.length);
   }
 
   /**
@@ -303,13 +301,13 @@ public final class SegmentWriter implements Closeable {
     records.add(recordEntry);
     if (hashesOfOwn != null) {
       hashes.add(hashesOfOwn);
-      payloadSha.update(payloadOfOwn, 0, BLOCK_BYTES);
+      frames.add(payloadOfOwn);
     }
   }
 
   /** Cuts the open file behind the last restored payload. */
   void cutPayloads() throws IOException {
-    payloadChannel.truncate(SegmentTrailer.hashesOffset(hashes.count()));
+    payloadChannel.truncate(SegmentTrailer.rawPayloadOffset(hashes.count()));
   }
 
   /**
@@ -347,7 +345,7 @@ public final class SegmentWriter implements Closeable {
 
   /** Bytes the file would have if it were sealed now. */
   public long sealedBytes() {
-    return SegmentTrailer.fileBytes(hashes.count(), records.count());
+    return SegmentTrailer.rawFileBytes(hashes.count(), records.count());
   }
 
   /** Whether that many more records fit for certain, each with a payload of its own. */
@@ -464,7 +462,7 @@ public final class SegmentWriter implements Closeable {
       if (index == DedupTable.NONE) {
         index = hashes.count();
         payloadBuffer.append(payload);
-        payloadSha.update(payload, 0, BLOCK_BYTES);
+        frames.add(payload);
         hashes.add(hashEntry);
         dedup.add(tag, index);
       } else {
@@ -498,7 +496,7 @@ public final class SegmentWriter implements Closeable {
   }
 
   private boolean payloadEquals(final int index) throws IOException {
-    final long offset = SegmentTrailer.payloadOffset(index);
+    final long offset = SegmentTrailer.rawPayloadOffset(index);
     if (payloadBuffer.holds(offset)) {
       return payloadBuffer.equalsAt(offset, payloadView);
     }
@@ -562,7 +560,7 @@ public final class SegmentWriter implements Closeable {
    * Finishes the segment: afterwards it lies, durable, under its sealed name, and the writer is
    * closed.
    *
-   * @param previous digest of the segment before, {@link Sha256Digest#NONE} for segment 0
+   * @param previous digest of the segment before; of recording.json for segment 0
    * @throws IllegalStateException when there is no record: use {@link #discard}
    */
   public SealedSegment seal(final Sha256Digest previous) throws IOException {
@@ -584,12 +582,14 @@ public final class SegmentWriter implements Closeable {
       throw new IllegalStateException(
           "segment %d has no record to seal".formatted(header.segmentNumber()));
     }
-    if (previous.equals(Sha256Digest.NONE) != (header.segmentNumber() == 0)) {
+    if (previous.equals(Sha256Digest.NONE)) {
       throw new IllegalArgumentException(
-          "segment %d cannot follow digest %s".formatted(header.segmentNumber(), previous));
+          "segment %d cannot follow nothing".formatted(header.segmentNumber()));
     }
     write();
-    final SegmentTrailer trailer = trailer(previous);
+    final byte[] frameDigests = frames.current();
+    final SegmentTrailer trailer = trailer(previous, frameDigests);
+    writeFully(payloadChannel, ByteBuffer.wrap(frameDigests), trailer.tablesOffset());
     final long hashesEnd = hashes.writeTo(payloadChannel, trailer.hashesOffset());
     final long recordsEnd = records.writeTo(payloadChannel, hashesEnd);
     writeFully(payloadChannel, ByteBuffer.wrap(trailer.encode()), recordsEnd);
@@ -605,8 +605,9 @@ public final class SegmentWriter implements Closeable {
     return new SealedSegment(target, trailer);
   }
 
-  private SegmentTrailer trailer(final Sha256Digest previous) {
+  private SegmentTrailer trailer(final Sha256Digest previous, final byte[] frameDigests) {
     final Sha256 tablesSha = new Sha256();
+    tablesSha.update(frameDigests, 0, frameDigests.length);
     hashes.hashInto(tablesSha);
     records.hashInto(tablesSha);
     return new SegmentTrailer(
@@ -614,16 +615,19 @@ public final class SegmentWriter implements Closeable {
             header.epoch(),
             header.segmentNumber(),
             recovered,
+            false,
             records.count(),
             hashes.count(),
             header.firstSequence(),
             firstTimestampNs,
             lastTimestampNs,
             header.diskBytes(),
-            payloadSha.current(),
+            Sha256.of(header.encode()),
             tablesSha.finish(),
             previous,
-            Sha256Digest.NONE)
+            Sha256Digest.NONE,
+            Sha256Digest.NONE,
+            SegmentStorage.raw(hashes.count()))
         .withDigest();
   }
 

@@ -1,5 +1,7 @@
 package io.blockcam.archive.segment;
 
+import io.blockcam.archive.record.RecordTable;
+
 /** Payloads that somebody wants from one segment, and what the records that name them say. */
 public interface WantedPayloads {
 
@@ -18,4 +20,29 @@ public interface WantedPayloads {
 
   /** CRC32C that it must have, as the record says. */
   int crc32c(int i);
+
+  /** The payload of one record. */
+  static WantedPayloads of(final RecordTable records, final int record) {
+    return new WantedPayloads() {
+      @Override
+      public int count() {
+        return 1;
+      }
+
+      @Override
+      public int payload(final int i) {
+        return records.payloadIndex(record);
+      }
+
+      @Override
+      public int record(final int i) {
+        return record;
+      }
+
+      @Override
+      public int crc32c(final int i) {
+        return records.payloadCrc32c(record);
+      }
+    };
+  }
 }

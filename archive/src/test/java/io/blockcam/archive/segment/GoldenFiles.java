@@ -5,14 +5,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.UUID;
@@ -20,8 +23,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the small recording that is checked in as bytes: one segment sealed, one recovered after a
- * crash, one still open. Format version 1 must give these bytes for ever; {@link #main} is for the
- * files of the next version.
+ * crash, one still open, one that stands for the first two, and the first one encoded and signed.
+ * Format version 1 must give these bytes for ever; {@link #main} is for the files of the next
+ * version.
  */
 final class GoldenFiles {
   static final String DIRECTORY = "golden/v1";
@@ -60,14 +64,17 @@ final class GoldenFiles {
   }
 
   private void write() throws IOException {
-    Files.write(directory.resolve(Recording.FILE_NAME), RecordingJson.write(recording()));
-    final Sha256Digest first = writeSealed();
+    final byte[] recordingJson = RecordingJson.write(recording());
+    Files.write(directory.resolve(Recording.FILE_NAME), recordingJson);
+    final Sha256Digest first = writeSealed(Sha256.of(recordingJson));
     final Sha256Digest second = writeRecovered(first);
     writeOpen(second);
+    writeBase(Sha256.of(recordingJson), second);
+    writeEncoded();
   }
 
   /** Segment 0, epoch 0: every kind and every flag. */
-  private Sha256Digest writeSealed() throws IOException {
+  private Sha256Digest writeSealed(final Sha256Digest previous) throws IOException {
     try (SegmentWriter writer = create(0, 0)) {
       point(writer, RecordKind.START, 0);
       block(writer, RecordKind.BASELINE, 255, 0xff, 0, pattern(1));
@@ -83,11 +90,13 @@ final class GoldenFiles {
           writer, 0, 0, RecordKind.MARK, 0, 0, 0, Arrays.copyOf("caf\u00e9".getBytes(UTF_8), 4096));
       point(writer, RecordKind.CLOCK_STEP, CREATED_NS + 3_600_000_000_000L);
       run(writer, RecordKind.GAP, 8, 2, 1);
+      run(writer, RecordKind.BASELINE_DONE, 0, 257, 0);
+      run(writer, RecordKind.RESYNC_DONE, 8, 2, 0);
       block(writer, RecordKind.RESYNC, 8, 0xff, RecordFlags.UNKNOWN_OUTCOME, pattern(5));
       // The last block of this disk has one sector.
       block(writer, RecordKind.DATA, 256, 0b0000_0001, RecordFlags.FIRST, pattern(6));
       point(writer, RecordKind.STOP, 0);
-      return writer.seal(Sha256Digest.NONE).digest();
+      return writer.seal(previous).digest();
     }
   }
 
@@ -107,18 +116,66 @@ final class GoldenFiles {
   /** What a segment must be. */
   static SegmentChain chain(
       final long segmentNumber, final long firstSequence, final Sha256Digest previous) {
-    return new SegmentChain(ID, DISK_BYTES, segmentNumber, firstSequence, 0, 0, previous);
+    return new SegmentChain(
+        ID, DISK_BYTES, segmentNumber, firstSequence, 0, 0, previous, Sha256Digest.NONE);
   }
 
   /** Segment 2, epoch 2: as a crash left it. */
   private void writeOpen(final Sha256Digest previous) throws IOException {
-    assert !previous.equals(Sha256Digest.NONE);
     try (SegmentWriter writer = create(2, 2)) {
       point(writer, RecordKind.START, 0);
       block(writer, RecordKind.DATA, 2, 0xff, RecordFlags.FIRST, pattern(8));
       block(writer, RecordKind.DATA, 9, 0xff, RecordFlags.FIRST, pattern(8));
       writer.write();
     }
+  }
+
+  /** What may stand in the place of segments 0 and 1: what the disk held at the end of them. */
+  private void writeBase(final Sha256Digest recordingJson, final Sha256Digest replaced)
+      throws IOException {
+    final Path base = Files.createDirectory(directory.resolve("base"));
+    final long lastNs = CREATED_NS + 20_000;
+    final SegmentTrailer trailer;
+    final Path file;
+    try (SegmentWriter writer =
+        SegmentWriter.create(
+            base, new SegmentHeader(ID, 1, 1, 18, lastNs, DISK_BYTES), SegmentLimits.DEFAULT)) {
+      append(writer, 18, lastNs, 1, pattern(7));
+      append(writer, 19, lastNs, 8, pattern(5));
+      final SealedSegment sealed = writer.seal(recordingJson);
+      trailer = sealed.trailer();
+      file = sealed.path();
+    }
+    Trailers.replace(file, Trailers.base(trailer, replaced));
+  }
+
+  private static void append(
+      final SegmentWriter writer,
+      final long sequence,
+      final long timestampNs,
+      final long block,
+      final byte[] payload)
+      throws IOException {
+    writer.append(
+        RecordView.allocate().put(sequence, block, 1, RecordKind.BASELINE, 0xff, 0),
+        timestampNs,
+        0,
+        MemorySegment.ofArray(payload),
+        0);
+  }
+
+  /** The bytes of this one depend on the encoder; only reading it is the same for ever. */
+  private void writeEncoded() throws IOException {
+    final Path file =
+        Files.createDirectory(directory.resolve("encoded")).resolve(SegmentName.sealed(0));
+    try (FileBytes raw = FileBytes.open(directory.resolve(SegmentName.sealed(0)));
+        FileChannel out =
+            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      if (!new SegmentEncoder().encode(SegmentReader.open(raw), out)) {
+        throw new IllegalStateException("not worth it");
+      }
+    }
+    Trailers.sign(file, 77, "no signature anybody knows".getBytes(UTF_8));
   }
 
   private SegmentWriter create(final long segmentNumber, final long epoch) throws IOException {

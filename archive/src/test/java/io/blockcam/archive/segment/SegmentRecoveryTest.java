@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
@@ -295,7 +296,8 @@ class SegmentRecoveryTest {
     Files.write(directory.resolve(JOURNAL), journal);
     final UUID other = UUID.fromString("00000000-0000-4000-8000-000000000000");
     final SegmentChain chain =
-        new SegmentChain(other, Segments.DISK_BLOCKS * 4096, 1, 100, 3, 0, Segments.PREVIOUS);
+        new SegmentChain(
+            other, Segments.DISK_BLOCKS * 4096, 1, 100, 3, 0, Segments.PREVIOUS, Sha256Digest.NONE);
     assertThatThrownBy(() -> SegmentWriter.recover(directory, chain))
         .isInstanceOf(SegmentException.class)
         .hasMessageContaining(

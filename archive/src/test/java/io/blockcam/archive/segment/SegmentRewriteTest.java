@@ -58,18 +58,19 @@ final class SegmentRewriteTest {
 
     try (FileBytes bytes = FileBytes.open(sealed.path())) {
       final SegmentReader reader = SegmentReader.open(bytes);
-      final RecordTable table = reader.records();
+      final SegmentTables tables = reader.tables();
+      final RecordTable table = tables.records();
       assertThat(table.count()).isEqualTo(6);
       for (int i = 0; i < ENTRIES.size(); i++) {
         assertThat(table.block(i)).isEqualTo(ENTRIES.get(i).block());
         if (!table.hasFlag(i, RecordFlags.ALL_ZERO)) {
-          assertThat(reader.readPayload(table, i))
+          assertThat(reader.readPayload(tables, i))
               .isEqualTo(ByteBuffer.wrap(ENTRIES.get(i).payload()));
         }
       }
       assertThat(table.hasFlag(3, RecordFlags.ALL_ZERO)).isTrue();
       assertThat(table.hasFlag(2, RecordFlags.SHARED)).isTrue();
-      assertThat(reader.readPayload(table, 5)).isEqualTo(ByteBuffer.wrap(Segments.filled(1)));
+      assertThat(reader.readPayload(tables, 5)).isEqualTo(ByteBuffer.wrap(Segments.filled(1)));
     }
     assertThat(directory).isDirectoryNotContaining(path -> !path.equals(sealed.path()));
   }
@@ -80,7 +81,7 @@ final class SegmentRewriteTest {
     final SegmentWriter writer = written(directory);
     try (FileChannel file =
         FileChannel.open(directory.resolve(SegmentName.open(1)), StandardOpenOption.WRITE)) {
-      file.write(ByteBuffer.wrap(new byte[] {9}), SegmentTrailer.payloadOffset(1) + 100);
+      file.write(ByteBuffer.wrap(new byte[] {9}), SegmentTrailer.rawPayloadOffset(1) + 100);
     }
     final Rewritten rewritten = rewritten(writer);
     assertThat(rewritten.lostBlocks()).containsExactly(2L, 3L);

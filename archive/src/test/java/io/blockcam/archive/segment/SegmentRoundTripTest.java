@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,18 +76,19 @@ class SegmentRoundTripTest {
 
   private static byte[] payload(
       final SegmentReader reader, final RecordTable table, final int record) throws IOException {
-    final byte[] payload = new byte[4096];
-    if (table.payloadIndex(record) != RecordDescriptor.NO_PAYLOAD) {
-      reader.readPayloads(table.payloadIndex(record), ByteBuffer.wrap(payload));
-    }
-    return payload;
+    return table.payloadIndex(record) == RecordDescriptor.NO_PAYLOAD
+        ? new byte[4096]
+        : reader.readPayload(reader.tables(), record).array();
   }
 
   private static void assertSectorHashes(final SegmentReader reader, final SegmentTables tables)
       throws IOException {
-    final byte[] payload = new byte[4096];
-    for (int index = 0; index < reader.trailer().payloadCount(); index++) {
-      reader.readPayloads(index, ByteBuffer.wrap(payload));
+    for (int i = 0; i < tables.records().count(); i++) {
+      if (!tables.records().ownsPayload(i)) {
+        continue;
+      }
+      final int index = tables.records().payloadIndex(i);
+      final byte[] payload = reader.readPayload(tables, i).array();
       for (int sector = 0; sector < 8; sector++) {
         assertThat(tables.sectorHash(index, sector))
             .isEqualTo(SectorHash.of(payload, sector * 512));
@@ -130,9 +130,8 @@ class SegmentRoundTripTest {
     final SealedSegment sealed = Segments.write(directory, 1, List.of(entry));
 
     try (FileBytes bytes = FileBytes.open(sealed.path())) {
-      final byte[] payload = new byte[4096];
-      SegmentReader.open(bytes).readPayloads(0, ByteBuffer.wrap(payload));
-      assertThat(payload).isEqualTo(expected);
+      final SegmentReader reader = SegmentReader.open(bytes);
+      assertThat(reader.readPayload(reader.tables(), 0).array()).isEqualTo(expected);
     }
   }
 

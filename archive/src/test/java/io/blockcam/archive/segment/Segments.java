@@ -20,6 +20,7 @@ final class Segments {
   static final long DISK_BLOCKS = 1000;
   static final long FIRST_SEQUENCE = 100;
   static final long CREATED_NS = 1_700_000_000_000_000_000L;
+  static final Sha256Digest RECORDING_JSON = Sha256Digest.ofHex("cd".repeat(32));
   static final Sha256Digest PREVIOUS = Sha256Digest.ofHex("ab".repeat(32));
 
   /** What a test appends, and expects to read back. */
@@ -52,7 +53,7 @@ final class Segments {
   }
 
   static Sha256Digest previous(final long segmentNumber) {
-    return segmentNumber == 0 ? Sha256Digest.NONE : PREVIOUS;
+    return segmentNumber == 0 ? RECORDING_JSON : PREVIOUS;
   }
 
   /** What such a segment must be. */
@@ -64,7 +65,8 @@ final class Segments {
         FIRST_SEQUENCE,
         3,
         0,
-        previous(segmentNumber));
+        previous(segmentNumber),
+        Sha256Digest.NONE);
   }
 
   /** A sealed segment with these records. */
@@ -114,7 +116,7 @@ final class Segments {
           kind.hasPayload() ? payload(random, payloads) : null);
     }
     final long run = kind.isRun() ? random.nextLong(1, DISK_BLOCKS) : 1;
-    final boolean whole = run > 1 || kind == RecordKind.GAP || random.nextInt(3) > 0;
+    final boolean whole = run > 1 || !kind.setsContent() || random.nextInt(3) > 0;
     final int mask = whole ? 0xff : random.nextInt(1, 0x100);
     byte[] payload = null;
     if (kind.hasPayload()) {

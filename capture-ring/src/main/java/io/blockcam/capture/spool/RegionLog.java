@@ -16,6 +16,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
 import java.io.Closeable;
@@ -196,15 +197,20 @@ public final class RegionLog implements Closeable {
     return content[DISTRUST_OFFSET] != 0;
   }
 
+  /** Why; {@link GapReason#RECORDS_LOST} when nobody has said. */
+  public GapReason distrustReason() {
+    return GapReason.ofCode(content[DISTRUST_OFFSET]).orElse(GapReason.RECORDS_LOST);
+  }
+
   /** A sync of the disk has failed. Durable when this returns. */
   public void distrust() throws IOException {
-    setDistrust((byte) 1);
+    setDistrust((byte) GapReason.SYNC_FAILED.code());
   }
 
   /** All of the disk may have changed unseen. Durable when this returns. */
-  public void distrustAll() throws IOException {
+  public void distrustAll(final GapReason why) throws IOException {
     Arrays.fill(content, HEADER_BYTES, content.length, DIRTY);
-    setDistrust((byte) 1);
+    setDistrust((byte) why.code());
   }
 
   /** What was dirty has been read back. Durable when this returns. */

@@ -9,6 +9,8 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import io.blockcam.archive.Directories;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.Recovered;
 import io.blockcam.archive.segment.SealedSegment;
@@ -134,7 +136,9 @@ public final class Spool implements Closeable {
       final SpoolState state =
           Files.exists(stateFile)
               ? SpoolState.ofJson(Files.readAllBytes(stateFile), stateFile)
-              : SpoolState.initial(recording.id());
+              : SpoolState.initial(
+                  recording.id(),
+                  Sha256.of(Files.readAllBytes(directory.resolve(Recording.FILE_NAME))));
       if (!state.recordingId().equals(recording.id())) {
         throw new SpoolException(
             stateFile,
@@ -229,7 +233,7 @@ public final class Spool implements Closeable {
    */
   public void distrustDisk(final long leastRegionBytes) throws IOException {
     try (RegionLog log = regions(leastRegionBytes)) {
-      log.distrustAll();
+      log.distrustAll(GapReason.DISK_CHANGED);
     }
   }
 

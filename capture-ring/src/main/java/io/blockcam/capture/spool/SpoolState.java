@@ -38,9 +38,13 @@ public record SpoolState(
   private static final int FORMAT_VERSION = 1;
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
-  /** Of a recording that has not begun. */
-  static SpoolState initial(final UUID recordingId) {
-    return new SpoolState(recordingId, NO_EPOCH, 0, 0, 0, Sha256Digest.NONE);
+  /**
+   * Of a recording that has not begun.
+   *
+   * @param recordingJson digest of its recording.json, which its first segment names
+   */
+  static SpoolState initial(final UUID recordingId, final Sha256Digest recordingJson) {
+    return new SpoolState(recordingId, NO_EPOCH, 0, 0, 0, recordingJson);
   }
 
   SpoolState withNextEpoch() {
@@ -61,7 +65,14 @@ public record SpoolState(
   /** What the next segment must be. */
   SegmentChain chain(final long diskBytes) {
     return new SegmentChain(
-        recordingId, diskBytes, nextSegment, nextSequence, epoch, lastTimestampNs, lastDigest);
+        recordingId,
+        diskBytes,
+        nextSegment,
+        nextSequence,
+        epoch,
+        lastTimestampNs,
+        lastDigest,
+        Sha256Digest.NONE);
   }
 
   byte[] toJson() {

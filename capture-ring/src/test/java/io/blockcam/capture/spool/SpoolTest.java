@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.faults.FaultyDisk;
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
@@ -53,7 +54,8 @@ final class SpoolTest {
     try (Spool spool = open()) {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
           .isEqualTo("rwx------");
-      assertThat(spool.state()).isEqualTo(SpoolState.initial(DISK.id()));
+      assertThat(spool.state())
+          .isEqualTo(SpoolState.initial(DISK.id(), Sha256.of(spool.recordingJson())));
       assertThat(Spool.recordingOf(directory)).contains(DISK);
       assertThat(spool.sealed()).isEmpty();
     }

@@ -6,6 +6,7 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTables;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,11 +42,12 @@ public record TestRecord(
     final List<TestRecord> records = new ArrayList<>();
     try (FileBytes bytes = FileBytes.open(file)) {
       final SegmentReader reader = SegmentReader.open(bytes);
-      final RecordTable table = reader.records();
+      final SegmentTables tables = reader.tables();
+      final RecordTable table = tables.records();
       for (int i = 0; i < table.count(); i++) {
         final byte[] payload = new byte[table.kind(i).hasPayload() ? 4096 : 0];
         if (table.payloadIndex(i) != RecordDescriptor.NO_PAYLOAD) {
-          reader.readPayload(table, i).get(payload);
+          reader.readPayload(tables, i).get(payload);
         }
         records.add(
             new TestRecord(

@@ -17,6 +17,16 @@ public final class LiveDisk implements AutoCloseable {
   private static final Duration START_LIMIT = Limits.seconds(60);
   private static final Duration STOP_LIMIT = Limits.seconds(120);
 
+  /** What the kernel knows of a disk and of somebody who waits for it. */
+  private static final String STUCK =
+      """
+      grep . /sys/block/%1$s/inflight /sys/block/%1$s/stat
+      for task in /proc/%2$d/task/*; do
+        echo "$(cat $task/comm) $(cat $task/wchan) $(cat $task/syscall)"
+        cat $task/stack
+      done
+      """;
+
   /** So many in a row are no accident. */
   private static final long BUSY_WRITES = 50;
 
@@ -172,6 +182,31 @@ public final class LiveDisk implements AutoCloseable {
             isRunning() ? "running as " + pid() : "exit status " + process.exitValue(),
             out(),
             err());
+  }
+
+  /**
+   * Waits for a process that uses the disk to end; its exit status. One that does not, waits for
+   * the disk: then the test fails and shows who waits for what.
+   */
+  public int awaitUser(final Process user, final Duration limit) throws InterruptedException {
+    if (!user.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+      dumpThreads();
+      throw new AssertionError(
+          "process %d still uses %s after %s: %s%n%s%n--- dmesg%n%s"
+              .formatted(
+                  user.pid(),
+                  device(),
+                  limit,
+                  Shell.execute(Limits.seconds(10), "sh", "-c", STUCK.formatted(name(), user.pid()))
+                      .out(),
+                  describe(),
+                  Shell.execute(Limits.seconds(10), "sh", "-c", "dmesg | tail -50").out()));
+    }
+    return user.exitValue();
+  }
+
+  private String name() {
+    return String.valueOf(device().getFileName());
   }
 
   /** Makes sure that nothing is left running, whatever the test did. */

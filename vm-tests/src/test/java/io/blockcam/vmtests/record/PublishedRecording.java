@@ -18,12 +18,12 @@ public final class PublishedRecording {
   private final List<Segment> segments;
   private final List<Event> events = new ArrayList<>();
 
-  private PublishedRecording(final List<Segment> segments) {
+  private PublishedRecording(final byte[] recordingJson, final List<Segment> segments) {
     this.segments = List.copyOf(segments);
     for (final Segment segment : segments) {
       events.addAll(segment.events());
     }
-    checkChain();
+    checkChain(Segment.sha256(recordingJson, 0, recordingJson.length));
     checkOrder();
   }
 
@@ -34,15 +34,17 @@ public final class PublishedRecording {
    */
   public static PublishedRecording read(final Path dir) {
     try (Stream<Path> files = Files.list(dir.resolve("segments"))) {
-      return of(files.sorted().map(Segment::read).toList());
+      return of(
+          Files.readAllBytes(dir.resolve("recording.json")),
+          files.sorted().map(Segment::read).toList());
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /** A recording of these segments, in the order of their numbers. */
-  public static PublishedRecording of(final List<Segment> segments) {
-    return new PublishedRecording(segments);
+  public static PublishedRecording of(final byte[] recordingJson, final List<Segment> segments) {
+    return new PublishedRecording(recordingJson, segments);
   }
 
   public List<Segment> segments() {
@@ -95,8 +97,8 @@ public final class PublishedRecording {
     }
   }
 
-  private void checkChain() {
-    byte[] previous = new byte[32];
+  private void checkChain(final byte[] recordingJson) {
+    byte[] previous = recordingJson;
     for (int i = 0; i < segments.size(); i++) {
       final Segment segment = segments.get(i);
       if (segment.number() != i

@@ -25,7 +25,9 @@ public final class Segment {
   private static final int TRAILER_BYTES = 512;
   private static final int RECORD_BYTES = 64;
   private static final int HASHES_BYTES = 64;
-  private static final int DIGEST_AT = 476;
+  private static final int DIGEST_AT = 240;
+  private static final int FRAME_PAYLOADS = 32;
+  private static final int SHA256_BYTES = 32;
 
   private final String name;
   private final ByteBuffer bytes;
@@ -74,7 +76,7 @@ public final class Segment {
   }
 
   public long diskBytes() {
-    return trailer.getLong(120);
+    return trailer.getLong(96);
   }
 
   public UUID recordingId() {
@@ -88,7 +90,7 @@ public final class Segment {
   }
 
   byte[] previousDigest() {
-    return part(trailer, 192, 32);
+    return part(trailer, 176, 32);
   }
 
   byte[] payload(final int index) {
@@ -99,9 +101,9 @@ public final class Segment {
   private void checkHeader() {
     must(ascii(bytes, 0).equals("BLKCAMSG"), "begins with the magic");
     must(bytes.getInt(8) == 1 && bytes.getInt(12) == HEADER_BYTES, "has version 1");
-    must(bytes.getInt(72) == BLOCK_BYTES && bytes.getInt(76) == 0, "has raw 4 KiB payloads");
+    must(bytes.getInt(72) == BLOCK_BYTES, "has 4 KiB blocks");
     must(crc(bytes, 0, 4092) == bytes.getInt(4092), "has a whole header");
-    for (int at = 80; at < 4092; at++) {
+    for (int at = 76; at < 4092; at++) {
       must(bytes.get(at) == 0, "has zeroes in the rest of the header");
     }
   }
@@ -109,33 +111,56 @@ public final class Segment {
   private void checkTrailer(final byte[] content) {
     must(ascii(trailer, 0).equals("BLKCAMTR") && trailer.getInt(8) == 1, "has a trailer");
     must(crc(trailer, 0, 508) == trailer.getInt(508), "has a whole trailer");
-    final long hashesAt = HEADER_BYTES + (long) payloadCount * BLOCK_BYTES;
-    final long recordsAt = hashesAt + (long) payloadCount * HASHES_BYTES;
-    final long trailerAt = recordsAt + trailer.getLong(48) * RECORD_BYTES;
-    must(trailer.getLong(64) == hashesAt, "tells where the hashes are");
-    must(trailer.getLong(72) == recordsAt, "tells where the records are");
-    must(trailer.getLong(80) == trailerAt, "tells where the trailer is");
+    must((trailer.getInt(12) & ~1) == 0, "is no base of a folded history");
+    must(
+        trailer.getInt(272) == 0 && trailer.getLong(280) == (long) payloadCount * BLOCK_BYTES,
+        "has raw payloads");
+    must(trailer.getInt(276) == 0 && trailer.getInt(288) == 0, "has no signature");
+    for (int at = 292; at < 508; at++) {
+      must(trailer.get(at) == 0, "has zeroes in the rest of the trailer");
+    }
+    final long tablesAt = HEADER_BYTES + (long) payloadCount * BLOCK_BYTES;
+    final long trailerAt = recordsAt() + trailer.getLong(48) * RECORD_BYTES;
     must(trailerAt + TRAILER_BYTES == content.length, "has nothing else in it");
     must(
         Arrays.equals(part(bytes, 16, 32), part(trailer, 16, 32)),
         "has the same recording, epoch and number in header and trailer");
-    must(bytes.getLong(48) == trailer.getLong(88), "has one first sequence");
+    must(bytes.getLong(48) == trailer.getLong(64), "has one first sequence");
     must(bytes.getLong(64) == diskBytes(), "has one disk size");
     must(
-        Arrays.equals(sha256(content, 0, (int) hashesAt), part(trailer, 128, 32)),
-        "has the payloads of its digest");
+        Arrays.equals(sha256(content, 0, HEADER_BYTES), part(trailer, 112, 32)),
+        "has the header of its digest");
+    for (int frame = 0; frame < frames(); frame++) {
+      final int first = frame * FRAME_PAYLOADS;
+      final int payloads = Math.min(FRAME_PAYLOADS, payloadCount - first);
+      must(
+          Arrays.equals(
+              sha256(content, HEADER_BYTES + first * BLOCK_BYTES, payloads * BLOCK_BYTES),
+              part(bytes, (int) tablesAt + frame * SHA256_BYTES, SHA256_BYTES)),
+          "has frame " + frame + " of its digest");
+    }
     must(
         Arrays.equals(
-            sha256(content, (int) hashesAt, (int) (trailerAt - hashesAt)), part(trailer, 160, 32)),
+            sha256(content, (int) tablesAt, (int) (trailerAt - tablesAt)), part(trailer, 144, 32)),
         "has the tables of its digest");
     must(
         Arrays.equals(sha256(content, (int) trailerAt, DIGEST_AT), digest()),
         "has the trailer of its digest");
   }
 
+  private int frames() {
+    return (payloadCount + FRAME_PAYLOADS - 1) / FRAME_PAYLOADS;
+  }
+
+  private long recordsAt() {
+    return HEADER_BYTES
+        + (long) payloadCount * (BLOCK_BYTES + HASHES_BYTES)
+        + (long) frames() * SHA256_BYTES;
+  }
+
   private List<Event> readRecords(final int count) {
     final List<Event> read = new ArrayList<>(count);
-    int at = (int) trailer.getLong(72);
+    int at = (int) recordsAt();
     for (int i = 0; i < count; i++, at += RECORD_BYTES) {
       must(crc(bytes, at, 60) == bytes.getInt(at + 60), "has record " + i + " whole");
       must(bytes.getLong(at + 48) == 0 && bytes.getInt(at + 56) == 0, "has reserved zeroes");
@@ -152,18 +177,18 @@ public final class Segment {
               bytes.getInt(at + 36),
               bytes.getLong(at + 40),
               this);
-      check(event, trailer.getLong(88) + i);
+      check(event, trailer.getLong(64) + i);
       read.add(event);
     }
-    must(read.getFirst().timestampNs() == trailer.getLong(104), "has its first timestamp");
-    must(read.getLast().sequence() == trailer.getLong(96), "has its last sequence");
-    must(read.getLast().timestampNs() == trailer.getLong(112), "has its last timestamp");
+    must(read.getFirst().timestampNs() == trailer.getLong(80), "has its first timestamp");
+    must(read.getLast().sequence() == trailer.getLong(72), "has its last sequence");
+    must(read.getLast().timestampNs() == trailer.getLong(88), "has its last timestamp");
     return List.copyOf(read);
   }
 
   private void check(final Event event, final long sequence) {
     must(event.sequence() == sequence, "has sequence " + sequence + " in its place: " + event);
-    must(event.kind() >= 1 && event.kind() <= 11, "has known kinds only: " + event);
+    must(event.kind() >= 1 && event.kind() <= 13, "has known kinds only: " + event);
     if (event.hasPayload()) {
       must(event.runBlocks() == (event.kind() == Event.MARK ? 0 : 1), "has one block: " + event);
       must(event.has(Event.ALL_ZERO) == (event.payloadIndex() == -1), "stores it: " + event);
@@ -209,7 +234,7 @@ public final class Segment {
     return (int) crc.getValue();
   }
 
-  private static byte[] sha256(final byte[] of, final int at, final int length) {
+  static byte[] sha256(final byte[] of, final int at, final int length) {
     try {
       final MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update(of, at, length);
