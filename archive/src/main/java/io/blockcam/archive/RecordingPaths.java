@@ -10,6 +10,7 @@ import java.util.UUID;
 public record RecordingPaths(String name) {
 
   private static final String SEGMENTS = "segments";
+  private static final String HEADS = "heads";
   private static final String TEMPORARY = "_tmp";
 
   /** {@code recording.json}. */
@@ -29,6 +30,20 @@ public record RecordingPaths(String name) {
    */
   public String segment(final String fileName) {
     return segments() + "/" + fileName;
+  }
+
+  /** The directory of the heads: the newest counts. */
+  public String heads() {
+    return name + "/" + HEADS;
+  }
+
+  /**
+   * A head.
+   *
+   * @param fileName of it; see {@code RecordingHead}
+   */
+  public String head(final String fileName) {
+    return heads() + "/" + fileName;
   }
 
   /**

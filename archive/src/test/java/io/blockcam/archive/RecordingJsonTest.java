@@ -44,7 +44,7 @@ class RecordingJsonTest {
         Arguments.of("null", "no JSON object"),
         Arguments.of("{", "no JSON"),
         Arguments.of(TEXT + "{}", "no JSON"),
-        Arguments.of("{\"a\":{\"b\":{\"c\":1}}}", "nesting"),
+        Arguments.of("{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}", "nesting"),
         Arguments.of("{}", "field formatVersion is missing"),
         Arguments.of(changed("\"formatVersion\": 1", "\"formatVersion\": 2"), "version 2"),
         Arguments.of(changed("\"formatVersion\": 1", "\"formatVersion\": \"1\""), "no 64-bit"),

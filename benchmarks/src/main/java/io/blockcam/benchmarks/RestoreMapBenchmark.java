@@ -1,5 +1,6 @@
 package io.blockcam.benchmarks;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
@@ -11,7 +12,6 @@ import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentWriter;
 import io.blockcam.replay.BlockMap;
-import io.blockcam.replay.Moment;
 import io.blockcam.replay.Segment;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -1,8 +1,11 @@
 package io.blockcam.cli;
 
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.head.EpochSummary;
+import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.replay.Moment;
 import io.blockcam.replay.RecordingInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -17,6 +20,7 @@ final class InfoReport {
 
   static Map<String, Object> json(final RecordingInfo info) {
     final Recording recording = info.recording();
+    final RecordingSummary summary = info.summary();
     final Map<String, Object> json = new LinkedHashMap<>();
     json.put("name", recording.name());
     json.put("id", recording.id().toString());
@@ -25,23 +29,24 @@ final class InfoReport {
     json.put("host", recording.host());
     json.put("note", recording.note());
     json.put("baseline", recording.baseline().text());
-    json.put("segments", info.segments());
-    json.put("storedBytes", info.bytes());
-    json.put("first", info.first().map(InfoReport::moment).orElse(null));
-    json.put("last", info.last().map(InfoReport::moment).orElse(null));
-    json.put("records", info.totalRecords());
+    json.put("segments", summary.segments());
+    json.put("storedBytes", summary.bytes());
+    json.put("first", summary.first().map(InfoReport::moment).orElse(null));
+    json.put("last", summary.last().map(InfoReport::moment).orElse(null));
+    json.put("records", summary.totalRecords());
     final Map<String, Long> kinds = new LinkedHashMap<>();
-    info.records().forEach((kind, count) -> kinds.put(name(kind), count));
+    summary.records().forEach((kind, count) -> kinds.put(name(kind), count));
     json.put("recordsByKind", kinds);
-    json.put("failedWrites", info.failed());
-    json.put("gaps", info.count(RecordKind.GAP));
-    json.put("recoveredSegments", info.recoveredSegments());
+    json.put("failedWrites", summary.failed());
+    json.put("gaps", summary.count(RecordKind.GAP));
+    json.put("recoveredSegments", summary.recovered());
+    json.put("earlierEpochs", summary.earlierEpochs());
     final List<Map<String, Object>> epochs = new ArrayList<>();
-    for (final RecordingInfo.Epoch epoch : info.epochs()) {
+    for (final EpochSummary epoch : info.summary().epochs()) {
       final Map<String, Object> e = new LinkedHashMap<>();
       e.put("epoch", epoch.number());
-      e.put("first", epoch.first().toString());
-      e.put("last", epoch.last().toString());
+      e.put("first", Nanos.toInstant(epoch.firstTimestampNs()).toString());
+      e.put("last", Nanos.toInstant(epoch.lastTimestampNs()).toString());
       e.put("firstSequence", epoch.firstSequence());
       e.put("lastSequence", epoch.lastSequence());
       e.put("segments", epoch.segments());
@@ -63,6 +68,7 @@ final class InfoReport {
 
   static Table facts(final RecordingInfo info) {
     final Recording recording = info.recording();
+    final RecordingSummary summary = info.summary();
     final Table table = new Table(Table.Align.LEFT, Table.Align.LEFT);
     table.row("recording", recording.name());
     table.row("id", recording.id().toString());
@@ -73,11 +79,12 @@ final class InfoReport {
     if (!recording.note().isEmpty()) {
       table.row("note", recording.note());
     }
-    table.row("first", info.first().map(InfoReport::text).orElse("-"));
-    table.row("last", info.last().map(InfoReport::text).orElse("-"));
-    table.row("segments", info.segments() + ", " + Size.format(info.bytes()));
+    table.row("first", summary.first().map(InfoReport::text).orElse("-"));
+    table.row("last", summary.last().map(InfoReport::text).orElse("-"));
+    table.row("segments", summary.segments() + ", " + Size.format(summary.bytes()));
     final StringBuilder kinds = new StringBuilder();
-    info.records()
+    summary
+        .records()
         .forEach(
             (kind, count) ->
                 kinds
@@ -85,13 +92,14 @@ final class InfoReport {
                     .append(count)
                     .append(' ')
                     .append(name(kind)));
-    table.row("records", info.totalRecords() + kinds.toString());
-    table.row("gaps", info.count(RecordKind.GAP) == 0 ? "none" : "" + info.count(RecordKind.GAP));
-    if (info.failed() > 0) {
-      table.row("failed", info.failed() + " records of writes that failed on the disk");
+    table.row("records", summary.totalRecords() + kinds.toString());
+    table.row(
+        "gaps", summary.count(RecordKind.GAP) == 0 ? "none" : "" + summary.count(RecordKind.GAP));
+    if (summary.failed() > 0) {
+      table.row("failed", summary.failed() + " records of writes that failed on the disk");
     }
-    if (info.recoveredSegments() > 0) {
-      table.row("recovered", info.recoveredSegments() + " segments repaired after a crash");
+    if (summary.recovered() > 0) {
+      table.row("recovered", summary.recovered() + " segments repaired after a crash");
     }
     return table;
   }
@@ -108,12 +116,16 @@ final class InfoReport {
             Table.Align.RIGHT,
             Table.Align.LEFT);
     table.row("EPOCH", "FROM", "TO", "FIRST SEQ", "LAST SEQ", "RECORDS", "SEGMENTS", "END");
-    final long newest = info.epochs().isEmpty() ? -1 : info.epochs().getLast().number();
-    for (final RecordingInfo.Epoch epoch : info.epochs()) {
+    final List<EpochSummary> known = info.summary().epochs();
+    final long newest = known.isEmpty() ? -1 : known.getLast().number();
+    if (info.summary().earlierEpochs() > 0) {
+      table.row(info.summary().earlierEpochs() + " earlier", "", "", "", "", "", "", "");
+    }
+    for (final EpochSummary epoch : info.summary().epochs()) {
       table.row(
           Long.toString(epoch.number()),
-          epoch.first().toString(),
-          epoch.last().toString(),
+          Nanos.toInstant(epoch.firstTimestampNs()).toString(),
+          Nanos.toInstant(epoch.lastTimestampNs()).toString(),
           Long.toString(epoch.firstSequence()),
           Long.toString(epoch.lastSequence()),
           Long.toString(epoch.records()),

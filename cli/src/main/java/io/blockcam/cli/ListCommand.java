@@ -1,9 +1,9 @@
 package io.blockcam.cli;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.replay.Moment;
 import io.blockcam.replay.RecordingInfo;
 import io.blockcam.replay.RecordingReader;
 import io.blockcam.store.ObjectStore;
@@ -87,10 +87,10 @@ final class ListCommand implements Callable<Integer> {
           recording.name(),
           Size.format(recording.diskBytes()),
           recording.created().toString(),
-          info.last().map(Moment::instant).map(Object::toString).orElse("-"),
-          Long.toString(info.epochs().size()),
-          Long.toString(info.segments()),
-          Size.format(info.bytes()));
+          info.summary().last().map(Moment::instant).map(Object::toString).orElse("-"),
+          Long.toString(info.summary().earlierEpochs() + info.summary().epochs().size()),
+          Long.toString(info.summary().segments()),
+          Size.format(info.summary().bytes()));
     }
     return table;
   }

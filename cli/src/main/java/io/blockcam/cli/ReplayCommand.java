@@ -1,10 +1,10 @@
 package io.blockcam.cli;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.replay.BlockMap;
 import io.blockcam.replay.ClockStep;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
-import io.blockcam.replay.Moment;
 import io.blockcam.replay.MomentException;
 import io.blockcam.replay.MomentResolver;
 import io.blockcam.replay.RecordingReader;

@@ -1,5 +1,6 @@
 package io.blockcam.replay;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;

@@ -1,5 +1,7 @@
 package io.blockcam.replay;
 
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;

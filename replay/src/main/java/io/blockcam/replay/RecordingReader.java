@@ -5,12 +5,18 @@ import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingName;
 import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.StrictJson;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.head.HeadJson;
+import io.blockcam.archive.head.RecordingHead;
+import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -18,6 +24,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -27,6 +34,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A recording in a store, open for reading.
@@ -39,6 +48,11 @@ public final class RecordingReader {
 
   /** How many segments are read at the same time; of each up to 64 KiB are in memory. */
   private static final int READ_AHEAD = 16;
+
+  private static final Logger LOG = LoggerFactory.getLogger(RecordingReader.class);
+
+  /** The newest head may be gone when it is read: a recorder that is running has a newer one. */
+  private static final int HEAD_ATTEMPTS = 5;
 
   private final ObjectStore store;
   private final Recording recording;
@@ -104,7 +118,7 @@ public final class RecordingReader {
       return Optional.empty();
     }
     final String file = store.describe() + "/" + path;
-    if (status.get().isDirectory() || status.get().lengthBytes() > RecordingJson.MAX_BYTES) {
+    if (status.get().isDirectory() || status.get().lengthBytes() > StrictJson.MAX_BYTES) {
       throw new RecordingFormatException(file, "is not a file of at most 64 KiB");
     }
     final ByteBuffer bytes = ByteBuffer.allocate((int) status.get().lengthBytes());
@@ -156,6 +170,7 @@ public final class RecordingReader {
    * @throws SegmentException when one is missing, damaged, or of another recording
    */
   void visit(final SegmentVisitor visitor) throws IOException {
+    final Optional<RecordingHead> head = usableHead(); // first, or it might be ahead of the list
     final List<ObjectStatus> objects = objects();
     final long totalBytes = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
     final Deque<Future<SegmentReader>> ahead = new ArrayDeque<>();
@@ -171,6 +186,10 @@ public final class RecordingReader {
           }
           final SegmentReader reader = result(ahead.remove());
           chain = chain.next(reader.name(), number(status).orElseThrow(), reader.trailer());
+          if (head.isPresent() && !fits(head.get(), reader.trailer())) {
+            throw SegmentException.of(
+                reader.name(), "is not the segment that the head of the recording names");
+          }
           doneBytes += status.lengthBytes();
           visitor.visit(new Segment(reader), doneBytes, totalBytes);
         }
@@ -178,6 +197,122 @@ public final class RecordingReader {
         readers.shutdownNow(); // after an error the others are of no use
       }
     }
+    final Optional<String> missing = missingAtTheEnd(head, chain.number());
+    if (missing.isPresent()) {
+      throw SegmentException.of(place(recording.paths().segments()), missing.get());
+    }
+  }
+
+  /** Whether a segment is the one that the head names, or another number. */
+  static boolean fits(final RecordingHead head, final SegmentTrailer segment) {
+    return segment.segmentNumber() != head.segmentNumber()
+        || segment.digest().equals(head.digest());
+  }
+
+  /**
+   * What is missing behind the last segment.
+   *
+   * @param next the number behind it
+   */
+  static Optional<String> missingAtTheEnd(final Optional<RecordingHead> head, final long next) {
+    return head.filter(h -> h.segmentNumber() >= next)
+        .map(
+            h ->
+                next == h.segmentNumber()
+                    ? "segment %d is missing at the end: the head of the recording names it"
+                        .formatted(next)
+                    : "segments %d to %d are missing at the end: the head of the recording names them"
+                        .formatted(next, h.segmentNumber()));
+  }
+
+  /**
+   * The newest head.
+   *
+   * @return empty when there is none
+   * @throws RecordingFormatException when it is none of this recording
+   */
+  Optional<RecordingHead> head() throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      final Optional<ObjectStatus> newest =
+          store.list(recording.paths().heads()).stream()
+              .filter(s -> !s.isDirectory() && RecordingHead.number(s.name()).isPresent())
+              .max(Comparator.comparing(ObjectStatus::name));
+      if (newest.isEmpty()) {
+        return Optional.empty();
+      }
+      try {
+        return Optional.of(head(newest.get()));
+      } catch (final ObjectNotFoundException e) {
+        if (attempt == HEAD_ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private RecordingHead head(final ObjectStatus status) throws IOException {
+    final String file = place(status.path());
+    if (status.lengthBytes() > StrictJson.MAX_BYTES) {
+      throw new RecordingFormatException(file, "is larger than any head");
+    }
+    final ByteBuffer bytes = ByteBuffer.allocate((int) status.lengthBytes());
+    store.read(status.path(), 0, bytes);
+    final RecordingHead head = HeadJson.read(bytes.array(), file);
+    if (!head.recordingId().equals(recording.id()) || !head.fileName().equals(status.name())) {
+      throw new RecordingFormatException(
+          file,
+          "is the head of segment %d of recording %s: it was copied or renamed"
+              .formatted(head.segmentNumber(), head.recordingId()));
+    }
+    return head;
+  }
+
+  /** The newest head, unless it is damaged: everything can be known without it. */
+  Optional<RecordingHead> usableHead() throws IOException {
+    try {
+      return head();
+    } catch (final RecordingFormatException e) {
+      LOG.warn("a damaged head is not used: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * What all segments hold, those behind the head included.
+   *
+   * @return empty when the head does not fit them
+   * @throws SegmentException when its segment is missing, or one behind it damaged
+   */
+  Optional<RecordingSummary> summary(final RecordingHead head) throws IOException {
+    final Optional<ObjectStatus> newest = segment(head.segmentNumber());
+    if (newest.isEmpty()) {
+      throw SegmentException.of(
+          place(recording.paths().segments()),
+          missingAtTheEnd(Optional.of(head), head.segmentNumber()).orElseThrow());
+    }
+    final SegmentTrailer named = open(newest.get()).trailer();
+    if (!fits(head, named)) {
+      LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
+      return Optional.empty();
+    }
+    RecordingSummary summary = head.summary();
+    SegmentChain chain = beginning().resume(named);
+    for (Optional<ObjectStatus> next = segment(chain.number());
+        next.isPresent();
+        next = segment(chain.number())) {
+      final SegmentReader reader = open(next.get());
+      chain = chain.next(reader.name(), chain.number(), reader.trailer());
+      summary = summary.plus(reader.trailer(), reader.records());
+    }
+    return Optional.of(summary);
+  }
+
+  private Optional<ObjectStatus> segment(final long number) throws IOException {
+    return store.status(recording.paths().segment(SegmentName.sealed(number)));
+  }
+
+  private String place(final String path) {
+    return store.describe() + "/" + path;
   }
 
   /** What the first segment must be. */

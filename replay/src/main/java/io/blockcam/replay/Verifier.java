@@ -1,5 +1,8 @@
 package io.blockcam.replay;
 
+import io.blockcam.archive.RecordingFormatException;
+import io.blockcam.archive.head.RecordingHead;
+import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentChain;
@@ -66,12 +69,14 @@ public final class Verifier {
           found[0]++;
           findings.accept(message);
         };
+    final Optional<RecordingHead> head = head(counted); // first, or it might be ahead of the list
     final List<ObjectStatus> objects = recording.objects();
     final long total = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
     SegmentChain chain = recording.beginning();
     final Epochs epochs = new Epochs(counted);
     boolean chainKnown = true;
     long records = 0;
+    RecordingSummary summary = RecordingSummary.EMPTY;
     long bytes = 0;
     long signed = 0;
     for (final ObjectStatus object : objects) {
@@ -83,6 +88,8 @@ public final class Verifier {
         records += trailer.recordCount();
         signed += trailer.storage().isSigned() ? 1 : 0;
         epochs.add(source.name(), checked.get());
+        summary = summary.plus(trailer, checked.get().records());
+        compare(head, source.name(), trailer, summary, counted);
         if (!chainKnown) {
           chain = chain.before(trailer); // its predecessor could not be read and has been told
         }
@@ -97,7 +104,35 @@ public final class Verifier {
       bytes += object.lengthBytes();
       progress.update(bytes, total);
     }
+    RecordingReader.missingAtTheEnd(head, chain.number()).ifPresent(counted);
     return new Result(objects.size(), records, bytes, signed, found[0], epochs.endless());
+  }
+
+  private Optional<RecordingHead> head(final Consumer<String> findings) throws IOException {
+    try {
+      return recording.head();
+    } catch (final RecordingFormatException e) {
+      findings.accept(String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
+  }
+
+  /** A head says what was published up to its segment. */
+  private static void compare(
+      final Optional<RecordingHead> head,
+      final String name,
+      final SegmentTrailer segment,
+      final RecordingSummary summary,
+      final Consumer<String> findings) {
+    if (head.isPresent() && head.get().segmentNumber() == segment.segmentNumber()) {
+      if (!RecordingReader.fits(head.get(), segment)) {
+        findings.accept(name + ": is not the segment that the head of the recording names");
+      } else if (!head.get().summary().agreesWith(summary)) {
+        findings.accept(
+            "the head of segment %d does not count what the segments hold"
+                .formatted(segment.segmentNumber()));
+      }
+    }
   }
 
   /** Where epochs begin and end. */

@@ -3,6 +3,7 @@ package io.blockcam.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;

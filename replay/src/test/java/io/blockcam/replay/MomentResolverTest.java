@@ -3,6 +3,8 @@ package io.blockcam.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.Nanos;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;

@@ -56,9 +56,9 @@ final class RecordingReaderTest {
       final RecordingInfo info = RecordingInfo.read(reader, (bytes, total) -> done.add(bytes));
 
       assertThat(reads.get() - before).isEqualTo(SEGMENTS);
-      assertThat(info.segments()).isEqualTo(SEGMENTS);
-      assertThat(info.totalRecords()).isEqualTo(SEGMENTS);
-      assertThat(done).hasSize(SEGMENTS).isSorted().endsWith(info.bytes());
+      assertThat(info.summary().segments()).isEqualTo(SEGMENTS);
+      assertThat(info.summary().totalRecords()).isEqualTo(SEGMENTS);
+      assertThat(done).hasSize(SEGMENTS).isSorted().endsWith(info.summary().bytes());
     }
   }
 

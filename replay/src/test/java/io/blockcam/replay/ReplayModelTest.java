@@ -2,6 +2,7 @@ package io.blockcam.replay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;

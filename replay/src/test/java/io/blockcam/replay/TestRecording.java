@@ -1,6 +1,7 @@
 package io.blockcam.replay;
 
 import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingPaths;

@@ -1,5 +1,6 @@
 package io.blockcam.simulator;
 
+import io.blockcam.archive.Moment;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
@@ -7,7 +8,6 @@ import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.replay.BlockMap;
 import io.blockcam.replay.ImageWriter;
-import io.blockcam.replay.Moment;
 import io.blockcam.replay.MomentResolver;
 import io.blockcam.replay.RecordingReader;
 import io.blockcam.replay.Segment;

@@ -53,6 +53,7 @@ public final class Uploader implements AutoCloseable {
   private final InstantSource clock;
   private final RandomGenerator random;
   private final Publisher publisher;
+  private final HeadKeeper heads;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -91,6 +92,7 @@ public final class Uploader implements AutoCloseable {
     this.clock = clock;
     this.random = random;
     this.publisher = new Publisher(store, temporaryDirectory());
+    this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
     this.thread = new Thread(this::run, "blockcam-uploader");
   }
 
@@ -213,6 +215,7 @@ public final class Uploader implements AutoCloseable {
     publisher.publish(
         new SegmentObjectSource(file),
         recording.paths().segment(SegmentName.sealed(file.trailer().segmentNumber())));
+    heads.follow(file);
     source.published(segment.get());
     onSuccess(UploaderStatus.State.SHIPPING, file.trailer().fileBytes());
     return true;
@@ -278,6 +281,7 @@ public final class Uploader implements AutoCloseable {
   void onFailure(final Throwable e) {
     // Whoever emptied or replaced the archive meanwhile gets a recording.json again.
     recordingIsThere = false;
+    heads.forget();
     final boolean mention;
     lock.lock();
     try {

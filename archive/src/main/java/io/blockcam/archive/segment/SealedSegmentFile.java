@@ -28,6 +28,8 @@ public final class SealedSegmentFile {
   private final byte[] header;
   private final byte[] trailerBytes;
 
+  private final RecordTable records;
+
   /** By payload index. */
   private final int[] payloadCrc32cs;
 
@@ -35,12 +37,13 @@ public final class SealedSegmentFile {
       final Path file,
       final SegmentTrailer trailer,
       final byte[] header,
-      final int[] payloadCrc32cs) {
+      final RecordTable records) {
     this.file = file;
     this.trailer = trailer;
     this.header = header;
     this.trailerBytes = trailer.encode();
-    this.payloadCrc32cs = payloadCrc32cs;
+    this.records = records;
+    this.payloadCrc32cs = payloadCrc32cs(records, trailer.payloadCount());
   }
 
   /**
@@ -68,8 +71,7 @@ public final class SealedSegmentFile {
       reader.header();
       final byte[] header = new byte[HEADER_BYTES];
       bytes.read(0, ByteBuffer.wrap(header));
-      return new SealedSegmentFile(
-          file, trailer, header, payloadCrc32cs(reader.records(), trailer.payloadCount()));
+      return new SealedSegmentFile(file, trailer, header, reader.records());
     }
   }
 
@@ -91,6 +93,11 @@ public final class SealedSegmentFile {
   /** What it holds. */
   public SegmentTrailer trailer() {
     return trailer;
+  }
+
+  /** Its records. */
+  public RecordTable records() {
+    return records;
   }
 
   /**

@@ -120,6 +120,11 @@ public final class Recording {
     return dir.resolve("archive").resolve(name);
   }
 
+  /** The published record without its payloads, read without the product's help. */
+  public PublishedRecording publishedEvents() {
+    return PublishedRecording.readEvents(folder());
+  }
+
   /** The published record, read without the product's help. */
   public PublishedRecording published() {
     return PublishedRecording.read(folder());

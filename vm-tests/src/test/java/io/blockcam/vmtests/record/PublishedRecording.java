@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** All published segments of a recording: one chain, one order. */
@@ -33,10 +34,18 @@ public final class PublishedRecording {
    * @param dir the recording's folder in a directory archive
    */
   public static PublishedRecording read(final Path dir) {
+    return read(dir, Segment::read);
+  }
+
+  /** The same without the payloads, for a recording of any length. */
+  public static PublishedRecording readEvents(final Path dir) {
+    return read(dir, file -> Segment.read(file).withoutPayloads());
+  }
+
+  private static PublishedRecording read(final Path dir, final Function<Path, Segment> read) {
     try (Stream<Path> files = Files.list(dir.resolve("segments"))) {
       return of(
-          Files.readAllBytes(dir.resolve("recording.json")),
-          files.sorted().map(Segment::read).toList());
+          Files.readAllBytes(dir.resolve("recording.json")), files.sorted().map(read).toList());
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
     }

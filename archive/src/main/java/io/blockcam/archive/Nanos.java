@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.archive;
 
 import java.time.Instant;
 
@@ -15,7 +15,7 @@ public final class Nanos {
   }
 
   /** Instants beyond the year 2262 become the last nanosecond that fits. */
-  static long of(final Instant instant) {
+  public static long of(final Instant instant) {
     try {
       return Math.addExact(
           Math.multiplyExact(instant.getEpochSecond(), PER_SECOND), instant.getNano());

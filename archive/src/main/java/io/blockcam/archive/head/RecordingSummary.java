@@ -1,0 +1,105 @@
+package io.blockcam.archive.head;
+
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentTrailer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What segments hold, in numbers.
+ *
+ * @param segments how many
+ * @param bytes of their files
+ * @param first the first record, if there is any
+ * @param last the last record, if there is any
+ * @param records how many of each kind; kinds without a record are left out
+ * @param failed records of writes that failed on the disk
+ * @param recovered segments whose end was repaired after a crash
+ * @param earlierEpochs runs of the recorder before those of {@code epochs}
+ * @param epochs the last {@value #MOST_EPOCHS} runs of the recorder, in order
+ */
+public record RecordingSummary(
+    long segments,
+    long bytes,
+    Optional<Moment> first,
+    Optional<Moment> last,
+    Map<RecordKind, Long> records,
+    long failed,
+    long recovered,
+    long earlierEpochs,
+    List<EpochSummary> epochs) {
+
+  /** More than anybody reads, and little enough to be published with every segment. */
+  public static final int MOST_EPOCHS = 64;
+
+  /** Of no segment. */
+  public static final RecordingSummary EMPTY =
+      new RecordingSummary(0, 0, Optional.empty(), Optional.empty(), Map.of(), 0, 0, 0, List.of());
+
+  /** Copies what could be changed. */
+  public RecordingSummary {
+    final Map<RecordKind, Long> copy = new EnumMap<>(RecordKind.class);
+    copy.putAll(records);
+    records = Collections.unmodifiableMap(copy);
+    epochs = List.copyOf(epochs);
+  }
+
+  /** How many records there are in all. */
+  public long totalRecords() {
+    return records.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** How many of a kind. */
+  public long count(final RecordKind kind) {
+    return records.getOrDefault(kind, 0L);
+  }
+
+  /** The same with the segment that comes next. */
+  public RecordingSummary plus(final SegmentTrailer segment, final RecordTable table) {
+    final Map<RecordKind, Long> kinds = new EnumMap<>(RecordKind.class);
+    kinds.putAll(records);
+    long failures = 0;
+    for (int i = 0; i < table.count(); i++) {
+      kinds.merge(table.kind(i), 1L, Long::sum);
+      failures += table.hasFlag(i, RecordFlags.FAILED) ? 1 : 0;
+    }
+    final List<EpochSummary> runs = new ArrayList<>(epochs);
+    final EpochSummary run = EpochSummary.of(segment, table);
+    if (!runs.isEmpty() && runs.getLast().number() == run.number()) {
+      runs.set(runs.size() - 1, runs.getLast().and(run));
+    } else {
+      runs.add(run);
+    }
+    final int dropped = Math.max(0, runs.size() - MOST_EPOCHS);
+    return new RecordingSummary(
+        segments + 1,
+        bytes + segment.fileBytes(),
+        first.isPresent()
+            ? first
+            : Optional.of(
+                new Moment(segment.epoch(), segment.firstSequence(), segment.firstTimestampNs())),
+        Optional.of(new Moment(segment.epoch(), segment.lastSequence(), segment.lastTimestampNs())),
+        kinds,
+        failed + failures,
+        recovered + (segment.recovered() ? 1 : 0),
+        earlierEpochs + dropped,
+        runs.subList(dropped, runs.size()));
+  }
+
+  /** Whether both say the same of what is recorded, however it is stored. */
+  public boolean agreesWith(final RecordingSummary other) {
+    return withBytes(0).equals(other.withBytes(0));
+  }
+
+  private RecordingSummary withBytes(final long newBytes) {
+    return new RecordingSummary(
+        segments, newBytes, first, last, records, failed, recovered, earlierEpochs, epochs);
+  }
+}

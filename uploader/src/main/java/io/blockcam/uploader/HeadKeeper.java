@@ -1,0 +1,220 @@
+package io.blockcam.uploader;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.RecordingFormatException;
+import io.blockcam.archive.StrictJson;
+import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.head.HeadJson;
+import io.blockcam.archive.head.RecordingHead;
+import io.blockcam.archive.head.RecordingSummary;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.RandomAccessBytes;
+import io.blockcam.archive.segment.SealedSegmentFile;
+import io.blockcam.archive.segment.SegmentChain;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.store.ObjectNotFoundException;
+import io.blockcam.store.ObjectSource;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
+import io.blockcam.store.Publisher;
+import io.blockcam.store.StoreRefusedException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes the head of a recording behind each of its segments. The uploader's thread.
+ *
+ * <p>An object is never replaced in a store: the head of each segment is one of its own, the newest
+ * counts, and those before the last two are removed. What a head sums up is taken from the one
+ * before; where that is missing, or does not fit the segments, from the segments themselves.
+ */
+final class HeadKeeper {
+  private static final Logger LOG = LoggerFactory.getLogger(HeadKeeper.class);
+
+  /** One for a reader who has just learned of it. */
+  private static final int KEPT = 2;
+
+  private final ObjectStore store;
+  private final Recording recording;
+  private final SegmentSource source;
+  private final Publisher publisher;
+
+  /** Heads in the store, oldest first, as far as they are known. */
+  private final Deque<String> published = new ArrayDeque<>();
+
+  private @Nullable Summed summed;
+
+  /**
+   * Whether the segments before are no whole recording: then nothing can be said of all of them.
+   */
+  private boolean broken;
+
+  HeadKeeper(
+      final ObjectStore store,
+      final Recording recording,
+      final SegmentSource source,
+      final String temporaryDirectory) {
+    this.store = store;
+    this.recording = recording;
+    this.source = source;
+    this.publisher = new Publisher(store, temporaryDirectory);
+  }
+
+  /** What is summed up, and what must come next. */
+  private record Summed(RecordingSummary summary, SegmentChain next) {
+
+    Summed plus(final String name, final SegmentTrailer segment, final RecordTable records)
+        throws SegmentException {
+      return new Summed(
+          summary.plus(segment, records), next.next(name, segment.segmentNumber(), segment));
+    }
+  }
+
+  /** The archive may not be what it was: nothing that is remembered of it counts. */
+  void forget() {
+    summed = null;
+    broken = false;
+    published.clear();
+  }
+
+  /**
+   * A segment is in the archive, and all before it. May be repeated.
+   *
+   * @throws IOException when the head could not be published
+   */
+  void follow(final SealedSegmentFile segment) throws IOException {
+    final long number = segment.trailer().segmentNumber();
+    if (broken) {
+      return;
+    }
+    final Summed after;
+    try {
+      final Summed before = upTo(number);
+      if (before.next().number() > number) {
+        return; // published before, only not forgotten by the spool
+      }
+      after = before.plus(segment.path().toString(), segment.trailer(), segment.records());
+    } catch (final SegmentException | ObjectNotFoundException e) {
+      LOG.error("the recording gets no new head: its segments are not whole: {}", e.getMessage());
+      broken = true;
+      return;
+    }
+    final RecordingHead head =
+        new RecordingHead(recording.id(), number, segment.trailer().digest(), after.summary());
+    publisher.publish(
+        ObjectSource.of(head.fileName(), HeadJson.write(head)),
+        recording.paths().head(head.fileName()));
+    summed = after;
+    published.add(recording.paths().head(head.fileName()));
+    removeOld();
+  }
+
+  /** What is summed up of the segments before one, or up to that one. */
+  private Summed upTo(final long number) throws IOException {
+    Summed sum = summed == null ? load(number) : summed;
+    while (sum.next().number() < number) {
+      final SegmentReader reader = open(sum.next().number());
+      sum = sum.plus(reader.name(), reader.trailer(), reader.records());
+    }
+    summed = sum;
+    return sum;
+  }
+
+  private Summed load(final long number) throws IOException {
+    published.clear();
+    final List<ObjectStatus> heads =
+        store.list(recording.paths().heads()).stream()
+            .filter(status -> !status.isDirectory() && number(status).isPresent())
+            .sorted(Comparator.comparing(ObjectStatus::name))
+            .toList();
+    heads.forEach(status -> published.add(status.path()));
+    for (final ObjectStatus status : heads.reversed()) {
+      if (number(status).orElseThrow() <= number) {
+        try {
+          return load(status);
+        } catch (final RecordingFormatException | SegmentException | ObjectNotFoundException e) {
+          LOG.warn("a head is of no use: {}", e.getMessage());
+        }
+      }
+    }
+    final SegmentChain beginning =
+        SegmentChain.beginning(recording, Sha256.of(source.recordingJson()));
+    return new Summed(RecordingSummary.EMPTY, beginning);
+  }
+
+  private Summed load(final ObjectStatus status) throws IOException {
+    final String file = store.describe() + "/" + status.path();
+    if (status.lengthBytes() > StrictJson.MAX_BYTES) {
+      throw new RecordingFormatException(file, "is larger than any head");
+    }
+    final ByteBuffer bytes = ByteBuffer.allocate((int) status.lengthBytes());
+    store.read(status.path(), 0, bytes);
+    final RecordingHead head = HeadJson.read(bytes.array(), file);
+    final SegmentReader newest = open(head.segmentNumber());
+    if (!head.recordingId().equals(recording.id())
+        || !head.digest().equals(newest.trailer().digest())) {
+      throw new RecordingFormatException(file, "is not of the segments that are there");
+    }
+    return new Summed(
+        head.summary(),
+        SegmentChain.beginning(recording, Sha256.of(source.recordingJson()))
+            .resume(newest.trailer()));
+  }
+
+  private static OptionalLong number(final ObjectStatus status) {
+    return RecordingHead.number(status.name());
+  }
+
+  private SegmentReader open(final long number) throws IOException {
+    final String path = recording.paths().segment(SegmentName.sealed(number));
+    final ObjectStatus status =
+        store
+            .status(path)
+            .orElseThrow(
+                () -> new ObjectNotFoundException(store.describe() + "/" + path + " is missing"));
+    return SegmentReader.open(new StoredBytes(store, status));
+  }
+
+  /** What is not removed is of no harm: the newest counts. */
+  private void removeOld() throws IOException {
+    while (published.size() > KEPT) {
+      final String old = published.element();
+      try {
+        store.delete(old);
+      } catch (final StoreRefusedException e) {
+        LOG.warn("an old head stays: {}", e.getMessage());
+      }
+      published.remove();
+    }
+  }
+
+  /** An object of the store as a reader of segments wants it. */
+  private record StoredBytes(ObjectStore store, ObjectStatus status) implements RandomAccessBytes {
+
+    @Override
+    public long length() {
+      return status.lengthBytes();
+    }
+
+    @Override
+    public void read(final long offset, final ByteBuffer into) throws IOException {
+      store.read(status.path(), offset, into);
+    }
+
+    @Override
+    public String name() {
+      return store.describe() + "/" + status.path();
+    }
+  }
+}
