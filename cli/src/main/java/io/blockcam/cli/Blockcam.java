@@ -1,5 +1,6 @@
 package io.blockcam.cli;
 
+import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.ublk.target.BackingException;
 import java.io.IOException;
@@ -40,6 +41,7 @@ public final class Blockcam {
           InfoCommand.class,
           ReplayCommand.class,
           VerifyCommand.class,
+          LogCommand.class,
           StopCommand.class,
           ReapCommand.class,
           CommandLine.HelpCommand.class);
@@ -100,6 +102,7 @@ public final class Blockcam {
     commands.forEach(commandLine::addSubcommand);
     commandLine.registerConverter(Size.class, Blockcam::size);
     commandLine.registerConverter(Duration.class, Blockcam::duration);
+    commandLine.registerConverter(RecordKind.class, Blockcam::kind);
     commandLine.setUsageHelpWidth(100);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setParameterExceptionHandler(
@@ -112,6 +115,15 @@ public final class Blockcam {
         });
     commandLine.setExecutionExceptionHandler(Blockcam::report);
     return commandLine;
+  }
+
+  private static RecordKind kind(final String text) {
+    for (final RecordKind kind : RecordKind.values()) {
+      if (InfoReport.name(kind).equals(text)) {
+        return kind;
+      }
+    }
+    throw new CommandLine.TypeConversionException("'" + text + "' is no kind of record");
   }
 
   private static Size size(final String text) {

@@ -146,7 +146,7 @@ final class InfoReport {
     return moment.instant() + "  seq:" + moment.sequence();
   }
 
-  private static String name(final RecordKind kind) {
+  static String name(final RecordKind kind) {
     return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

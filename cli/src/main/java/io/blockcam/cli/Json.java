@@ -11,7 +11,18 @@ final class Json {
   private static final ObjectWriter WRITER =
       JsonMapper.builder().build().writerWithDefaultPrettyPrinter();
 
+  private static final ObjectWriter LINE_WRITER = JsonMapper.builder().build().writer();
+
   private Json() {}
+
+  /** The same in one line, for lists that have no end. */
+  static String line(final Object value) {
+    try {
+      return LINE_WRITER.writeValueAsString(value);
+    } catch (final JsonProcessingException e) {
+      throw new IllegalStateException("maps and lists are always JSON", e);
+    }
+  }
 
   static void print(final PrintWriter out, final Object value) {
     try {

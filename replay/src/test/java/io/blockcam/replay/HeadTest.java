@@ -9,11 +9,13 @@ import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.store.Stores;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +84,21 @@ final class HeadTest {
         .isEqualTo(counted);
     assertThat(progress).as("nothing was read for it").isEmpty();
     assertThat(findings()).isEmpty();
+  }
+
+  @Test
+  void costsTheSameHoweverLongTheRecording() throws IOException {
+    SyntheticArchive.make(root.resolve("short"), 1L << 40, 10, 4);
+    SyntheticArchive.make(root.resolve("long"), 1L << 40, 300, 4);
+    assertThat(callsOfInfo(root.resolve("long"))).isEqualTo(callsOfInfo(root.resolve("short")));
+  }
+
+  private static Map<String, Integer> callsOfInfo(final Path archive) throws IOException {
+    final CountingStore counting = new CountingStore(Stores.open(archive.toUri().toString()));
+    try (ObjectStore counted = counting.store()) {
+      RecordingInfo.read(RecordingReader.open(counted, SyntheticArchive.NAME), (done, total) -> {});
+    }
+    return counting.calls();
   }
 
   @Test

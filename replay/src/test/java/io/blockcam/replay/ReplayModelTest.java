@@ -61,6 +61,23 @@ class ReplayModelTest {
 
     assertThat(Files.readAllBytes(first.file())).as("seq:%d", sequence).isEqualTo(expected);
     assertThat(first.sha256()).isEqualTo(Sha256.of(expected).toString());
+    assertThat(replayedWithoutOurCode(store, sequence, expected.length))
+        .as("log of seq:%d", sequence)
+        .isEqualTo(expected);
+  }
+
+  private byte[] replayedWithoutOurCode(
+      final ObjectStore store, final int sequence, final int diskBytes) throws IOException {
+    final Path log = directory.resolve("log");
+    Files.deleteIfExists(log);
+    new LogWritesWriter(diskBytes)
+        .write(
+            log,
+            RecordingReader.open(store, TestRecording.NAME).segments(),
+            0,
+            sequence,
+            (done, total) -> {});
+    return new LogWritesReader(log).replay(diskBytes);
   }
 
   private static ImageWriter.Image restore(

@@ -40,6 +40,13 @@ final class KillTest {
   private static final int ENVIRONMENT = 3;
   private static final int KILLS = 4;
   private static final int ROUNDS = 2;
+
+  /** Between writes: a fast machine would record more than a host has memory for its disks. */
+  private static final Duration PAUSE = Duration.ofMillis(5);
+
+  /** Seconds that fio writes at full speed, little longer than the kills of a round take. */
+  private static final int RUNTIME = Limits.emulated() ? 25 : 12;
+
   private static final int LONG_RECORDINGS = 25;
 
   /** Blocks of the first half of the disk; fio has the other one. */
@@ -73,7 +80,7 @@ final class KillTest {
       LiveDisk disk = recording.record("--queues", 2);
       final Path device = disk.device();
       try {
-        final Process fio = fio(device).with("time_based", "runtime=25").start();
+        final Process fio = fio(device).with("time_based", "runtime=" + RUNTIME).start();
         try (Writer writer = new Writer(device, blocks, random.split())) {
           disk.awaitWrites();
           for (int kill = 0; kill < KILLS; kill++) {
@@ -251,10 +258,8 @@ final class KillTest {
   }
 
   /** Writes to the second half of the disk, and reads back what it has written. */
-  /** In bursts: at full speed a fast machine records more than a host has memory for. */
   private Fio fio(final Path device) {
     return new Fio(scratch, device)
-        .with("thinktime=250ms", "thinktime_blocks=64")
         .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "offset=16M")
         .with("verify=crc32c", "verify_backlog=64", "verify_fatal=1");
   }
@@ -278,6 +283,7 @@ final class KillTest {
                     try (BlockDevice device = new BlockDevice(path)) {
                       while (!stopped.get()) {
                         blocks.write(device, random);
+                        Thread.sleep(PAUSE);
                       }
                     } catch (final Throwable e) {
                       failure.set(e);

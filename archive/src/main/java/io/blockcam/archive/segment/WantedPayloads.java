@@ -1,6 +1,7 @@
 package io.blockcam.archive.segment;
 
 import io.blockcam.archive.record.RecordTable;
+import java.util.stream.IntStream;
 
 /** Payloads that somebody wants from one segment, and what the records that name them say. */
 public interface WantedPayloads {
@@ -20,6 +21,32 @@ public interface WantedPayloads {
 
   /** CRC32C that it must have, as the record says. */
   int crc32c(int i);
+
+  /** Every payload that is stored, as the records say that own them. */
+  static WantedPayloads all(final RecordTable records) {
+    final int[] owners = IntStream.range(0, records.count()).filter(records::ownsPayload).toArray();
+    return new WantedPayloads() {
+      @Override
+      public int count() {
+        return owners.length;
+      }
+
+      @Override
+      public int payload(final int i) {
+        return records.payloadIndex(owners[i]);
+      }
+
+      @Override
+      public int record(final int i) {
+        return owners[i];
+      }
+
+      @Override
+      public int crc32c(final int i) {
+        return records.payloadCrc32c(owners[i]);
+      }
+    };
+  }
 
   /** The payload of one record. */
   static WantedPayloads of(final RecordTable records, final int record) {

@@ -1,0 +1,182 @@
+package io.blockcam.replay;
+
+import io.blockcam.archive.Directories;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * A file that is made under another name in the same directory and gets its own at the end, so that
+ * a file of that name is always whole; on any failure, Ctrl-C included, nothing stays. Readable by
+ * its owner alone. One thread.
+ */
+final class NewFile {
+  private final FileChannel channel;
+
+  private NewFile(final FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /** Fills a file. */
+  @FunctionalInterface
+  interface Content<T> {
+    T write(NewFile file) throws IOException;
+  }
+
+  /**
+   * Makes a file.
+   *
+   * @param path where
+   * @param replace whether an existing file may be replaced
+   * @return what the content returned
+   * @throws ImageFileException when the file exists or cannot be written
+   */
+  static <T> T make(final Path path, final boolean replace, final Content<T> content)
+      throws IOException {
+    final Path target = path.toAbsolutePath();
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      // A device node would be replaced by the file, not written.
+      throw new ImageFileException(
+          ImageFileException.Kind.EXISTS,
+          target
+              + (Files.isDirectory(target) ? " is a directory" : " is no regular file")
+              + ": name a file, and copy it from there");
+    }
+    if (!replace && Files.exists(target)) {
+      throw exists(target);
+    }
+    final Path part =
+        target.resolveSibling(target.getFileName() + ".part-" + ProcessHandle.current().pid());
+    boolean done = false;
+    final Thread interrupted = new Thread(() -> deleteQuietly(part), "file-remover");
+    Runtime.getRuntime().addShutdownHook(interrupted); // Ctrl-C
+    try {
+      final T result = makePart(part, target, content);
+      if (replace) {
+        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+      } else {
+        // link(2) fails if somebody made a file of that name meanwhile; rename(2) would replace it.
+        link(target, part);
+      }
+      Directories.force(Objects.requireNonNull(target.getParent()));
+      done = true;
+      return result;
+    } finally {
+      if (!done || !replace) {
+        Files.deleteIfExists(part);
+      }
+      try {
+        Runtime.getRuntime().removeShutdownHook(interrupted);
+      } catch (final IllegalStateException e) {
+        // It runs.
+      }
+    }
+  }
+
+  private static <T> T makePart(final Path part, final Path target, final Content<T> content)
+      throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(
+            part,
+            Set.of(
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.SPARSE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      final NewFile file = new NewFile(channel);
+      final T result = content.write(file);
+      file.force();
+      return result;
+    } catch (final WriteFailedException e) {
+      throw unwritable(target, e.reason() + "; nothing of it is left");
+    } catch (final NoSuchFileException e) {
+      throw unwritable(target, "there is no directory " + target.getParent());
+    } catch (final FileSystemException e) {
+      throw unwritable(target, e.getReason() == null ? e.toString() : e.getReason());
+    }
+  }
+
+  private static ImageFileException unwritable(final Path target, final String why) {
+    return new ImageFileException(
+        ImageFileException.Kind.ENVIRONMENT, "cannot write " + target + ": " + why);
+  }
+
+  private static void deleteQuietly(final Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (final IOException e) {
+      // The process ends, and nobody could do more.
+    }
+  }
+
+  private static void link(final Path target, final Path part) throws IOException {
+    try {
+      Files.createLink(target, part);
+    } catch (final FileAlreadyExistsException e) {
+      throw exists(target);
+    } catch (final IOException | UnsupportedOperationException e) {
+      // A file system without hard links.
+      Files.move(part, target);
+    }
+  }
+
+  private static ImageFileException exists(final Path target) {
+    return new ImageFileException(
+        ImageFileException.Kind.EXISTS, target + " exists: name another file or give --force");
+  }
+
+  /** A failure of this file, as opposed to the archive's. */
+  private static final class WriteFailedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    WriteFailedException(final IOException cause) {
+      super(cause);
+    }
+
+    String reason() {
+      final Throwable cause = getCause();
+      return cause == null ? "unknown" : String.valueOf(cause.getMessage());
+    }
+  }
+
+  /** Gives the file its length; what is not written is a hole. */
+  void setLength(final long bytes) throws IOException {
+    write(ByteBuffer.allocate(1), bytes - 1);
+  }
+
+  /** Writes all that remains in a buffer. */
+  void write(final ByteBuffer data, final long offset) throws IOException {
+    long position = offset;
+    try {
+      while (data.hasRemaining()) {
+        position += channel.write(data, position);
+      }
+    } catch (final IOException e) {
+      throw new WriteFailedException(e);
+    }
+  }
+
+  /** Reads back; how many bytes, -1 behind the end. */
+  int read(final ByteBuffer into, final long offset) throws IOException {
+    return channel.read(into, offset);
+  }
+
+  private void force() throws IOException {
+    try {
+      channel.force(false);
+    } catch (final IOException e) {
+      throw new WriteFailedException(e);
+    }
+  }
+}
