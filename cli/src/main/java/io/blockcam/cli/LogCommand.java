@@ -181,7 +181,8 @@ final class LogCommand implements Callable<Integer> {
               line.print(segment.trailer().epoch(), tables.records(), i);
             }
           }
-          return !out.checkError(); // a reader that has seen enough, such as head(1)
+          // A reader that has seen enough, such as head(1); a writer around it does not tell.
+          return !out.checkError() && !System.out.checkError();
         },
         (done, total) -> {});
     out.flush();

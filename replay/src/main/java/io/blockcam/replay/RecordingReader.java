@@ -281,7 +281,8 @@ public final class RecordingReader {
    * What all segments hold, those behind the head included.
    *
    * @return empty when the head does not fit them
-   * @throws SegmentException when its segment is missing, or one behind it damaged
+   * @throws SegmentException when its segment is missing, one behind it is damaged, or the first
+   *     one is not that of this recording.json
    */
   Optional<RecordingSummary> summary(final RecordingHead head) throws IOException {
     final Optional<ObjectStatus> newest = segment(head.segmentNumber());
@@ -291,7 +292,7 @@ public final class RecordingReader {
           missingAtTheEnd(Optional.of(head), head.segmentNumber()).orElseThrow());
     }
     final SegmentTrailer named = open(newest.get()).trailer();
-    if (!fits(head, named)) {
+    if (!fits(head, named) || !beginsWhereItSays(head)) {
       LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
       return Optional.empty();
     }
@@ -305,6 +306,21 @@ public final class RecordingReader {
       summary = summary.plus(reader.trailer(), reader.records());
     }
     return Optional.of(summary);
+  }
+
+  /** Whether the first segment is where a head counts from; it vouches for recording.json. */
+  private boolean beginsWhereItSays(final RecordingHead head) throws IOException {
+    final long first = head.segmentNumber() - head.summary().segments() + 1;
+    final Optional<ObjectStatus> status = first < 0 ? Optional.empty() : segment(first);
+    if (status.isEmpty()) {
+      return false;
+    }
+    final SegmentReader oldest = open(status.get());
+    if (first > 0 && !oldest.trailer().base()) {
+      return false;
+    }
+    beginning().next(oldest.name(), first, oldest.trailer());
+    return true;
   }
 
   private Optional<ObjectStatus> segment(final long number) throws IOException {

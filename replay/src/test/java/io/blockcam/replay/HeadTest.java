@@ -126,11 +126,24 @@ final class HeadTest {
   }
 
   @Test
+  void doesNotHideThatRecordingJsonWasEdited() throws IOException {
+    publish(headAfter(SEGMENTS));
+    final Path json = root.resolve(TestRecording.NAME).resolve("recording.json");
+    Files.writeString(json, Files.readString(json).replace("host.example", "host.elsewhere"));
+    reader = RecordingReader.open(store, TestRecording.NAME);
+    assertThatThrownBy(this::info).hasMessageContaining("names another recording.json");
+    assertThat(findings()).singleElement().asString().contains("names another recording.json");
+  }
+
+  @Test
   void isNotBelievedWhenItCountsOtherwise() throws IOException {
     final Path file = publish(headAfter(SEGMENTS));
     Files.writeString(file, Files.readString(file).replace("\"flush\": 5", "\"flush\": 4"));
     assertThat(findings())
         .containsExactly("the head of segment 5 does not count what the segments hold");
+    final RecordingSummary counted = headAfter(SEGMENTS).summary();
+    Files.writeString(file, Files.readString(file).replace("\"segments\": 6", "\"segments\": 4"));
+    assertThat(info()).isEqualTo(counted);
   }
 
   @Test
