@@ -20,20 +20,13 @@ import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -173,31 +166,23 @@ public final class RecordingReader {
     final Optional<RecordingHead> head = usableHead(); // first, or it might be ahead of the list
     final List<ObjectStatus> objects = objects();
     final long totalBytes = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
-    final Deque<Future<SegmentReader>> ahead = new ArrayDeque<>();
-    final Iterator<ObjectStatus> unread = objects.iterator();
-    SegmentChain chain = beginning();
-    long doneBytes = 0;
-    try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
-      try {
-        for (final ObjectStatus status : objects) {
-          while (ahead.size() < READ_AHEAD && unread.hasNext()) {
-            final ObjectStatus next = unread.next();
-            ahead.add(readers.submit(() -> open(next)));
-          }
-          final SegmentReader reader = result(ahead.remove());
-          chain = chain.next(reader.name(), number(status).orElseThrow(), reader.trailer());
+    final SegmentChain[] chain = {beginning()};
+    final long[] doneBytes = {0};
+    InOrder.run(
+        objects,
+        Executors.newVirtualThreadPerTaskExecutor(),
+        READ_AHEAD,
+        this::open,
+        (status, reader) -> {
+          chain[0] = chain[0].next(reader.name(), number(status).orElseThrow(), reader.trailer());
           if (head.isPresent() && !fits(head.get(), reader.trailer())) {
             throw SegmentException.of(
                 reader.name(), "is not the segment that the head of the recording names");
           }
-          doneBytes += status.lengthBytes();
-          visitor.visit(new Segment(reader), doneBytes, totalBytes);
-        }
-      } finally {
-        readers.shutdownNow(); // after an error the others are of no use
-      }
-    }
-    final Optional<String> missing = missingAtTheEnd(head, chain.number());
+          doneBytes[0] += status.lengthBytes();
+          visitor.visit(new Segment(reader), doneBytes[0], totalBytes);
+        });
+    final Optional<String> missing = missingAtTheEnd(head, chain[0].number());
     if (missing.isPresent()) {
       throw SegmentException.of(place(recording.paths().segments()), missing.get());
     }
@@ -340,23 +325,6 @@ public final class RecordingReader {
     final SegmentReader reader = SegmentReader.open(bytes(status));
     reader.header(); // repeats what the trailer says; a difference is damage
     return reader;
-  }
-
-  private static SegmentReader result(final Future<SegmentReader> reading) throws IOException {
-    try {
-      return reading.get();
-    } catch (final ExecutionException e) {
-      final Throwable cause = e.getCause();
-      if (cause instanceof final IOException failure) {
-        throw failure;
-      } else if (cause instanceof final Error failure) {
-        throw failure;
-      }
-      throw new IllegalStateException(cause);
-    } catch (final InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while the segments were read");
-    }
   }
 
   /** Sees the segments of a recording, in order. */

@@ -14,10 +14,17 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 
 /** Reads a whole recording and tells everything that is wrong with it, not only the first thing. */
 public final class Verifier {
+
+  /** Each has up to 50 MiB of a segment in memory. */
+  private static final int MOST_WORKERS = 4;
+
+  /** Of one segment that are told in words; the others are counted. */
+  private static final int MOST_FINDINGS = 100;
 
   private final RecordingReader recording;
 
@@ -72,41 +79,76 @@ public final class Verifier {
     final Optional<RecordingHead> head = head(counted); // first, or it might be ahead of the list
     final List<ObjectStatus> objects = recording.objects();
     final long total = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
-    SegmentChain chain = recording.beginning();
-    final Epochs epochs = new Epochs(counted);
-    boolean chainKnown = true;
-    long records = 0;
-    RecordingSummary summary = RecordingSummary.EMPTY;
-    long bytes = 0;
-    long signed = 0;
-    for (final ObjectStatus object : objects) {
-      final ObjectBytes source = recording.bytes(object);
-      final Optional<SegmentCheck.Checked> checked =
-          SegmentCheck.run(source, e -> counted.accept(e.getMessage()));
-      if (checked.isPresent()) {
-        final SegmentTrailer trailer = checked.get().trailer();
-        records += trailer.recordCount();
-        signed += trailer.storage().isSigned() ? 1 : 0;
-        epochs.add(source.name(), checked.get());
-        summary = summary.plus(trailer, checked.get().records());
-        compare(head, source.name(), trailer, summary, counted);
-        if (!chainKnown) {
-          chain = chain.before(trailer); // its predecessor could not be read and has been told
-        }
-        try {
-          chain = chain.next(source.name(), RecordingReader.number(object).orElseThrow(), trailer);
-        } catch (final SegmentException e) {
-          counted.accept(e.getMessage());
-          chain = chain.resume(trailer);
-        }
-      }
-      chainKnown = checked.isPresent();
-      bytes += object.lengthBytes();
-      progress.update(bytes, total);
-    }
-    RecordingReader.missingAtTheEnd(head, chain.number()).ifPresent(counted);
-    return new Result(objects.size(), records, bytes, signed, found[0], epochs.endless());
+    final Story story = new Story(recording, head, counted);
+    final int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
+    final long[] bytes = {0};
+    InOrder.run(
+        objects,
+        Executors.newFixedThreadPool(workers),
+        workers + 1,
+        this::look,
+        (object, looked) -> {
+          looked.findings().forEach(findings);
+          found[0] += looked.faults();
+          story.add(object, looked);
+          bytes[0] += object.lengthBytes();
+          progress.update(bytes[0], total);
+        });
+    return story.end(objects.size(), bytes[0], found);
   }
+
+  /** Checks a segment alone. Any thread. */
+  private Looked look(final ObjectStatus object) throws IOException {
+    final ObjectBytes source = recording.bytes(object);
+    final List<String> findings = new ArrayList<>();
+    final long[] faults = {0};
+    final Optional<SegmentCheck.Checked> checked =
+        SegmentCheck.run(
+            source,
+            e -> {
+              faults[0]++;
+              if (faults[0] <= MOST_FINDINGS) {
+                findings.add(e.getMessage());
+              }
+            });
+    if (faults[0] > MOST_FINDINGS) {
+      findings.add("%s: and %d faults more".formatted(source.name(), faults[0] - MOST_FINDINGS));
+    }
+    return new Looked(
+        source.name(), findings, faults[0], checked.map(c -> content(c, faults[0] == 0)));
+  }
+
+  private static Content content(final SegmentCheck.Checked checked, final boolean isSound) {
+    final RecordTable records = checked.records();
+    boolean stopped = false;
+    for (int i = 0; i < records.count(); i++) {
+      stopped |= records.kindCode(i) == RecordKind.STOP.code();
+    }
+    return new Content(
+        checked.trailer(),
+        isSound
+            ? Optional.of(RecordingSummary.of(checked.trailer(), records))
+            : Optional.empty(), // who knows what the records are
+        checked.trailer().base() || records.kindCode(0) == RecordKind.START.code(),
+        stopped);
+  }
+
+  /**
+   * A segment that was looked at.
+   *
+   * @param findings of its faults the first ones, in words
+   * @param faults how many there are
+   * @param content empty when it cannot be read
+   */
+  private record Looked(
+      String name, List<String> findings, long faults, Optional<Content> content) {}
+
+  /** What a segment holds, without its records: many may be waiting for their turn. */
+  private record Content(
+      SegmentTrailer trailer,
+      Optional<RecordingSummary> summary,
+      boolean mayBeginEpoch,
+      boolean endsEpoch) {}
 
   private Optional<RecordingHead> head(final Consumer<String> findings) throws IOException {
     try {
@@ -117,54 +159,86 @@ public final class Verifier {
     }
   }
 
-  /** A head says what was published up to its segment. */
-  private static void compare(
-      final Optional<RecordingHead> head,
-      final String name,
-      final SegmentTrailer segment,
-      final RecordingSummary summary,
-      final Consumer<String> findings) {
-    if (head.isPresent() && head.get().segmentNumber() == segment.segmentNumber()) {
-      if (!RecordingReader.fits(head.get(), segment)) {
-        findings.accept(name + ": is not the segment that the head of the recording names");
-      } else if (!head.get().summary().agreesWith(summary)) {
-        findings.accept(
-            "the head of segment %d does not count what the segments hold"
-                .formatted(segment.segmentNumber()));
-      }
-    }
-  }
-
-  /** Where epochs begin and end. */
-  private static final class Epochs {
+  /** What the segments say together, one after the other. */
+  private static final class Story {
+    private final Optional<RecordingHead> head;
     private final Consumer<String> findings;
     private final List<Long> endless = new ArrayList<>();
+    private SegmentChain chain;
+    private RecordingSummary summary = RecordingSummary.EMPTY;
+    private boolean lastWasRead = true;
+    private boolean allAreSound = true;
     private long epoch = -1;
+    private long signed;
+    private long records;
 
-    Epochs(final Consumer<String> findings) {
+    Story(
+        final RecordingReader recording,
+        final Optional<RecordingHead> head,
+        final Consumer<String> findings) {
+      this.head = head;
       this.findings = findings;
+      this.chain = recording.beginning();
     }
 
-    void add(final String name, final SegmentCheck.Checked segment) {
-      final RecordTable records = segment.records();
-      if (segment.trailer().epoch() != epoch && records.count() > 0) {
-        epoch = segment.trailer().epoch();
+    void add(final ObjectStatus object, final Looked looked) {
+      if (looked.content().isEmpty()) {
+        lastWasRead = false;
+        allAreSound = false;
+        return;
+      }
+      final Content content = looked.content().get();
+      final SegmentTrailer trailer = content.trailer();
+      signed += trailer.storage().isSigned() ? 1 : 0;
+      records += trailer.recordCount();
+      allAreSound &= content.summary().isPresent();
+      summary = content.summary().map(summary::and).orElse(summary);
+      addEpoch(looked.name(), content);
+      compareWithHead(looked.name(), trailer);
+      if (!lastWasRead) {
+        chain = chain.before(trailer); // its predecessor could not be read and has been told
+      }
+      lastWasRead = true;
+      try {
+        chain = chain.next(looked.name(), RecordingReader.number(object).orElseThrow(), trailer);
+      } catch (final SegmentException e) {
+        findings.accept(e.getMessage());
+        chain = chain.resume(trailer);
+      }
+    }
+
+    private void addEpoch(final String name, final Content content) {
+      if (content.trailer().epoch() != epoch) {
+        epoch = content.trailer().epoch();
         endless.add(epoch);
-        if (!segment.trailer().base() && records.kindCode(0) != RecordKind.START.code()) {
+        if (!content.mayBeginEpoch()) {
           findings.accept(
               "%s: epoch %d does not begin with a start: something before it is missing"
                   .formatted(name, epoch));
         }
       }
-      for (int i = 0; i < records.count(); i++) {
-        if (records.kindCode(i) == RecordKind.STOP.code()) {
-          endless.remove(epoch);
-        }
+      if (content.endsEpoch()) {
+        endless.remove(epoch);
       }
     }
 
-    List<Long> endless() {
-      return endless;
+    /** A head says what was published up to its segment. */
+    private void compareWithHead(final String name, final SegmentTrailer segment) {
+      if (head.isEmpty() || head.get().segmentNumber() != segment.segmentNumber()) {
+        return;
+      }
+      if (!RecordingReader.fits(head.get(), segment)) {
+        findings.accept(name + ": is not the segment that the head of the recording names");
+      } else if (allAreSound && !head.get().summary().agreesWith(summary)) {
+        findings.accept(
+            "the head of segment %d does not count what the segments hold"
+                .formatted(segment.segmentNumber()));
+      }
+    }
+
+    Result end(final long segments, final long bytes, final long[] found) {
+      RecordingReader.missingAtTheEnd(head, chain.number()).ifPresent(findings);
+      return new Result(segments, records, bytes, signed, found[0], endless);
     }
   }
 }

@@ -136,6 +136,20 @@ class DamagedRecordingTest {
   }
 
   @Test
+  void tellsOfAKindThatIsNone() throws IOException {
+    final Path file = recording.segment(1);
+    final byte[] bytes = Files.readAllBytes(file);
+    try (FileBytes segment = FileBytes.open(file)) {
+      bytes[
+              (int) SegmentReader.open(segment).trailer().recordsOffset()
+                  + RecordDescriptor.KIND_OFFSET] =
+          99;
+    }
+    Files.write(file, bytes);
+    assertThat(findings()).anyMatch(finding -> finding.contains("0000000001.seg: record 0"));
+  }
+
+  @Test
   void refusesAMissingSegment() throws IOException {
     Files.delete(recording.segment(1));
     assertThatThrownBy(this::restore)

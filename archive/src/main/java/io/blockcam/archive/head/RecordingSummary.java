@@ -61,35 +61,55 @@ public record RecordingSummary(
     return records.getOrDefault(kind, 0L);
   }
 
-  /** The same with the segment that comes next. */
-  public RecordingSummary plus(final SegmentTrailer segment, final RecordTable table) {
+  /** Of one segment. */
+  public static RecordingSummary of(final SegmentTrailer segment, final RecordTable table) {
     final Map<RecordKind, Long> kinds = new EnumMap<>(RecordKind.class);
-    kinds.putAll(records);
     long failures = 0;
     for (int i = 0; i < table.count(); i++) {
       kinds.merge(table.kind(i), 1L, Long::sum);
       failures += table.hasFlag(i, RecordFlags.FAILED) ? 1 : 0;
     }
+    return new RecordingSummary(
+        1,
+        segment.fileBytes(),
+        Optional.of(
+            new Moment(segment.epoch(), segment.firstSequence(), segment.firstTimestampNs())),
+        Optional.of(new Moment(segment.epoch(), segment.lastSequence(), segment.lastTimestampNs())),
+        kinds,
+        failures,
+        segment.recovered() ? 1 : 0,
+        0,
+        List.of(EpochSummary.of(segment, table)));
+  }
+
+  /** The same with the segment that comes next. */
+  public RecordingSummary plus(final SegmentTrailer segment, final RecordTable table) {
+    return and(of(segment, table));
+  }
+
+  /** The same with what comes next. */
+  public RecordingSummary and(final RecordingSummary later) {
+    final Map<RecordKind, Long> kinds = new EnumMap<>(RecordKind.class);
+    kinds.putAll(records);
+    later.records.forEach((kind, count) -> kinds.merge(kind, count, Long::sum));
     final List<EpochSummary> runs = new ArrayList<>(epochs);
-    final EpochSummary run = EpochSummary.of(segment, table);
-    if (!runs.isEmpty() && runs.getLast().number() == run.number()) {
-      runs.set(runs.size() - 1, runs.getLast().and(run));
-    } else {
-      runs.add(run);
+    for (final EpochSummary run : later.epochs) {
+      if (!runs.isEmpty() && runs.getLast().number() == run.number()) {
+        runs.set(runs.size() - 1, runs.getLast().and(run));
+      } else {
+        runs.add(run);
+      }
     }
     final int dropped = Math.max(0, runs.size() - MOST_EPOCHS);
     return new RecordingSummary(
-        segments + 1,
-        bytes + segment.fileBytes(),
-        first.isPresent()
-            ? first
-            : Optional.of(
-                new Moment(segment.epoch(), segment.firstSequence(), segment.firstTimestampNs())),
-        Optional.of(new Moment(segment.epoch(), segment.lastSequence(), segment.lastTimestampNs())),
+        segments + later.segments,
+        bytes + later.bytes,
+        first.or(later::first),
+        later.last.or(this::last),
         kinds,
-        failed + failures,
-        recovered + (segment.recovered() ? 1 : 0),
-        earlierEpochs + dropped,
+        failed + later.failed,
+        recovered + later.recovered,
+        earlierEpochs + later.earlierEpochs + dropped,
         runs.subList(dropped, runs.size()));
   }
 

@@ -1,0 +1,78 @@
+package io.blockcam.replay;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+
+/** Does the same for many things, several at a time, and hands out the results in their order. */
+final class InOrder {
+  private InOrder() {}
+
+  /** Done by the workers. */
+  @FunctionalInterface
+  interface Work<T, R> {
+    R of(T thing) throws IOException;
+  }
+
+  /** Takes results, in the caller's thread. */
+  @FunctionalInterface
+  interface Sink<T, R> {
+    void take(T thing, R result) throws IOException;
+  }
+
+  /**
+   * Runs.
+   *
+   * @param workers closed at the end, and at once after an error
+   * @param ahead how many results there may be that were not taken yet
+   * @throws IOException the first that work or sink threw, in the order of the things
+   */
+  static <T, R> void run(
+      final List<T> things,
+      final ExecutorService workers,
+      final int ahead,
+      final Work<T, R> work,
+      final Sink<T, R> sink)
+      throws IOException {
+    final Deque<Future<R>> begun = new ArrayDeque<>();
+    final Iterator<T> notBegun = things.iterator();
+    try (workers) {
+      try {
+        for (final T thing : things) {
+          while (begun.size() < ahead && notBegun.hasNext()) {
+            final T next = notBegun.next();
+            begun.add(workers.submit(() -> work.of(next)));
+          }
+          sink.take(thing, result(begun.remove()));
+        }
+      } finally {
+        workers.shutdownNow(); // after an error the others are of no use
+      }
+    }
+  }
+
+  private static <R> R result(final Future<R> work) throws IOException {
+    try {
+      return work.get();
+    } catch (final ExecutionException e) {
+      final Throwable cause = e.getCause();
+      if (cause instanceof final IOException failure) {
+        throw failure;
+      } else if (cause instanceof final Error failure) {
+        throw failure;
+      } else if (cause instanceof final RuntimeException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException(cause);
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while the segments were read");
+    }
+  }
+}
