@@ -11,6 +11,7 @@ public record RecordingPaths(String name) {
 
   private static final String SEGMENTS = "segments";
   private static final String HEADS = "heads";
+  private static final String INDEX = "index";
   private static final String TEMPORARY = "_tmp";
 
   /** {@code recording.json}. */
@@ -44,6 +45,25 @@ public record RecordingPaths(String name) {
    */
   public String head(final String fileName) {
     return heads() + "/" + fileName;
+  }
+
+  /** The directory of the index. */
+  public String index() {
+    return name + "/" + INDEX;
+  }
+
+  /**
+   * The directory of those runs of the index that cover so many segments.
+   *
+   * @param segments how many
+   */
+  public String runs(final long segments) {
+    return index() + "/" + segments;
+  }
+
+  /** The directory of those runs of the index that begin with the recording. */
+  public String maps() {
+    return index() + "/maps";
   }
 
   /**

@@ -1,6 +1,6 @@
 package io.blockcam.cli;
 
-import io.blockcam.replay.RecordingInfo;
+import io.blockcam.history.RecordingInfo;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;

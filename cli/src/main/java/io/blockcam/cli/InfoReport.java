@@ -6,7 +6,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.head.EpochSummary;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.replay.RecordingInfo;
+import io.blockcam.history.RecordingInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

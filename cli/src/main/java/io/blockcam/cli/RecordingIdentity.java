@@ -4,7 +4,7 @@ import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.capture.spool.Spool;
-import io.blockcam.replay.RecordingReader;
+import io.blockcam.history.RecordingReader;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;

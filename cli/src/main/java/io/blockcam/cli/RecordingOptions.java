@@ -1,7 +1,7 @@
 package io.blockcam.cli;
 
-import io.blockcam.replay.NoSuchRecordingException;
-import io.blockcam.replay.RecordingReader;
+import io.blockcam.history.NoSuchRecordingException;
+import io.blockcam.history.RecordingReader;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import picocli.CommandLine.Mixin;

@@ -1,14 +1,14 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Moment;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.Segment;
 import io.blockcam.replay.BlockMap;
 import io.blockcam.replay.ClockStep;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.MomentException;
 import io.blockcam.replay.MomentResolver;
-import io.blockcam.replay.RecordingReader;
-import io.blockcam.replay.Segment;
 import io.blockcam.replay.When;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;

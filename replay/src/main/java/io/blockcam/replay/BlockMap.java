@@ -7,6 +7,7 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.archive.segment.WantedPayloads;
+import io.blockcam.history.Segment;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;

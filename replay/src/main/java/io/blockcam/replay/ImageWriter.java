@@ -7,6 +7,7 @@ import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
 import io.blockcam.archive.segment.PayloadReader;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.history.Segment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

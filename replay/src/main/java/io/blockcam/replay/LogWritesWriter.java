@@ -16,6 +16,8 @@ import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.PayloadReader;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.WantedPayloads;
+import io.blockcam.history.Progress;
+import io.blockcam.history.Segment;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -82,7 +84,7 @@ public final class LogWritesWriter {
       final List<Segment> segments,
       final long first,
       final long last,
-      final Verifier.Progress progress)
+      final Progress progress)
       throws IOException {
     return NewFile.make(
         file,

@@ -6,6 +6,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.Segment;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;

@@ -3,6 +3,8 @@ package io.blockcam.replay;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.Progress;
+import io.blockcam.history.Segment;
 import java.io.IOException;
 import java.util.List;
 
@@ -38,7 +40,7 @@ public final class RecordLog {
       final long first,
       final long last,
       final Sink sink,
-      final Verifier.Progress progress)
+      final Progress progress)
       throws IOException {
     for (int s = 0; s < segments.size(); s++) {
       final SegmentTrailer trailer = segments.get(s).trailer();

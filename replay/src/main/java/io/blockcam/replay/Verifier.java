@@ -9,6 +9,10 @@ import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.InOrder;
+import io.blockcam.history.ObjectBytes;
+import io.blockcam.history.Progress;
+import io.blockcam.history.RecordingReader;
 import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -55,12 +59,6 @@ public final class Verifier {
     public boolean isWhole() {
       return findings == 0;
     }
-  }
-
-  /** Is told how far it is. */
-  public interface Progress {
-
-    void update(long doneBytes, long totalBytes);
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * Any moment of a disk, read from its record.
  *
- * <p>{@link io.blockcam.replay.RecordingReader} opens a recording, {@link
+ * <p>{@link io.blockcam.history.RecordingReader} opens a recording, {@link
  * io.blockcam.replay.MomentResolver} says which record a moment ends with, {@link
  * io.blockcam.replay.BlockMap} which payload each block had then, {@link
  * io.blockcam.replay.ImageWriter} writes them out. Nothing here guesses: what is damaged or missing

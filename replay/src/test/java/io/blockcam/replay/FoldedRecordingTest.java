@@ -7,6 +7,8 @@ import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentTrailerDescriptor;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;

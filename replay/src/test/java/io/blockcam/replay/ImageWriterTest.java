@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Sha256;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.Segment;
+import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -6,6 +6,8 @@ import static org.assertj.core.groups.Tuple.tuple;
 
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -8,13 +8,13 @@ import io.blockcam.archive.head.HeadJson;
 import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.segment.RandomAccessBytes;
 import io.blockcam.archive.segment.SealedSegmentFile;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.ObjectBytes;
 import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -183,7 +183,7 @@ final class HeadKeeper {
             .status(path)
             .orElseThrow(
                 () -> new ObjectNotFoundException(store.describe() + "/" + path + " is missing"));
-    return SegmentReader.open(new StoredBytes(store, status));
+    return SegmentReader.open(new ObjectBytes(store, status));
   }
 
   /** What is not removed is of no harm: the newest counts. */
@@ -196,25 +196,6 @@ final class HeadKeeper {
         LOG.warn("an old head stays: {}", e.getMessage());
       }
       published.remove();
-    }
-  }
-
-  /** An object of the store as a reader of segments wants it. */
-  private record StoredBytes(ObjectStore store, ObjectStatus status) implements RandomAccessBytes {
-
-    @Override
-    public long length() {
-      return status.lengthBytes();
-    }
-
-    @Override
-    public void read(final long offset, final ByteBuffer into) throws IOException {
-      store.read(status.path(), offset, into);
-    }
-
-    @Override
-    public String name() {
-      return store.describe() + "/" + status.path();
     }
   }
 }

@@ -36,6 +36,7 @@ class ModuleDirectionsTest {
         "store",
         "archive",
         "capture",
+        "history",
         "uploader",
         "replay",
         "cli"
@@ -60,6 +61,8 @@ class ModuleDirectionsTest {
         .definedBy("io.blockcam.archive..")
         .layer("capture-ring")
         .definedBy("io.blockcam.capture..")
+        .layer("history")
+        .definedBy("io.blockcam.history..")
         .layer("uploader")
         .definedBy("io.blockcam.uploader..")
         .layer("replay")
@@ -76,10 +79,12 @@ class ModuleDirectionsTest {
         .mayNotAccessAnyLayer()
         .whereLayer("capture-ring")
         .mayOnlyAccessLayers("ublk-server", "archive")
+        .whereLayer("history")
+        .mayOnlyAccessLayers("archive", "store")
         .whereLayer("uploader")
-        .mayOnlyAccessLayers("archive", "store")
+        .mayOnlyAccessLayers("archive", "store", "history")
         .whereLayer("replay")
-        .mayOnlyAccessLayers("archive", "store")
+        .mayOnlyAccessLayers("archive", "store", "history")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .ensureAllClassesAreContainedInArchitecture()

@@ -144,6 +144,27 @@ public record SegmentChain(
     checkIdentity(file, recordingId, nameNumber, id, segmentNumber);
   }
 
+  /**
+   * Checks a segment alone: that it is of this recording, and has this number.
+   *
+   * @param file for errors
+   * @throws SegmentException when it does not
+   */
+  public static void checkAlone(
+      final String file,
+      final Recording recording,
+      final long nameNumber,
+      final SegmentTrailer trailer)
+      throws SegmentException {
+    checkIdentity(file, recording.id(), nameNumber, trailer.recordingId(), trailer.segmentNumber());
+    if (trailer.diskBytes() != recording.diskBytes()) {
+      throw SegmentException.of(
+          file,
+          "is of a disk of %d bytes, the recording's has %d"
+              .formatted(trailer.diskBytes(), recording.diskBytes()));
+    }
+  }
+
   /** What can be checked of a segment alone. */
   static void checkIdentity(
       final String file,

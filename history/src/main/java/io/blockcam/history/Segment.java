@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
@@ -10,7 +10,7 @@ import io.blockcam.archive.segment.SegmentTrailer;
  */
 public record Segment(SegmentReader reader) {
 
-  Segment withoutTail() {
+  public Segment withoutTail() {
     return new Segment(reader.withoutTail());
   }
 

@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import java.io.IOException;
 

@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import io.blockcam.store.ObjectStore;
 import java.lang.reflect.InvocationTargetException;
@@ -7,11 +7,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Counts what is asked of a store. */
-final class CountingStore {
+public final class CountingStore {
   private final Map<String, Integer> calls = new TreeMap<>();
   private final ObjectStore counted;
 
-  CountingStore(final ObjectStore store) {
+  public CountingStore(final ObjectStore store) {
     counted =
         (ObjectStore)
             Proxy.newProxyInstance(
@@ -34,17 +34,17 @@ final class CountingStore {
   }
 
   /** The store, to be used in place of the one that it counts for. */
-  ObjectStore store() {
+  public ObjectStore store() {
     return counted;
   }
 
   /** How often each method was called. */
-  synchronized Map<String, Integer> calls() {
+  public synchronized Map<String, Integer> calls() {
     return Map.copyOf(calls);
   }
 
   /** How often something was read. */
-  int reads() {
+  public int reads() {
     return calls().getOrDefault("read", 0);
   }
 }

@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Nanos;
@@ -24,10 +24,10 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** A recording made up for a test, written with the real writer into a directory store. */
-final class TestRecording {
-  static final String NAME = "disk";
-  static final Instant CREATED = Instant.parse("2026-11-22T10:00:00.000000001Z");
-  static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
+public final class TestRecording {
+  public static final String NAME = "disk";
+  public static final Instant CREATED = Instant.parse("2026-11-22T10:00:00.000000001Z");
+  public static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
 
   private final Path root;
   private final long diskBytes;
@@ -39,7 +39,7 @@ final class TestRecording {
   private long sequence;
   private long timestampNs = createdNs;
 
-  TestRecording(final Path root, final long diskBytes) throws IOException {
+  public TestRecording(final Path root, final long diskBytes) throws IOException {
     this.root = root;
     this.diskBytes = diskBytes;
     Files.createDirectories(segments());
@@ -50,70 +50,70 @@ final class TestRecording {
     previous = Sha256.of(json);
   }
 
-  Path segments() {
+  public Path segments() {
     return root.resolve(new RecordingPaths(NAME).segments());
   }
 
-  Path segment(final long number) {
+  public Path segment(final long number) {
     return segments().resolve("%010d.seg".formatted(number));
   }
 
-  ObjectStore store() throws IOException {
+  public ObjectStore store() throws IOException {
     return Stores.open(root.toUri().toString());
   }
 
-  long diskBytes() {
+  public long diskBytes() {
     return diskBytes;
   }
 
-  long nextSequence() {
+  public long nextSequence() {
     return sequence;
   }
 
   /** The next records come that much later. */
-  void passTime(final long ns) {
+  public void passTime(final long ns) {
     timestampNs += ns;
   }
 
   /** The timestamp of the next record. */
-  Instant now() {
+  public Instant now() {
     return Nanos.toInstant(timestampNs);
   }
 
   /** Skips sequences, as a recorder must never do. */
-  void loseRecords(final int count) {
+  public void loseRecords(final int count) {
     sequence += count;
   }
 
-  void nextEpoch() throws IOException {
+  public void nextEpoch() throws IOException {
     seal();
     epoch++;
   }
 
   /** A write of one block; bytes outside the mask are rubbish that must not be seen again. */
-  void data(final long block, final int sectorMask, final int flags, final byte[] payload)
+  public void data(final long block, final int sectorMask, final int flags, final byte[] payload)
       throws IOException {
     append(block, 1, RecordKind.DATA, sectorMask, flags, payload);
   }
 
-  void run(final RecordKind kind, final long block, final long runBlocks, final int flags)
+  public void run(final RecordKind kind, final long block, final long runBlocks, final int flags)
       throws IOException {
     append(block, runBlocks, kind, 0xff, flags, null);
   }
 
-  void point(final RecordKind kind) throws IOException {
+  public void point(final RecordKind kind) throws IOException {
     append(0, 0, kind, 0, 0, null);
   }
 
   /** The clock is set back; the timestamps stay where they are, as the recorder keeps them. */
-  void clockBackBy(final long ns) throws IOException {
+  public void clockBackBy(final long ns) throws IOException {
     append(
         RecordView.allocate().put(sequence, 0, 0, RecordKind.CLOCK_STEP, 0, timestampNs - ns),
         0,
         null);
   }
 
-  void append(
+  public void append(
       final long block,
       final long runBlocks,
       final RecordKind kind,
@@ -141,7 +141,7 @@ final class TestRecording {
     sequence++;
   }
 
-  void seal() throws IOException {
+  public void seal() throws IOException {
     final SegmentWriter open = writer;
     if (open != null) {
       previous = open.seal(previous).digest();
@@ -150,7 +150,7 @@ final class TestRecording {
     }
   }
 
-  static byte[] filled(final int value) {
+  public static byte[] filled(final int value) {
     final byte[] payload = new byte[4096];
     Arrays.fill(payload, (byte) value);
     return payload;

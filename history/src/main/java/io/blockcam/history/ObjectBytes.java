@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import io.blockcam.archive.segment.RandomAccessBytes;
 import io.blockcam.store.ObjectStatus;
@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** An object of a store as the segment reader wants it. */
-record ObjectBytes(ObjectStore store, ObjectStatus status) implements RandomAccessBytes {
+public record ObjectBytes(ObjectStore store, ObjectStatus status) implements RandomAccessBytes {
 
   @Override
   public long length() {

@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Nanos;
@@ -30,8 +30,8 @@ import java.util.UUID;
  * A long recording of a large disk that takes little room: random writes, one payload in 64 of its
  * own, the others zero or equal to it. The same arguments give the same archive.
  */
-final class SyntheticArchive {
-  static final String NAME = "synthetic";
+public final class SyntheticArchive {
+  public static final String NAME = "synthetic";
 
   private static final UUID ID = UUID.fromString("7c1f8b52-6a0e-4f7d-9d55-2f6f0b8a4c31");
   private static final Instant CREATED = Instant.parse("2026-01-01T00:00:00Z");
@@ -54,7 +54,7 @@ final class SyntheticArchive {
   }
 
   /** Makes one, its head included. */
-  static void make(
+  public static void make(
       final Path root, final long diskBytes, final int segments, final int recordsOfEach)
       throws IOException {
     final Recording recording =

@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingFormatException;
@@ -130,19 +130,106 @@ public final class RecordingReader {
   }
 
   /** Its segments, in order of their numbers as their names tell; nothing is read. */
-  List<ObjectStatus> objects() throws IOException {
+  public List<ObjectStatus> objects() throws IOException {
     return store.list(recording.paths().segments()).stream()
         .filter(status -> !status.isDirectory() && number(status).isPresent())
         .toList();
   }
 
   /** The number in the name of a segment. */
-  static OptionalLong number(final ObjectStatus status) {
+  public static OptionalLong number(final ObjectStatus status) {
     return SegmentName.sealedNumber(status.name());
   }
 
-  ObjectBytes bytes(final ObjectStatus status) {
+  public ObjectBytes bytes(final ObjectStatus status) {
     return new ObjectBytes(store, status);
+  }
+
+  /**
+   * Finds out which segments there are, from the head and what is newer; without a head that is of
+   * use, from the names of all.
+   *
+   * @throws SegmentException when the newest ones are missing, or one between the others
+   */
+  public Segments find() throws IOException {
+    final Optional<RecordingHead> head = usableHead();
+    if (head.isPresent()) {
+      final SegmentTrailer newest = newest(head.get()).trailer();
+      if (fits(head.get(), newest) && beginsWhereItSays(head.get())) {
+        long end = newest.segmentNumber() + 1;
+        while (segment(end).isPresent()) {
+          end++;
+        }
+        return new Segments(this, end(head.get()) - head.get().summary().segments(), end);
+      }
+      LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
+    }
+    final List<ObjectStatus> objects = objects();
+    if (objects.isEmpty()) {
+      return new Segments(this, 0, 0);
+    }
+    final long first = number(objects.getFirst()).orElseThrow();
+    if (first > 0 && !open(objects.getFirst()).trailer().base()) {
+      throw missingBefore(objects.getFirst(), 0);
+    }
+    for (int i = 1; i < objects.size(); i++) {
+      if (number(objects.get(i)).orElseThrow() != first + i) {
+        throw missingBefore(objects.get(i), first + i);
+      }
+    }
+    return new Segments(this, first, first + objects.size());
+  }
+
+  private SegmentException missingBefore(final ObjectStatus object, final long number) {
+    final long last = number(object).orElseThrow() - 1;
+    return SegmentException.of(
+        place(object.path()),
+        last == number
+            ? "segment %d is missing before it".formatted(number)
+            : "segments %d to %d are missing before it".formatted(number, last));
+  }
+
+  /** The segment that a head names. */
+  private SegmentReader newest(final RecordingHead head) throws IOException {
+    final Optional<ObjectStatus> newest = segment(head.segmentNumber());
+    if (newest.isEmpty()) {
+      throw SegmentException.of(
+          place(recording.paths().segments()),
+          missingAtTheEnd(Optional.of(head), head.segmentNumber()).orElseThrow());
+    }
+    return open(newest.get());
+  }
+
+  private static long end(final RecordingHead head) {
+    return head.segmentNumber() + 1;
+  }
+
+  /**
+   * Reads the end of a segment and checks that it is of this recording.
+   *
+   * @throws SegmentException when it is missing or damaged
+   */
+  SegmentReader open(final long number) throws IOException {
+    final SegmentReader segment =
+        open(
+            segment(number)
+                .orElseThrow(
+                    () ->
+                        SegmentException.of(
+                            place(recording.paths().segments()),
+                            "segment %d is missing".formatted(number))));
+    SegmentChain.checkAlone(segment.name(), recording, number, segment.trailer());
+    return segment;
+  }
+
+  /** The bytes of an object beside the segments, if there is one. */
+  Optional<ObjectBytes> bytes(final String path) throws IOException {
+    return store.status(path).filter(status -> !status.isDirectory()).map(this::bytes);
+  }
+
+  /** What stands in a directory of the recording. */
+  List<ObjectStatus> list(final String directory) throws IOException {
+    return store.list(directory);
   }
 
   /**
@@ -162,7 +249,7 @@ public final class RecordingReader {
    *
    * @throws SegmentException when one is missing, damaged, or of another recording
    */
-  void visit(final SegmentVisitor visitor) throws IOException {
+  public void visit(final SegmentVisitor visitor) throws IOException {
     final Optional<RecordingHead> head = usableHead(); // first, or it might be ahead of the list
     final List<ObjectStatus> objects = objects();
     final long totalBytes = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
@@ -189,7 +276,7 @@ public final class RecordingReader {
   }
 
   /** Whether a segment is the one that the head names, or another number. */
-  static boolean fits(final RecordingHead head, final SegmentTrailer segment) {
+  public static boolean fits(final RecordingHead head, final SegmentTrailer segment) {
     return segment.segmentNumber() != head.segmentNumber()
         || segment.digest().equals(head.digest());
   }
@@ -199,7 +286,8 @@ public final class RecordingReader {
    *
    * @param next the number behind it
    */
-  static Optional<String> missingAtTheEnd(final Optional<RecordingHead> head, final long next) {
+  public static Optional<String> missingAtTheEnd(
+      final Optional<RecordingHead> head, final long next) {
     return head.filter(h -> h.segmentNumber() >= next)
         .map(
             h ->
@@ -216,7 +304,7 @@ public final class RecordingReader {
    * @return empty when there is none
    * @throws RecordingFormatException when it is none of this recording
    */
-  Optional<RecordingHead> head() throws IOException {
+  public Optional<RecordingHead> head() throws IOException {
     for (int attempt = 1; ; attempt++) {
       final Optional<ObjectStatus> newest =
           store.list(recording.paths().heads()).stream()
@@ -253,7 +341,7 @@ public final class RecordingReader {
   }
 
   /** The newest head, unless it is damaged: everything can be known without it. */
-  Optional<RecordingHead> usableHead() throws IOException {
+  public Optional<RecordingHead> usableHead() throws IOException {
     try {
       return head();
     } catch (final RecordingFormatException e) {
@@ -269,14 +357,8 @@ public final class RecordingReader {
    * @throws SegmentException when its segment is missing, one behind it is damaged, or the first
    *     one is not that of this recording.json
    */
-  Optional<RecordingSummary> summary(final RecordingHead head) throws IOException {
-    final Optional<ObjectStatus> newest = segment(head.segmentNumber());
-    if (newest.isEmpty()) {
-      throw SegmentException.of(
-          place(recording.paths().segments()),
-          missingAtTheEnd(Optional.of(head), head.segmentNumber()).orElseThrow());
-    }
-    final SegmentTrailer named = open(newest.get()).trailer();
+  public Optional<RecordingSummary> summary(final RecordingHead head) throws IOException {
+    final SegmentTrailer named = newest(head).trailer();
     if (!fits(head, named) || !beginsWhereItSays(head)) {
       LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
       return Optional.empty();
@@ -317,7 +399,7 @@ public final class RecordingReader {
   }
 
   /** What the first segment must be. */
-  SegmentChain beginning() {
+  public SegmentChain beginning() {
     return SegmentChain.beginning(recording, recordingJson);
   }
 
@@ -329,7 +411,7 @@ public final class RecordingReader {
 
   /** Sees the segments of a recording, in order. */
   @FunctionalInterface
-  interface SegmentVisitor {
+  public interface SegmentVisitor {
     /**
      * @param segment with the end of its file in memory: its records cost nothing or little more
      * @param doneBytes of the segments up to this one

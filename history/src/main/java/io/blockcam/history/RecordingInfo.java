@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.head.RecordingHead;
@@ -20,7 +20,7 @@ public record RecordingInfo(Recording recording, RecordingSummary summary) {
    * @param progress called with the bytes of the segments that are done, and of all, when all are
    *     read
    */
-  public static RecordingInfo read(final RecordingReader reader, final Verifier.Progress progress)
+  public static RecordingInfo read(final RecordingReader reader, final Progress progress)
       throws IOException {
     final Optional<RecordingHead> head = reader.usableHead();
     if (head.isPresent()) {

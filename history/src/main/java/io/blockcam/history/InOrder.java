@@ -1,4 +1,4 @@
-package io.blockcam.replay;
+package io.blockcam.history;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -11,18 +11,18 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 
 /** Does the same for many things, several at a time, and hands out the results in their order. */
-final class InOrder {
+public final class InOrder {
   private InOrder() {}
 
   /** Done by the workers. */
   @FunctionalInterface
-  interface Work<T, R> {
+  public interface Work<T, R> {
     R of(T thing) throws IOException;
   }
 
   /** Takes results, in the caller's thread. */
   @FunctionalInterface
-  interface Sink<T, R> {
+  public interface Sink<T, R> {
     void take(T thing, R result) throws IOException;
   }
 
@@ -33,7 +33,7 @@ final class InOrder {
    * @param ahead how many results there may be that were not taken yet
    * @throws IOException the first that work or sink threw, in the order of the things
    */
-  static <T, R> void run(
+  public static <T, R> void run(
       final List<T> things,
       final ExecutorService workers,
       final int ahead,

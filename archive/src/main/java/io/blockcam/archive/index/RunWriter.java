@@ -1,0 +1,112 @@
+package io.blockcam.archive.index;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.hash.Sha256Digest;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes a run of the index, window after window. The same content gives the same bytes. */
+final class RunWriter {
+  private final OutputStream out;
+  private final Crc32c crc = new Crc32c();
+  private final List<Page.Entry> directory = new ArrayList<>();
+  private Page page = new Page();
+  private long offset;
+  private long pieces;
+
+  /**
+   * @param out stays the caller's; should be buffered
+   */
+  RunWriter(final OutputStream out) {
+    this.out = out;
+  }
+
+  /** Adds a window that lies behind those before; an empty one is left out. */
+  void add(final WindowStack window) throws IOException {
+    if (window.isEmpty()) {
+      return;
+    }
+    if (page.isFull() || !page.reaches(window.end())) {
+      flush();
+    }
+    window.forEachPiece(page::add);
+    window.forEachZero(page.zeroes()::add);
+    window.forEachDoubt(page.doubts()::add);
+    pieces += window.pieces();
+  }
+
+  private void flush() throws IOException {
+    if (page.isEmpty()) {
+      return;
+    }
+    final byte[] stored = page.encode();
+    directory.add(
+        new Page.Entry(
+            page.firstBlock(),
+            page.endBlock(),
+            offset,
+            stored.length,
+            crc.of(stored, 0, stored.length),
+            page.pieces(),
+            page.partial(),
+            page.zeroes().count(),
+            page.doubts().count()));
+    write(stored);
+    page = new Page();
+  }
+
+  /**
+   * Ends the run.
+   *
+   * @param digests of all segments, in order
+   * @param events as they are stored
+   */
+  void finish(final RunCover cover, final List<Sha256Digest> digests, final long[] events)
+      throws IOException {
+    flush();
+    final long eventsOffset = offset;
+    final ByteBuffer table = buffer(events.length * Long.BYTES);
+    for (final long event : events) {
+      table.putLong(event);
+    }
+    write(table.array());
+    final long digestsOffset = offset;
+    for (final Sha256Digest digest : digests) {
+      write(digest.toByteArray());
+    }
+    final long directoryOffset = offset;
+    final ByteBuffer entries = buffer(directory.size() * RunDescriptor.DIRECTORY_ENTRY_BYTES);
+    for (final Page.Entry entry : directory) {
+      entries.putLong(entry.firstBlock()).putLong(entry.endBlock()).putLong(entry.offset());
+      entries.putInt(entry.bytes()).putInt(entry.crc32c());
+      entries.putInt(entry.pieces()).putInt(entry.partial());
+      entries.putInt(entry.zeroes()).putInt(entry.doubts());
+    }
+    write(entries.array());
+    final RunTrailer trailer =
+        new RunTrailer(
+            cover,
+            directory.size(),
+            pieces,
+            eventsOffset,
+            digestsOffset,
+            directoryOffset,
+            events.length,
+            crc.of(table.array(), 0, table.capacity()),
+            crc.of(entries.array(), 0, entries.capacity()));
+    write(trailer.encode());
+  }
+
+  private static ByteBuffer buffer(final int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private void write(final byte[] bytes) throws IOException {
+    out.write(bytes);
+    offset += bytes.length;
+  }
+}

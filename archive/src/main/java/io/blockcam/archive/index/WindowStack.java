@@ -1,0 +1,199 @@
+package io.blockcam.archive.index;
+
+import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.BitSet;
+
+/**
+ * What a window of the disk is made of, found from the newest record to the oldest: the first that
+ * names a sector decides it. The result are <em>pieces</em>, each the sectors of one block that
+ * come from one record, never two for a sector; below them blocks that are known to be zero; and
+ * blocks in <em>doubt</em>, of which the record itself says that the disk may have held something
+ * else, with nothing later that tells all of the block.
+ *
+ * <p>Keeps its memory from window to window: some 2 MiB, and 13 bytes a piece. One thread.
+ */
+public final class WindowStack {
+  /** Blocks of a window: 1 GiB. */
+  public static final int WINDOW_BLOCKS = 1 << 18;
+
+  private long first;
+  private final byte[] decided = new byte[WINDOW_BLOCKS];
+
+  /** Place of the newest piece of a block, plus 1. */
+  private final int[] newest = new int[WINDOW_BLOCKS];
+
+  private final BitSet touched = new BitSet(WINDOW_BLOCKS);
+  private final BitSet whole = new BitSet(WINDOW_BLOCKS);
+  private final BitSet zeroes = new BitSet(WINDOW_BLOCKS);
+  private final BitSet doubts = new BitSet(WINDOW_BLOCKS);
+
+  private int pieces;
+  private long[] ref = new long[1024];
+  private byte[] mask = new byte[1024];
+  private int[] older = new int[1024];
+
+  /** Takes pieces. */
+  @FunctionalInterface
+  public interface PieceSink {
+    /**
+     * Takes one.
+     *
+     * @param block of the disk; does not decrease
+     * @param mask its sectors, not 0
+     * @param ref a {@link RecordRef} as it was given in
+     */
+    void take(long block, int mask, long ref) throws IOException;
+  }
+
+  /** Takes ranges of blocks, in order; they neither touch nor overlap. */
+  @FunctionalInterface
+  public interface RangeSink {
+    /** Takes one: first block, block behind the last. */
+    void take(long from, long to) throws IOException;
+  }
+
+  /** The first block of the window that holds a block. */
+  public static long windowOf(final long block) {
+    return block & -WINDOW_BLOCKS;
+  }
+
+  /**
+   * Begins with another window.
+   *
+   * @param firstBlock of it, a multiple of {@link #WINDOW_BLOCKS}
+   */
+  public void begin(final long firstBlock) {
+    for (int i = touched.nextSetBit(0); i >= 0; i = touched.nextSetBit(i + 1)) {
+      newest[i] = 0;
+      decided[i] = 0;
+    }
+    for (int i = zeroes.nextSetBit(0); i >= 0; ) {
+      final int end = zeroes.nextClearBit(i);
+      Arrays.fill(decided, i, end, (byte) 0);
+      i = zeroes.nextSetBit(end);
+    }
+    touched.clear();
+    whole.clear();
+    zeroes.clear();
+    doubts.clear();
+    pieces = 0;
+    first = firstBlock;
+  }
+
+  /** The first block of the window. */
+  public long first() {
+    return first;
+  }
+
+  /** The block behind the window. */
+  public long end() {
+    return first + WINDOW_BLOCKS;
+  }
+
+  /** How many pieces there are. */
+  public int pieces() {
+    return pieces;
+  }
+
+  /** Whether nothing was found. */
+  public boolean isEmpty() {
+    return pieces == 0 && zeroes.isEmpty() && doubts.isEmpty();
+  }
+
+  /**
+   * A record that gives sectors of a block of the window; what newer ones have decided stays.
+   *
+   * @param sectors bit 0 is the first
+   */
+  public void piece(final long block, final int sectors, final long recordRef) {
+    final int i = (int) (block - first);
+    final int taken = sectors & ~decided[i] & WHOLE_BLOCK;
+    if (taken == 0) {
+      return;
+    }
+    decided[i] |= (byte) taken;
+    if (decided[i] == (byte) WHOLE_BLOCK) {
+      whole.set(i);
+    }
+    if (pieces == ref.length) {
+      final int size = Math.multiplyExact(pieces, 2);
+      ref = Arrays.copyOf(ref, size);
+      mask = Arrays.copyOf(mask, size);
+      older = Arrays.copyOf(older, size);
+    }
+    ref[pieces] = recordRef;
+    mask[pieces] = (byte) taken;
+    older[pieces] = newest[i];
+    pieces++;
+    newest[i] = pieces;
+    touched.set(i);
+  }
+
+  /** Blocks that are zero where nothing newer decides; those beyond the window are left out. */
+  public void zero(final long from, final long to) {
+    final int end = inWindow(to);
+    for (int i = whole.nextClearBit(inWindow(from)); i < end; ) {
+      final int next = endOfClear(i, end);
+      Arrays.fill(decided, i, next, (byte) WHOLE_BLOCK);
+      zeroes.set(i, next);
+      whole.set(i, next);
+      i = whole.nextClearBit(next);
+    }
+  }
+
+  /** Blocks that may have held something else, where nothing newer decides all of the block. */
+  public void doubt(final long from, final long to) {
+    final int end = inWindow(to);
+    for (int i = whole.nextClearBit(inWindow(from)); i < end; ) {
+      final int next = endOfClear(i, end);
+      doubts.set(i, next);
+      i = whole.nextClearBit(next);
+    }
+  }
+
+  private int endOfClear(final int from, final int end) {
+    final int set = whole.nextSetBit(from);
+    return set < 0 ? end : Math.min(set, end);
+  }
+
+  private int inWindow(final long block) {
+    return (int) Math.clamp(block - first, 0, WINDOW_BLOCKS);
+  }
+
+  /** Hands out the pieces, block by block. */
+  public void forEachPiece(final PieceSink sink) throws IOException {
+    for (int i = touched.nextSetBit(0); i >= 0; i = touched.nextSetBit(i + 1)) {
+      for (int p = newest[i]; p > 0; p = older[p - 1]) {
+        sink.take(first + i, mask[p - 1] & 0xff, ref[p - 1]);
+      }
+    }
+  }
+
+  /** Hands out what is zero below the pieces. */
+  public void forEachZero(final RangeSink sink) throws IOException {
+    forEach(zeroes, sink);
+  }
+
+  /** Hands out what is in doubt. */
+  public void forEachDoubt(final RangeSink sink) throws IOException {
+    forEach(doubts, sink);
+  }
+
+  /** Hands out the blocks that any record gives content. */
+  public void forEachDecided(final RangeSink sink) throws IOException {
+    final BitSet any = (BitSet) touched.clone();
+    any.or(zeroes);
+    forEach(any, sink);
+  }
+
+  private void forEach(final BitSet blocks, final RangeSink sink) throws IOException {
+    for (int i = blocks.nextSetBit(0); i >= 0; ) {
+      final int end = blocks.nextClearBit(i);
+      sink.take(first + i, first + end);
+      i = blocks.nextSetBit(end);
+    }
+  }
+}

@@ -1,0 +1,334 @@
+package io.blockcam.archive.index;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.MemoryBytes;
+import io.blockcam.archive.segment.SegmentHeader;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Runs against a model that goes through the records from the first to the last. */
+final class RunTest {
+  private static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
+  private static final int SEGMENTS = 20;
+  private static final long WINDOW = WindowStack.WINDOW_BLOCKS;
+  private static final long DISK_BLOCKS = 5 * WINDOW + 77;
+
+  /** Where random histories write: within windows, over their bounds, at the end of the disk. */
+  private static final long[] HOT = {0, WINDOW - 9, 3 * WINDOW - 9, DISK_BLOCKS - 20};
+
+  @TempDir private Path directory;
+  private final List<SegmentReader> segments = new ArrayList<>();
+  private final WindowStack window = new WindowStack();
+  private Sha256Digest previous = Sha256Digest.NONE;
+  private long sequence;
+
+  /** What is known of a block; of each sector segment and record, null when it is not written. */
+  private static final class Block {
+    private final String[] sectors = new String[8];
+    private boolean doubt;
+
+    /** Sectors that are known since the block came to be in doubt. */
+    private int sure;
+
+    @Override
+    public String toString() {
+      return Arrays.toString(sectors) + doubt;
+    }
+  }
+
+  @BeforeEach
+  void chainBeginsSomewhere() {
+    previous = Sha256Digest.ofHex("ab".repeat(32));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  void runsSayWhatTheRecordsSay(final long seed) throws IOException {
+    final SplittableRandom random = new SplittableRandom(seed);
+    for (int s = 0; s < SEGMENTS; s++) {
+      write(random);
+    }
+    final List<RunReader> small = new ArrayList<>();
+    for (int s = 0; s < SEGMENTS; s += 4) {
+      small.add(build(s, s + 4));
+    }
+    final RunReader all = build(0, SEGMENTS);
+    final RunReader merged = merge(small);
+    final RunReader mergedTwice =
+        merge(List.of(merge(small.subList(0, 2)), merge(small.subList(2, 5))));
+    final String expected = model(SEGMENTS).toString();
+
+    assertThat(read(List.of(all))).isEqualTo(expected);
+    assertThat(read(small)).isEqualTo(expected);
+    assertThat(read(List.of(merged))).isEqualTo(expected);
+    assertThat(read(List.of(mergedTwice))).isEqualTo(expected);
+    assertThat(read(small.subList(0, 3))).isEqualTo(model(12).toString());
+    assertThat(merged.cover()).isEqualTo(all.cover());
+    assertThat(merged.events()).isEqualTo(all.events()).isNotEmpty();
+    for (int s = 0; s < SEGMENTS; s++) {
+      assertThat(merged.digest(s)).isEqualTo(segments.get(s).trailer().digest());
+    }
+  }
+
+  @Test
+  void recordsBehindTheMomentDoNotCount() throws IOException {
+    final SplittableRandom random = new SplittableRandom(7);
+    write(random);
+    write(random);
+    final long last = segments.get(1).trailer().firstSequence() + 20;
+    final RunBuilder builder = new RunBuilder(window);
+    for (final SegmentReader segment : segments) {
+      builder.add(segment.trailer(), segment.records(), -1, last);
+    }
+
+    assertThat(read(List.of(written(builder)))).isEqualTo(model(2, last).toString());
+  }
+
+  @Test
+  void aDiskThatIsAllZeroIsOneRange() throws IOException {
+    try (SegmentWriter writer = begin()) {
+      append(writer, RecordKind.DISCARD, 0, DISK_BLOCKS, 0xff, 0);
+      seal(writer);
+    }
+    final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    final RunBuilder builder = new RunBuilder(window);
+    builder.add(segments.get(0).trailer(), segments.get(0).records());
+    builder.write(out);
+
+    assertThat(out.size()).isLessThan(500);
+    assertThat(read(List.of(open(out)))).isEqualTo(model(1).toString());
+  }
+
+  @Test
+  void damageIsNoticedWhereverItIs() throws IOException {
+    final SplittableRandom random = new SplittableRandom(9);
+    write(random);
+    final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    final RunBuilder builder = new RunBuilder(window);
+    builder.add(segments.get(0).trailer(), segments.get(0).records());
+    builder.write(out);
+    final byte[] sound = out.toByteArray();
+    final String expected = model(1).toString();
+    for (int i = 0; i < sound.length; i++) {
+      final byte[] damaged = sound.clone();
+      damaged[i] ^= 1;
+      try {
+        final RunReader run = RunReader.open(new MemoryBytes("damaged", damaged));
+        run.events();
+        if (read(List.of(run)).equals(expected)) {
+          assertThat(run.digest(0)).as("byte %d", i).isNotEqualTo(previous);
+        }
+      } catch (final IndexException e) {
+        assertThat(e).hasMessageStartingWith("damaged: ");
+      }
+    }
+    for (int length = 0; length < sound.length; length += 7) {
+      final byte[] cut = Arrays.copyOf(sound, length);
+      assertThatThrownBy(() -> RunReader.open(new MemoryBytes("cut", cut)))
+          .isInstanceOf(IndexException.class);
+    }
+  }
+
+  private RunReader build(final int from, final int to) throws IOException {
+    final RunBuilder builder = new RunBuilder(window);
+    for (final SegmentReader segment : segments.subList(from, to)) {
+      builder.add(segment.trailer(), segment.records());
+    }
+    return written(builder);
+  }
+
+  private static RunReader written(final RunBuilder builder) throws IOException {
+    final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    builder.write(out);
+    return open(out);
+  }
+
+  private RunReader merge(final List<RunReader> runs) throws IOException {
+    final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    RunBuilder.merge(runs, window, out);
+    return open(out);
+  }
+
+  private static RunReader open(final ByteArrayOutputStream out) throws IOException {
+    return RunReader.open(new MemoryBytes("run", out.toByteArray()));
+  }
+
+  /** What runs say of all the disk, in the words of the model. */
+  private String read(final List<RunReader> runs) throws IOException {
+    final Map<Long, Block> disk = new TreeMap<>();
+    for (long at = RunBuilder.next(runs, 0);
+        at != Long.MAX_VALUE;
+        at = RunBuilder.next(runs, window.end())) {
+      window.begin(at);
+      for (final RunReader run : runs.reversed()) {
+        run.feed(window, run.cover().firstSegment());
+      }
+      window.forEachPiece(
+          (block, mask, ref) ->
+              put(
+                  disk,
+                  block,
+                  mask,
+                  RecordRef.isZero(ref)
+                      ? "0"
+                      : RecordRef.segment(ref) + ":" + RecordRef.record(ref)));
+      window.forEachZero(
+          (from, to) -> {
+            for (long b = from; b < to; b++) {
+              put(disk, b, missing(disk, b), "0");
+            }
+          });
+      window.forEachDoubt(
+          (from, to) -> {
+            for (long b = from; b < to; b++) {
+              disk.computeIfAbsent(b, any -> new Block()).doubt = true;
+            }
+          });
+    }
+    return disk.toString();
+  }
+
+  private static int missing(final Map<Long, Block> disk, final long block) {
+    final Block known = disk.getOrDefault(block, new Block());
+    int mask = 0;
+    for (int i = 0; i < 8; i++) {
+      mask |= known.sectors[i] == null ? 1 << i : 0;
+    }
+    return mask;
+  }
+
+  private static void put(
+      final Map<Long, Block> disk, final long block, final int mask, final String content) {
+    final Block known = disk.computeIfAbsent(block, any -> new Block());
+    for (int i = 0; i < 8; i++) {
+      if ((mask & 1 << i) != 0) {
+        assertThat(known.sectors[i]).as("block %d sector %d", block, i).isNull();
+        known.sectors[i] = content;
+      }
+    }
+  }
+
+  private Map<Long, Block> model(final int count) throws IOException {
+    return model(count, Long.MAX_VALUE);
+  }
+
+  private Map<Long, Block> model(final int count, final long last) throws IOException {
+    final Map<Long, Block> disk = new TreeMap<>();
+    for (int s = 0; s < count; s++) {
+      final RecordTable records = segments.get(s).records();
+      for (int r = 0; r < records.count() && records.sequence(r) <= last; r++) {
+        final RecordKind kind = records.kind(r);
+        final int mask = records.sectorMask(r);
+        final boolean failed = records.hasFlag(r, RecordFlags.FAILED);
+        final boolean doubtful =
+            failed || kind == RecordKind.GAP || records.hasFlag(r, RecordFlags.UNKNOWN_OUTCOME);
+        final boolean zero = kind.isRun() || records.hasFlag(r, RecordFlags.ALL_ZERO);
+        for (long b = records.block(r);
+            kind.hasBlocks() && b < records.block(r) + records.runBlocks(r);
+            b++) {
+          final Block block = disk.computeIfAbsent(b, any -> new Block());
+          if (kind.setsContent() && !failed) {
+            for (int i = 0; i < 8; i++) {
+              if ((mask & 1 << i) != 0) {
+                block.sectors[i] = zero ? "0" : s + ":" + r;
+              }
+            }
+            block.sure |= mask;
+            block.doubt &= block.sure != 0xff;
+          }
+          if (doubtful) {
+            block.doubt = true;
+            block.sure = 0;
+          }
+        }
+      }
+    }
+    return disk;
+  }
+
+  private SegmentWriter begin() throws IOException {
+    return SegmentWriter.create(
+        directory,
+        new SegmentHeader(ID, 3, segments.size(), sequence, 1000, DISK_BLOCKS * 4096 - 512),
+        SegmentLimits.DEFAULT);
+  }
+
+  private void seal(final SegmentWriter writer) throws IOException {
+    try (FileBytes bytes = FileBytes.open(writer.seal(previous).path())) {
+      final byte[] all = new byte[(int) bytes.length()];
+      bytes.read(0, ByteBuffer.wrap(all));
+      segments.add(SegmentReader.open(new MemoryBytes("segment", all)));
+      previous = segments.getLast().trailer().digest();
+    }
+  }
+
+  private void append(
+      final SegmentWriter writer,
+      final RecordKind kind,
+      final long block,
+      final long blocks,
+      final int mask,
+      final int flags)
+      throws IOException {
+    final byte[] payload = new byte[4096];
+    payload[7] = (byte) (sequence % 3);
+    writer.append(
+        RecordView.allocate().put(sequence, block, blocks, kind, mask, 0),
+        1000 + sequence,
+        flags,
+        kind.hasPayload() ? MemorySegment.ofArray(payload) : null,
+        0);
+    sequence++;
+  }
+
+  private void write(final SplittableRandom random) throws IOException {
+    try (SegmentWriter writer = begin()) {
+      append(writer, RecordKind.START, 0, 0, 0, 0);
+      for (int i = 0; i < 100; i++) {
+        final long block = HOT[random.nextInt(HOT.length)] + random.nextInt(18);
+        final int mask = random.nextInt(3) == 0 ? random.nextInt(1, 0x100) : 0xff;
+        final int flags =
+            switch (random.nextInt(12)) {
+              case 0 -> RecordFlags.FAILED;
+              case 1 -> RecordFlags.UNKNOWN_OUTCOME;
+              default -> 0;
+            };
+        switch (random.nextInt(20)) {
+          case 0 -> append(writer, RecordKind.MARK, 0, 0, 0, 0);
+          case 1 -> append(writer, RecordKind.GAP, block, random.nextInt(1, 3), 0xff, 0);
+          case 2 -> append(writer, RecordKind.DISCARD, block, random.nextInt(1, 3), 0xff, flags);
+          case 3 -> append(writer, RecordKind.ZEROES, block, 1, mask, flags);
+          case 4 -> append(writer, RecordKind.DISCARD, WINDOW - 40, 60, 0xff, flags);
+          default -> append(writer, RecordKind.DATA, block, 1, mask, flags);
+        }
+      }
+      seal(writer);
+    }
+  }
+}

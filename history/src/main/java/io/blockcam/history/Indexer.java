@@ -1,0 +1,278 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.index.IndexException;
+import io.blockcam.archive.index.RunBuilder;
+import io.blockcam.archive.index.RunCover;
+import io.blockcam.archive.index.RunName;
+import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentChain;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.store.ObjectSource;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
+import io.blockcam.store.Publisher;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the runs of an index that are missing, from the segments of the archive, and publishes
+ * them. May be stopped and repeated at any time. One thread.
+ */
+public final class Indexer {
+  private static final Logger LOG = LoggerFactory.getLogger(Indexer.class);
+
+  /** Segments that are read at the same time; of each all its tables are in memory. */
+  private static final int READ_AHEAD = 8;
+
+  /** There is no map of fewer records. */
+  private static final long MAP_RECORDS = 1 << 18;
+
+  private final ObjectStore store;
+  private final RecordingReader reader;
+  private final Segments segments;
+  private final Path directory;
+  private final Publisher publisher;
+  private final RecordingPaths paths;
+  private final WindowStack window = new WindowStack();
+  private final Map<Long, Set<String>> present = new TreeMap<>();
+  private long bytes;
+  private int made;
+  private int damaged;
+
+  /**
+   * @param segments those that are to be covered
+   * @param directory where a run is made before it is published
+   */
+  public Indexer(
+      final ObjectStore store,
+      final RecordingReader reader,
+      final Segments segments,
+      final Path directory) {
+    this.store = store;
+    this.reader = reader;
+    this.segments = segments;
+    this.directory = directory;
+    this.paths = reader.recording().paths();
+    this.publisher = new Publisher(store, paths.temporary(reader.recording().id()) + "/" + "index");
+  }
+
+  /**
+   * What was done.
+   *
+   * @param made runs that were published
+   * @param bytes of them
+   * @param damaged runs that were removed first, since they were of no use
+   */
+  public record Result(int made, long bytes, int damaged) {}
+
+  /**
+   * Makes what is missing.
+   *
+   * @param check whether to read what is there, too, and to make anew what is damaged or not of
+   *     these segments
+   * @param progress called with the segments that are covered by the smallest runs, and all
+   * @throws io.blockcam.archive.segment.SegmentException when a segment is missing or damaged
+   */
+  public Result run(final boolean check, final Progress progress) throws IOException {
+    final long first = segments.firstWhole();
+    long size = IndexSpans.FAN_OUT;
+    for (; nextMultiple(first, size) + size <= segments.end(); size *= IndexSpans.FAN_OUT) {
+      if (check) {
+        removeDamaged(size);
+      }
+      for (long at = nextMultiple(first, size); at + size <= segments.end(); at += size) {
+        if (!names(size).contains(IndexSpans.run(paths, at, size))) {
+          make(at, size);
+        }
+        if (size == IndexSpans.FAN_OUT) {
+          progress.update(at + size - first, segments.end() - first);
+        }
+      }
+    }
+    if (size > IndexSpans.FAN_OUT) {
+      makeMap(first, check);
+    }
+    return new Result(made, bytes, damaged);
+  }
+
+  private static long nextMultiple(final long number, final long size) {
+    return (number + size - 1) / size * size;
+  }
+
+  private Set<String> names(final long size) throws IOException {
+    Set<String> names = present.get(size);
+    if (names == null) {
+      names = new HashSet<>();
+      for (final ObjectStatus run : reader.list(paths.runs(size))) {
+        names.add(run.path());
+      }
+      present.put(size, names);
+    }
+    return names;
+  }
+
+  private void make(final long first, final long size) throws IOException {
+    final String path = IndexSpans.run(paths, first, size);
+    if (size == IndexSpans.FAN_OUT) {
+      publish(path, out -> ofSegments(first, size, out));
+    } else {
+      final long smaller = size / IndexSpans.FAN_OUT;
+      final List<RunReader> runs = new ArrayList<>();
+      for (long at = first; at < first + size; at += smaller) {
+        runs.add(openRun(IndexSpans.run(paths, at, smaller)));
+      }
+      publish(path, out -> RunBuilder.merge(runs, window, out));
+    }
+    names(size).add(path);
+  }
+
+  private RunCover ofSegments(final long first, final long count, final OutputStream out)
+      throws IOException {
+    final RunBuilder builder = new RunBuilder(window);
+    final List<Long> numbers = new ArrayList<>();
+    for (long number = first; number < first + count; number++) {
+      numbers.add(number);
+    }
+    final SegmentChain[] chain = new SegmentChain[1];
+    InOrder.run(
+        numbers,
+        Executors.newVirtualThreadPerTaskExecutor(),
+        READ_AHEAD,
+        this::open,
+        (number, tables) -> {
+          final SegmentReader segment = tables.segment;
+          chain[0] =
+              number == first
+                  ? reader.beginning().resume(segment.trailer())
+                  : chain[0].next(segment.name(), number, segment.trailer());
+          builder.add(segment.trailer(), tables.records);
+        });
+    return builder.write(out);
+  }
+
+  private record Tables(SegmentReader segment, RecordTable records) {}
+
+  private Tables open(final long number) throws IOException {
+    final SegmentReader segment = segments.open(number);
+    return new Tables(segment, segment.records());
+  }
+
+  private RunReader openRun(final String path) throws IOException {
+    return RunReader.open(
+        reader
+            .bytes(path)
+            .orElseThrow(
+                () ->
+                    new IndexException(
+                        store.describe() + "/" + path,
+                        "is missing; `blockcam index --check` makes it")));
+  }
+
+  /** Writes a run. */
+  @FunctionalInterface
+  private interface Content {
+    RunCover write(OutputStream out) throws IOException;
+  }
+
+  private void publish(final String path, final Content content) throws IOException {
+    final Path file = Files.createTempFile(directory, "index-", ".run");
+    try {
+      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16)) {
+        content.write(out);
+      }
+      publisher.publish(ObjectSource.of(file), path);
+      bytes += Files.size(file);
+      made++;
+    } finally {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  /**
+   * A map is made when what is read in its place has grown by a quarter: so maps take up no more
+   * than five times the newest one, and a moment costs no more than a quarter above its map.
+   */
+  private void makeMap(final long first, final boolean check) throws IOException {
+    if (check) {
+      removeDamagedMaps(first);
+    }
+    final long end = segments.end() / IndexSpans.FAN_OUT * IndexSpans.FAN_OUT;
+    final NavigableSet<Long> maps = IndexSpans.maps(reader, first);
+    if (end <= first
+        || first % IndexSpans.FAN_OUT != 0
+        || (!maps.isEmpty() && maps.last() >= end - 1)) {
+      return;
+    }
+    final List<RunReader> runs = new ArrayList<>();
+    long pieces = 0;
+    if (!maps.isEmpty()) {
+      runs.add(openRun(IndexSpans.map(paths, first, maps.last())));
+      pieces = runs.getFirst().pieces();
+    }
+    final long enough = maps.isEmpty() ? MAP_RECORDS : Math.max(MAP_RECORDS, pieces + pieces / 4);
+    for (long at = maps.isEmpty() ? first : maps.last() + 1; at < end; ) {
+      long size = IndexSpans.FAN_OUT;
+      while (at % (size * IndexSpans.FAN_OUT) == 0 && at + size * IndexSpans.FAN_OUT <= end) {
+        size *= IndexSpans.FAN_OUT;
+      }
+      runs.add(openRun(IndexSpans.run(paths, at, size)));
+      pieces += runs.getLast().pieces();
+      at += size;
+    }
+    if (pieces >= enough) {
+      publish(IndexSpans.map(paths, first, end - 1), out -> RunBuilder.merge(runs, window, out));
+    }
+  }
+
+  private void removeDamagedMaps(final long first) throws IOException {
+    for (final long last : IndexSpans.maps(reader, first)) {
+      removeIfDamaged(IndexSpans.map(paths, first, last));
+    }
+  }
+
+  private void removeDamaged(final long size) throws IOException {
+    for (final String path : List.copyOf(names(size))) {
+      if (removeIfDamaged(path)) {
+        names(size).remove(path);
+      }
+    }
+  }
+
+  private boolean removeIfDamaged(final String path) throws IOException {
+    try {
+      final RunReader run = openRun(path);
+      final RunCover cover = run.cover();
+      if (cover.lastSegment() < segments.end()
+          && cover.firstSegment() >= segments.first()
+          && path.endsWith("/" + RunName.of(cover.firstSegment(), cover.lastSegment()))
+          && cover.previousDigest().equals(segments.trailer(cover.firstSegment()).previousDigest())
+          && cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
+        run.events();
+        run.readAll();
+        return false;
+      }
+      LOG.warn("{} is of other segments", run.name());
+    } catch (final IndexException e) {
+      LOG.warn("of no use: {}", e.getMessage());
+    }
+    store.delete(path);
+    damaged++;
+    return true;
+  }
+}

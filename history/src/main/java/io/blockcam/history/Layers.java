@@ -1,0 +1,431 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.index.IndexException;
+import io.blockcam.archive.index.RunBuilder;
+import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.MemoryBytes;
+import io.blockcam.archive.segment.SegmentChain;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentReader;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The records of some segments, sorted by their place on the disk: runs of the index where there
+ * are any, and for the others runs that are made here and now. Together they are one chain of
+ * segments, from what the first must follow to the last, which is opened: a run that does not fit
+ * is not used.
+ *
+ * <p>Memory: some 10 MiB while runs are made; what is made is kept in memory up to 32 MiB, then in
+ * a directory for temporary files. One thread at a time.
+ */
+public final class Layers implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
+
+  /** Segments that are read at the same time; of each all its tables are in memory. */
+  private static final int READ_AHEAD = 8;
+
+  /** As much as a run that is made here may hold. */
+  private static final int MOST_OPERATIONS = 1 << 20;
+
+  private static final long MOST_BYTES_IN_MEMORY = 32 << 20;
+
+  private final RecordingReader reader;
+  private final Segments segments;
+  private final Extent extent;
+  private final WindowStack scratch = new WindowStack();
+  private final Progress progress;
+
+  /** Oldest first. */
+  private List<Layer> layers = new ArrayList<>();
+
+  private long bytesInMemory;
+
+  /**
+   * Which records.
+   *
+   * @param first number of the first segment
+   * @param last number of the last segment; one less when there is none
+   * @param afterSequence those behind this one
+   * @param lastSequence those up to this one
+   */
+  record Extent(long first, long last, long afterSequence, long lastSequence) {}
+
+  /** A run; made here when there is something to close, or {@code made} is set. */
+  private record Layer(RunReader run, boolean made, @Nullable FileBytes file) {}
+
+  private Layers(
+      final RecordingReader reader,
+      final Segments segments,
+      final Extent extent,
+      final Progress progress) {
+    this.reader = reader;
+    this.segments = segments;
+    this.extent = extent;
+    this.progress = progress;
+  }
+
+  /**
+   * All records up to one.
+   *
+   * @param lastSequence of the last record that counts
+   * @param useIndex whether to use the index of the archive
+   * @param progress called with the segments that are done, and all
+   * @throws SegmentException when a segment that is read is missing or damaged
+   */
+  public static Layers upTo(
+      final RecordingReader reader,
+      final Segments segments,
+      final long lastSequence,
+      final boolean useIndex,
+      final Progress progress)
+      throws IOException {
+    final long number = segments.holding(lastSequence);
+    final long last = number < segments.end() ? number : segments.first() - 1;
+    return open(
+        reader,
+        segments,
+        new Extent(segments.first(), last, Long.MIN_VALUE, lastSequence),
+        useIndex,
+        progress);
+  }
+
+  /**
+   * The records between two.
+   *
+   * @param afterSequence of the last record that does not count
+   * @param lastSequence of the last record that counts
+   * @param progress called with the segments that are done, and all
+   * @throws SegmentException when a segment that is read is missing or damaged
+   */
+  public static Layers between(
+      final RecordingReader reader,
+      final Segments segments,
+      final long afterSequence,
+      final long lastSequence,
+      final Progress progress)
+      throws IOException {
+    final long first = segments.firstWhere(segment -> segment.lastSequence() > afterSequence);
+    final long number = segments.holding(lastSequence);
+    final long last = number < segments.end() ? number : first - 1;
+    return open(
+        reader, segments, new Extent(first, last, afterSequence, lastSequence), true, progress);
+  }
+
+  private static Layers open(
+      final RecordingReader reader,
+      final Segments segments,
+      final Extent extent,
+      final boolean useIndex,
+      final Progress progress)
+      throws IOException {
+    if (useIndex) {
+      final Layers layers = new Layers(reader, segments, extent, progress);
+      try {
+        layers.read(IndexSpans.of(reader, segments));
+        return layers;
+      } catch (final SegmentException e) {
+        layers.close();
+        if (layers.layers.stream().allMatch(Layer::made)) {
+          throw e;
+        }
+        LOG.warn("the index of {} is not used: {}", reader.recording().name(), e.getMessage());
+      } catch (final IOException | RuntimeException e) {
+        layers.close();
+        throw e;
+      }
+    }
+    final Layers layers = new Layers(reader, segments, extent, progress);
+    try {
+      layers.read(IndexSpans.NONE);
+      return layers;
+    } catch (final IOException | RuntimeException e) {
+      layers.close();
+      throw e;
+    }
+  }
+
+  private void read(final IndexSpans index) throws IOException {
+    final Filling filling =
+        new Filling(
+            extent.first == segments.first()
+                ? reader.beginning()
+                : reader.beginning().resume(segments.trailer(extent.first - 1)));
+    if (extent.first <= extent.last) {
+      final long covered =
+          segments.trailer(extent.last).lastSequence() <= extent.lastSequence
+              ? extent.last
+              : extent.last - 1;
+      long from = extent.first;
+      if (segments.trailer(from).firstSequence() <= extent.afterSequence) {
+        filling.take(List.of(IndexSpans.Span.segment(from++)));
+      }
+      filling.take(index.plan(from, extent.last, covered));
+    }
+    filling.end();
+  }
+
+  /** Fills the list of layers, in the order of the record. */
+  private final class Filling {
+    private final RunBuilder builder = new RunBuilder(scratch);
+    private SegmentChain chain;
+
+    /** Whether what was added last is a run, and no segment behind it has vouched for it. */
+    private boolean unproven;
+
+    Filling(final SegmentChain beginning) {
+      chain = beginning;
+    }
+
+    void take(final List<IndexSpans.Span> spans) throws IOException {
+      InOrder.run(
+          spans,
+          Executors.newVirtualThreadPerTaskExecutor(),
+          READ_AHEAD,
+          this::load,
+          (span, loaded) -> {
+            if (loaded.segment != null) {
+              add(loaded.segment, loaded.records);
+            } else if (loaded.run != null && loaded.run.cover().follows(chain)) {
+              flush();
+              layers.add(new Layer(loaded.run, false, null));
+              chain = loaded.run.cover().chain();
+              unproven = true;
+            } else {
+              take(span.parts());
+            }
+            progress.update(chain.number() - extent.first, extent.last - extent.first + 1);
+          });
+    }
+
+    private Loaded load(final IndexSpans.Span span) throws IOException {
+      if (span.path() == null) {
+        final SegmentReader segment = segments.open(span.first());
+        return new Loaded(segment, segment.records(), null);
+      }
+      return new Loaded(null, null, openRun(span, span.path()).orElse(null));
+    }
+
+    private void add(final SegmentReader segment, final @Nullable RecordTable records)
+        throws IOException {
+      chain = chain.next(segment.name(), segment.trailer().segmentNumber(), segment.trailer());
+      unproven = false;
+      if (records != null) {
+        if (segment.trailer().base()) {
+          flush(); // what stands for others is no part of a run with those behind it
+        }
+        builder.add(segment.trailer(), records, extent.afterSequence, extent.lastSequence);
+        if (segment.trailer().base() || builder.operations() >= MOST_OPERATIONS) {
+          flush();
+        }
+      }
+    }
+
+    private void flush() throws IOException {
+      if (builder.cover() != null) {
+        layers.add(made(builder));
+      }
+    }
+
+    void end() throws IOException {
+      flush();
+      if (unproven) {
+        final SegmentReader last = segments.open(chain.number() - 1);
+        if (!last.trailer().digest().equals(chain.digest())) {
+          throw SegmentException.of(last.name(), "is not the segment that the index was made of");
+        }
+      }
+    }
+  }
+
+  /** What stands for a span: a segment or, if there is one, a run. */
+  private record Loaded(
+      @Nullable SegmentReader segment, @Nullable RecordTable records, @Nullable RunReader run) {}
+
+  private Optional<RunReader> openRun(final IndexSpans.Span span, final String path)
+      throws IOException {
+    final Optional<ObjectBytes> bytes = reader.bytes(path);
+    if (bytes.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      final RunReader run = RunReader.open(bytes.get());
+      if (run.cover().firstSegment() == span.first() && run.cover().lastSegment() == span.last()) {
+        return Optional.of(run);
+      }
+      LOG.warn("{} covers other segments than its name says, and is not used", run.name());
+    } catch (final IndexException e) {
+      LOG.warn("not used, `blockcam index` makes it anew: {}", e.getMessage());
+    }
+    return Optional.empty();
+  }
+
+  private Layer made(final RunBuilder builder) throws IOException {
+    if (bytesInMemory < MOST_BYTES_IN_MEMORY) {
+      final ByteArrayOutputStream out = new ByteArrayOutputStream();
+      builder.write(out);
+      bytesInMemory += out.size();
+      return new Layer(
+          RunReader.open(new MemoryBytes("the index in memory", out.toByteArray())), true, null);
+    }
+    final Path file = Files.createTempFile("blockcam-", ".run");
+    FileBytes bytes = null;
+    try {
+      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16)) {
+        builder.write(out);
+      } catch (final IOException e) {
+        throw new IOException(
+            "cannot keep an index in %s: %s; set TMPDIR to where there is room"
+                .formatted(file.getParent(), e.getMessage()),
+            e);
+      }
+      bytes = FileBytes.open(file);
+      return new Layer(RunReader.open(bytes), true, bytes);
+    } catch (final IOException | RuntimeException e) {
+      if (bytes != null) {
+        bytes.close();
+      }
+      throw e;
+    } finally {
+      Files.delete(file); // what is open can be read all the same
+    }
+  }
+
+  /** Number of the segment that references in windows count from. */
+  public long firstSegment() {
+    return extent.first;
+  }
+
+  /**
+   * The first window from a block on of which any record says something.
+   *
+   * @return its first block; {@link Long#MAX_VALUE} when there is none
+   */
+  public long nextWindow(final long fromBlock) throws IOException {
+    return sound(() -> RunBuilder.next(layers.stream().map(Layer::run).toList(), fromBlock));
+  }
+
+  /**
+   * Finds out what a window is made of. References count from {@link #firstSegment}.
+   *
+   * @param firstBlock of the window
+   */
+  public void read(final WindowStack window, final long firstBlock) throws IOException {
+    sound(
+        () -> {
+          window.begin(firstBlock);
+          for (final Layer layer : layers.reversed()) {
+            layer.run.feed(window, layer.run.cover().firstSegment() - extent.first);
+          }
+          return window;
+        });
+  }
+
+  /**
+   * Opens a segment that a reference names.
+   *
+   * @throws SegmentException when it is missing, damaged, or not the one that belongs there
+   */
+  public SegmentReader open(final long number) throws IOException {
+    final SegmentReader segment = segments.open(number);
+    final Sha256Digest digest =
+        sound(
+            () -> {
+              for (final Layer layer : layers) {
+                if (layer.run.cover().lastSegment() >= number) {
+                  return layer.run.digest(number);
+                }
+              }
+              throw new IllegalArgumentException("segment " + number + " is in no layer");
+            });
+    if (!segment.trailer().digest().equals(digest)) {
+      throw SegmentException.of(
+          segment.name(),
+          "is not the segment that the index was made of; `blockcam verify` tells which was"
+              + " changed, --no-index does without the index");
+    }
+    return segment;
+  }
+
+  /** Marks and clock steps, in the order of the record. */
+  public List<RunReader.Event> events() throws IOException {
+    return sound(
+        () -> {
+          final List<RunReader.Event> events = new ArrayList<>();
+          for (final Layer layer : layers) {
+            events.addAll(layer.run.events());
+          }
+          return events;
+        });
+  }
+
+  /** Something that reads runs. */
+  private interface Reading<T> {
+    T result() throws IOException;
+  }
+
+  /** Reads runs; one that turns out to be damaged is made anew from its segments. */
+  private <T> T sound(final Reading<T> reading) throws IOException {
+    while (true) {
+      try {
+        return reading.result();
+      } catch (final IndexException e) {
+        repair(e);
+      }
+    }
+  }
+
+  private void repair(final IndexException damage) throws IOException {
+    final List<Layer> repaired = new ArrayList<>();
+    boolean found = false;
+    for (final Layer layer : layers) {
+      if (!layer.made && !found && damage.file().equals(layer.run.name())) {
+        found = true;
+        LOG.warn("made anew for now, `blockcam index` repairs it: {}", damage.getMessage());
+        final Layers anew =
+            open(
+                reader,
+                segments,
+                new Extent(
+                    layer.run.cover().firstSegment(),
+                    layer.run.cover().lastSegment(),
+                    Long.MIN_VALUE,
+                    Long.MAX_VALUE),
+                false,
+                Progress.NONE);
+        repaired.addAll(anew.layers);
+      } else {
+        repaired.add(layer);
+      }
+    }
+    if (!found) {
+      throw damage;
+    }
+    layers = repaired;
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (final Layer layer : layers) {
+      if (layer.file != null) {
+        layer.file.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTrailer;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The segments of a recording by their numbers. One is read when it is asked for, so that a long
+ * recording costs no more than a short one; whether all between are there and belong together is
+ * for whoever needs them to see. Safe for several threads.
+ */
+public final class Segments {
+  private static final int KEPT = 64;
+
+  private final RecordingReader reader;
+  private final long first;
+  private final long end;
+
+  /** Trailers that were read, without tails. */
+  private final Map<Long, SegmentReader> kept =
+      Collections.synchronizedMap(
+          new LinkedHashMap<>(KEPT, 0.75f, true) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected boolean removeEldestEntry(final Map.Entry<Long, SegmentReader> eldest) {
+              return size() > KEPT;
+            }
+          });
+
+  Segments(final RecordingReader reader, final long first, final long end) {
+    this.reader = reader;
+    this.first = first;
+    this.end = end;
+  }
+
+  /** Number of the oldest one that is kept. */
+  public long first() {
+    return first;
+  }
+
+  /** Number behind the newest one. */
+  public long end() {
+    return end;
+  }
+
+  /** Whether there is none. */
+  public boolean isEmpty() {
+    return first == end;
+  }
+
+  /** Number of the first one that does not stand for others. */
+  public long firstWhole() throws IOException {
+    long number = first;
+    while (number < end && trailer(number).base()) {
+      number++;
+    }
+    return number;
+  }
+
+  /**
+   * Reads the end of one and checks that it is of this recording.
+   *
+   * @throws SegmentException when it is missing or damaged
+   */
+  public SegmentReader open(final long number) throws IOException {
+    final SegmentReader segment = reader.open(number);
+    kept.put(number, segment.withoutTail());
+    return segment;
+  }
+
+  /** The same; what was read before is not read again. */
+  public SegmentTrailer trailer(final long number) throws IOException {
+    final SegmentReader known = kept.get(number);
+    return known == null ? open(number).trailer() : known.trailer();
+  }
+
+  /** What one was found to be by its trailer. */
+  @FunctionalInterface
+  public interface Test {
+    boolean holds(SegmentTrailer segment);
+  }
+
+  /**
+   * The number of the first segment for which something holds that holds for all behind it, too;
+   * {@link #end} when there is none. Reads a few trailers.
+   */
+  public long firstWhere(final Test test) throws IOException {
+    long low = first;
+    long high = end;
+    while (low < high) {
+      final long middle = (low + high) >>> 1;
+      if (test.holds(trailer(middle))) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+
+  /**
+   * The number of the segment that holds a record; {@link #end} when none does.
+   *
+   * @param sequence of the record
+   */
+  public long holding(final long sequence) throws IOException {
+    final long number = firstWhere(segment -> segment.lastSequence() >= sequence);
+    return number < end && trailer(number).firstSequence() <= sequence ? number : end;
+  }
+}
