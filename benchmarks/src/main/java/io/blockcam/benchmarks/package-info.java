@@ -1,6 +1,6 @@
 /**
  * Benchmarks of the parts that speed is wanted of: the queue's offer, the consumer's append, the
- * seal, the map of a restore. {@code scripts/bench} runs them.
+ * seal, a run of the index. {@code scripts/bench} runs them.
  */
 @NullMarked
 package io.blockcam.benchmarks;

@@ -42,6 +42,7 @@ public final class Blockcam {
           ReplayCommand.class,
           VerifyCommand.class,
           LogCommand.class,
+          IndexCommand.class,
           StopCommand.class,
           ReapCommand.class,
           CommandLine.HelpCommand.class);

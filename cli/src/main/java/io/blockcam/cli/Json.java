@@ -24,12 +24,17 @@ final class Json {
     }
   }
 
-  static void print(final PrintWriter out, final Object value) {
+  /** As {@link #print} prints it. */
+  static String lines(final Object value) {
     try {
-      out.println(WRITER.writeValueAsString(value));
-      out.flush();
+      return WRITER.writeValueAsString(value) + "\n";
     } catch (final JsonProcessingException e) {
       throw new IllegalStateException("maps and lists are always JSON", e);
     }
+  }
+
+  static void print(final PrintWriter out, final Object value) {
+    out.print(lines(value));
+    out.flush();
   }
 }

@@ -119,7 +119,7 @@ final class LogCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
       final List<Segment> segments = reader.segments();
-      final MomentResolver resolver = new MomentResolver(reader.recording(), segments);
+      final MomentResolver resolver = new MomentResolver(reader.recording(), reader.find());
       final long last = sequence(resolver, until, "--until");
       final long first = from == null ? 0 : sequence(resolver, from, "--from") + 1;
       if (file != null) {

@@ -1,21 +1,23 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Moment;
-import io.blockcam.history.RecordingReader;
-import io.blockcam.history.Segment;
-import io.blockcam.replay.BlockMap;
-import io.blockcam.replay.ClockStep;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.replay.BlockRanges;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
-import io.blockcam.replay.MomentException;
-import io.blockcam.replay.MomentResolver;
+import io.blockcam.replay.NewFile;
+import io.blockcam.replay.PastDisk;
 import io.blockcam.replay.When;
 import io.blockcam.store.ObjectStore;
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,30 +31,37 @@ import picocli.CommandLine.Spec;
 /** {@code blockcam replay}: the disk as of a moment, as an image. */
 @Command(
     name = "replay",
-    description = "Writes the disk as of a moment as a sparse raw image.",
+    description = "Writes the disk as of a moment as a sparse raw image, or as a stream.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
       "WHEN is " + When.FORMS + ".",
       "",
+      "FILE.json beside the image says what it is: recording, moment, uncertain blocks, hashes.",
+      "",
       "Examples:",
       "  blockcam replay --archive file:///srv/archive --name web1 --to now.img",
       "  blockcam replay --archive webhdfs://namenode:9870/blockcam --name web1 \\",
       "      --at 2026-11-22T10:00:00Z --to before.img",
-      "  blockcam replay --archive file:///srv/archive --name web1 --at -10m --to before.img"
+      "  blockcam replay --archive file:///srv/archive --name web1 --at -10m --to - |",
+      "      qemu-img convert -f raw -O qcow2 /dev/stdin before.qcow2"
     })
 final class ReplayCommand implements Callable<Integer> {
 
+  private static final Path STANDARD_OUTPUT = Path.of("-");
+
+  /** A recording that lost a power cut may be uncertain of a great many. */
+  private static final int MOST_RANGES = 1000;
+
   @Mixin RecordingOptions options = new RecordingOptions();
 
-  @Option(
-      names = "--at",
-      paramLabel = "WHEN",
-      defaultValue = "latest",
-      description = "The moment (default: ${DEFAULT-VALUE}).")
-  String at = "latest";
+  @Mixin MomentOptions when = new MomentOptions();
 
-  @Option(names = "--to", required = true, paramLabel = "FILE", description = "The image to make.")
+  @Option(
+      names = "--to",
+      required = true,
+      paramLabel = "FILE",
+      description = "The image to make; - for standard output.")
   Path to = Path.of("");
 
   @Option(names = "--force", description = "Replace the image if it exists.")
@@ -63,6 +72,9 @@ final class ReplayCommand implements Callable<Integer> {
       description = "Refuse a moment of which the record itself is not certain.")
   boolean strict;
 
+  @Option(names = "--md5", description = "Take the MD5 of the image, too.")
+  boolean md5;
+
   @Option(names = "--json", description = "Print JSON instead of a table.")
   boolean json;
 
@@ -70,35 +82,39 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    final boolean streams = to.equals(STANDARD_OUTPUT);
+    final PrintWriter err = spec.commandLine().getErr();
     try (ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
-      final Instant now = Instant.now();
-      final When when = When.parse(at, now, ZoneId.systemDefault());
-      final RecordingReader reader = options.recording(store);
-      final List<Segment> segments = reader.segments();
-      final MomentResolver resolver = new MomentResolver(reader.recording(), segments);
-      final Moment moment = resolver.resolve(when);
-      if (when instanceof final When.At time) {
-        resolver.setBackOver(time.instant()).ifPresent(step -> warn(time.instant(), step));
-        if (time.instant().isAfter(resolver.resolve(new When.Latest()).instant())) {
-          warn("%s is after the last record: the disk as it was then".formatted(time.instant()));
+      if (!streams) {
+        NewFile.check(to, force);
+        NewFile.check(description(), force);
+      }
+      final MomentOptions.Found found = when.find(options.recording(store), err);
+      try (PastDisk disk = when.open(found, progress)) {
+        final PastDisk.Survey survey = disk.survey();
+        survey.uncertain().addAll(found.gaps());
+        if (strict && !survey.uncertain().isEmpty()) {
+          throw CommandException.no(
+              "the record is not certain of %d blocks at %s, and --strict is given; no image was made"
+                  .formatted(survey.uncertain().blocks(), found.moment().instant()));
         }
+        final ImageWriter writer = new ImageWriter(disk, survey.pieces(), md5, progress::update);
+        final ImageWriter.Image image = streams ? stream(writer) : writer.write(to, force);
+        progress.close();
+        final Map<String, Object> facts =
+            facts(found.reader().recording(), found.moment(), image, survey.uncertain());
+        if (!streams) {
+          NewFile.write(description(), force, Json.lines(facts).getBytes(StandardCharsets.UTF_8));
+        }
+        final PrintWriter out = streams ? err : spec.commandLine().getOut();
+        if (json) {
+          Json.print(out, facts);
+        } else {
+          print(out, found.moment(), image, survey.uncertain().blocks());
+        }
+        return ExitCode.DONE;
       }
-      final BlockMap map = BlockMap.at(segments, moment, done -> {});
-      final long uncertain = map.uncertainBlocks(when instanceof When.At);
-      if (strict && uncertain > 0) {
-        throw CommandException.no(
-            "the record is not certain of %d blocks at %s, and --strict is given; no image was made"
-                .formatted(uncertain, moment.instant()));
-      }
-      final ImageWriter.Image image =
-          new ImageWriter(reader.recording().diskBytes(), segments, map, progress::update)
-              .write(to, force);
-      progress.close();
-      print(moment, image, uncertain);
-      return ExitCode.DONE;
-    } catch (final MomentException e) {
-      throw CommandException.usage("--at: " + Messages.of(e));
     } catch (final ImageFileException e) {
       throw e.kind() == ImageFileException.Kind.EXISTS
           ? CommandException.usage("--to: " + Messages.of(e))
@@ -106,43 +122,81 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private void warn(final Instant asked, final ClockStep step) {
-    warn(
-        "the clock was set back from %s to %s, so it was %s twice: this is the first time; for the second give --at seq:N with N from %d on"
-            .formatted(step.before(), step.after(), asked, step.sequence()));
+  private Path description() {
+    return to.resolveSibling(to.getFileName() + ".json");
   }
 
-  private void warn(final String message) {
-    spec.commandLine().getErr().println("blockcam: " + message);
-  }
-
-  private void print(final Moment moment, final ImageWriter.Image image, final long uncertain) {
-    final PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      final Map<String, Object> facts = new LinkedHashMap<>();
-      facts.put("recording", options.name);
-      facts.put("asked", at);
-      facts.put("moment", InfoReport.moment(moment));
-      facts.put("image", image.file().toString());
-      facts.put("bytes", image.bytes());
-      facts.put("dataBytes", image.dataBytes());
-      facts.put("sha256", image.sha256());
-      facts.put("uncertainBlocks", uncertain);
-      Json.print(out, facts);
-      return;
+  /** Not System.out, which keeps errors to itself. */
+  private static ImageWriter.Image stream(final ImageWriter writer) throws IOException {
+    if (System.console() != null && System.console().isTerminal()) {
+      throw CommandException.usage("--to -: standard output is a terminal; name a file or a pipe");
     }
+    try (OutputStream out =
+        new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16)) {
+      return writer.write(out);
+    }
+  }
+
+  private Map<String, Object> facts(
+      final Recording recording,
+      final Moment moment,
+      final ImageWriter.Image image,
+      final BlockRanges uncertain) {
+    final Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("blockcam", Version.current());
+    facts.put("recording", recording.name());
+    facts.put("id", recording.id().toString());
+    facts.put("asked", when.at);
+    facts.put("moment", InfoReport.moment(moment));
+    if (!to.equals(STANDARD_OUTPUT)) {
+      facts.put("image", to.toAbsolutePath().toString());
+    }
+    facts.put("bytes", image.bytes());
+    facts.put("dataBytes", image.dataBytes());
+    facts.put("sha256", image.sha256());
+    if (md5) {
+      facts.put("md5", image.md5());
+    }
+    facts.put("uncertainBlocks", uncertain.blocks());
+    final List<Map.Entry<Long, Long>> ranges = uncertain.ranges();
+    facts.put(
+        "uncertain",
+        ranges.stream()
+            .limit(MOST_RANGES)
+            .map(
+                range ->
+                    Map.of(
+                        "offset",
+                        range.getKey() * RecordDescriptor.BLOCK_BYTES,
+                        "bytes",
+                        (range.getValue() - range.getKey()) * RecordDescriptor.BLOCK_BYTES))
+            .toList());
+    if (ranges.size() > MOST_RANGES) {
+      facts.put("moreUncertainRanges", ranges.size() - MOST_RANGES);
+    }
+    return facts;
+  }
+
+  private void print(
+      final PrintWriter out,
+      final Moment moment,
+      final ImageWriter.Image image,
+      final long uncertain) {
     final Table table = new Table(Table.Align.LEFT, Table.Align.LEFT);
     table.row(
         "moment", moment.instant() + "  epoch " + moment.epoch() + "  seq:" + moment.sequence());
     table.row(
         "image",
-        image.file()
+        (to.equals(STANDARD_OUTPUT) ? "standard output" : to.toAbsolutePath())
             + "  "
             + image.bytes()
             + " bytes, "
             + Size.format(image.dataBytes())
             + " of them data");
     table.row("sha256", image.sha256());
+    if (md5) {
+      table.row("md5", image.md5());
+    }
     if (uncertain > 0) {
       table.row(
           "uncertain",

@@ -47,6 +47,7 @@ public final class Indexer {
   private final RecordingReader reader;
   private final Segments segments;
   private final Path directory;
+  private final long mapRecords;
   private final Publisher publisher;
   private final RecordingPaths paths;
   private final WindowStack window = new WindowStack();
@@ -64,7 +65,17 @@ public final class Indexer {
       final RecordingReader reader,
       final Segments segments,
       final Path directory) {
+    this(store, reader, segments, directory, MAP_RECORDS);
+  }
+
+  Indexer(
+      final ObjectStore store,
+      final RecordingReader reader,
+      final Segments segments,
+      final Path directory,
+      final long mapRecords) {
     this.store = store;
+    this.mapRecords = mapRecords;
     this.reader = reader;
     this.segments = segments;
     this.directory = directory;
@@ -225,7 +236,7 @@ public final class Indexer {
       runs.add(openRun(IndexSpans.map(paths, first, maps.last())));
       pieces = runs.getFirst().pieces();
     }
-    final long enough = maps.isEmpty() ? MAP_RECORDS : Math.max(MAP_RECORDS, pieces + pieces / 4);
+    final long enough = maps.isEmpty() ? mapRecords : Math.max(mapRecords, pieces + pieces / 4);
     for (long at = maps.isEmpty() ? first : maps.last() + 1; at < end; ) {
       long size = IndexSpans.FAN_OUT;
       while (at % (size * IndexSpans.FAN_OUT) == 0 && at + size * IndexSpans.FAN_OUT <= end) {

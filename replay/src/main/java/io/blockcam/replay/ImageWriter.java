@@ -1,43 +1,49 @@
 package io.blockcam.replay;
 
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
-import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
-import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
-import io.blockcam.archive.segment.PayloadReader;
-import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.history.Segment;
+import io.blockcam.archive.index.WindowStack;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Writes a moment of the disk as a sparse raw image.
+ * Writes a moment of the disk as a sparse raw image, or as a stream.
  *
- * <p>Every payload is checked against its record before it is written. The image is made under
+ * <p>Every payload is checked against its record before it is written. An image is made under
  * another name in the same directory and gets its own at the end, so a file of that name is always
  * whole; on any failure nothing stays.
+ *
+ * <p>The disk is written a stretch at a time, each from several segments at once, and hashed behind
+ * that. Memory does not grow with the disk.
  */
 public final class ImageWriter {
+  /** Pieces that are written at once: up to 256 MiB of the image. */
+  private static final int PIECES_OF_FILE = 1 << 16;
 
-  private static final int HASH_CHUNK_BYTES = 1 << 20;
+  /** Pieces that are held in memory at once for a stream: up to 32 MiB. */
+  private static final int PIECES_OF_STREAM = 1 << 13;
 
-  private final long diskBytes;
-  private final List<Segment> segments;
-  private final BlockMap map;
+  private static final int ZEROES_BYTES = 1 << 16;
+
+  private final PastDisk disk;
+  private final long pieces;
+  private final boolean md5;
   private final Progress progress;
-  private final PayloadReader payloads = new PayloadReader();
-  private long bytesWritten;
+  private final AtomicLong dataBytes = new AtomicLong();
+  private final AtomicLong piecesDone = new AtomicLong();
 
   /** Is told how far it is. */
   public interface Progress {
 
     /**
+     * Some more is done.
+     *
      * @param what a word for the phase
      * @param done bytes
      * @param total bytes
@@ -48,29 +54,27 @@ public final class ImageWriter {
   /**
    * A finished image.
    *
-   * @param file where it is
    * @param bytes its size
-   * @param dataBytes of it that came from the record; the rest are holes
-   * @param sha256 of the whole image, holes included, in hexadecimal
+   * @param dataBytes of it that came from the record; the rest are zeroes
+   * @param sha256 of the whole image, in hexadecimal
+   * @param md5 the same; empty when it was not asked for
    */
-  public record Image(Path file, long bytes, long dataBytes, String sha256) {}
+  public record Image(long bytes, long dataBytes, String sha256, String md5) {}
 
   /**
-   * @param segments the list the map was built from
+   * @param pieces how many there are, for the progress
+   * @param md5 whether to take the MD5, too
    */
   public ImageWriter(
-      final long diskBytes,
-      final List<Segment> segments,
-      final BlockMap map,
-      final Progress progress) {
-    this.diskBytes = diskBytes;
-    this.segments = segments;
-    this.map = map;
+      final PastDisk disk, final long pieces, final boolean md5, final Progress progress) {
+    this.disk = disk;
+    this.pieces = pieces;
+    this.md5 = md5;
     this.progress = progress;
   }
 
   /**
-   * Writes the image.
+   * Writes an image.
    *
    * @param file where
    * @param replace whether an existing file may be replaced
@@ -78,95 +82,191 @@ public final class ImageWriter {
    * @throws io.blockcam.archive.segment.SegmentException when a payload is damaged
    */
   public Image write(final Path file, final boolean replace) throws IOException {
-    final String sha256 = NewFile.make(file, replace, this::write);
-    return new Image(file.toAbsolutePath(), diskBytes, bytesWritten, sha256);
+    return NewFile.make(file, replace, this::write);
   }
 
-  private String write(final NewFile out) throws IOException {
-    out.setLength(diskBytes);
-    for (int s = 0; s < segments.size(); s++) {
-      writeSegment(out, s);
+  private Image write(final NewFile out) throws IOException {
+    out.setLength(disk.bytes());
+    try (ImageHash hash = new ImageHash(disk.bytes(), md5, out::read)) {
+      forEachStretch(
+          PIECES_OF_FILE,
+          batch -> {
+            disk.fetch(batch, () -> new FileSink(batch, out));
+            hash.written(rangesOf(batch));
+          });
+      final ImageHash.Digests digests =
+          hash.finish((done, total) -> progress.update("hashing", done, total));
+      return new Image(disk.bytes(), dataBytes.get(), digests.sha256(), digests.md5());
     }
-    return hash(out);
   }
 
-  private void writeSegment(final NewFile out, final int s) throws IOException {
-    final int[] pieces = map.piecesOf(s);
-    if (pieces.length == 0) {
-      return;
+  /**
+   * Writes the disk from its first byte to its last.
+   *
+   * @param out stays the caller's
+   */
+  public Image write(final OutputStream out) throws IOException {
+    try (ImageHash hash = new ImageHash(disk.bytes(), md5, null)) {
+      final Stream stream = new Stream(out, hash);
+      forEachStretch(PIECES_OF_STREAM, stream::write);
+      stream.zeroesUpTo(disk.bytes());
+      out.flush();
+      final ImageHash.Digests digests = hash.finish((done, total) -> {});
+      return new Image(disk.bytes(), dataBytes.get(), digests.sha256(), digests.md5());
     }
-    final SegmentReader segment = segments.get(s).reader();
-    payloads.read(
-        segment,
-        segment.tables(),
-        map.payloadsOf(pieces),
-        (i, payload) -> {
-          writePiece(out, pieces[i], payload);
-          progress.update("restoring", bytesWritten, (long) map.pieces() * BLOCK_BYTES);
-        });
   }
 
-  private void writePiece(final NewFile out, final int piece, final ByteBuffer payload)
-      throws IOException {
-    final int at = payload.position();
-    final long start = map.block(piece) * BLOCK_BYTES;
-    final int mask = map.mask(piece);
-    if (mask == WHOLE_BLOCK) {
-      put(out, payload, start);
-      return;
-    }
-    int sector = 0;
-    while (sector < BLOCK_SECTORS) {
-      int end = sector;
-      while (end < BLOCK_SECTORS && (mask & 1 << end) != 0) {
-        end++;
+  /** Writes a stretch of the disk. */
+  @FunctionalInterface
+  private interface StretchWriter {
+    void write(PieceBatch batch) throws IOException;
+  }
+
+  private void forEachStretch(final int most, final StretchWriter writer) throws IOException {
+    final PieceBatch batch = new PieceBatch();
+    for (long at = disk.nextWindow(0);
+        at != Long.MAX_VALUE;
+        at = disk.nextWindow(at + WindowStack.WINDOW_BLOCKS)) {
+      final WindowMap window = disk.window(at);
+      for (int from = 0; from < window.count(); ) {
+        int to = Math.min(window.count(), from + Math.max(1, most - batch.count()));
+        while (to < window.count() && window.block(to) == window.block(to - 1)) {
+          to++; // a block is written in one go
+        }
+        batch.add(window, from, to);
+        from = to;
+        if (batch.count() >= most) {
+          write(batch, writer);
+        }
       }
-      if (end > sector) {
-        put(
-            out,
-            payload.duplicate().limit(at + end * SECTOR_BYTES).position(at + sector * SECTOR_BYTES),
-            start + (long) sector * SECTOR_BYTES);
-        sector = end;
-      } else {
-        sector++;
+    }
+    if (batch.count() > 0) {
+      write(batch, writer);
+    }
+  }
+
+  private void write(final PieceBatch batch, final StretchWriter writer) throws IOException {
+    writer.write(batch);
+    progress.update(
+        "restoring", piecesDone.addAndGet(batch.count()) * BLOCK_BYTES, pieces * BLOCK_BYTES);
+    batch.clear();
+  }
+
+  /** Where the blocks of a batch lie, in bytes: first, behind the last. */
+  private TreeMap<Long, Long> rangesOf(final PieceBatch batch) {
+    final TreeMap<Long, Long> ranges = new TreeMap<>();
+    for (int i = 0; i < batch.count(); ) {
+      final long from = batch.block(i);
+      long to = from + 1;
+      while (i < batch.count() && batch.block(i) <= to) {
+        to = batch.block(i) + 1;
+        i++;
+      }
+      ranges.put(from * BLOCK_BYTES, Math.min(to * BLOCK_BYTES, disk.bytes()));
+    }
+    return ranges;
+  }
+
+  /** Bytes of sectors that lie on the disk: the last block may reach beyond its end. */
+  private int onDisk(final long offset, final int sectors) {
+    return (int) Math.clamp(disk.bytes() - offset, 0, (long) sectors * SECTOR_BYTES);
+  }
+
+  /** Writes the content of pieces where it belongs; what lies side by side in one go. */
+  private final class FileSink implements PastDisk.ContentSink {
+    private static final int BUFFER_BYTES = 1 << 18;
+
+    private final PieceBatch batch;
+    private final NewFile out;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private long bufferOffset;
+
+    FileSink(final PieceBatch batch, final NewFile out) {
+      this.batch = batch;
+      this.out = out;
+    }
+
+    @Override
+    public void take(final int piece, final ByteBuffer payload) throws IOException {
+      PastDisk.forEachRun(
+          batch.mask(piece),
+          (sector, sectors) -> {
+            final long offset = batch.block(piece) * BLOCK_BYTES + (long) sector * SECTOR_BYTES;
+            final int length = onDisk(offset, sectors);
+            if (buffer.remaining() < length || bufferOffset + buffer.position() != offset) {
+              end();
+              bufferOffset = offset;
+            }
+            final int at = payload.position() + sector * SECTOR_BYTES;
+            buffer.put(payload.duplicate().limit(at + length).position(at));
+          });
+    }
+
+    @Override
+    public void end() throws IOException {
+      if (buffer.position() > 0) {
+        dataBytes.addAndGet(buffer.position());
+        out.write(buffer.flip(), bufferOffset);
+      }
+      buffer.clear();
+    }
+  }
+
+  /** Puts blocks together in memory and writes them in their order, with the zeroes between. */
+  private final class Stream {
+    private final OutputStream out;
+    private final ImageHash hash;
+    private final byte[] zeroes = new byte[ZEROES_BYTES];
+    private long written;
+
+    Stream(final OutputStream out, final ImageHash hash) {
+      this.out = out;
+      this.hash = hash;
+    }
+
+    void write(final PieceBatch batch) throws IOException {
+      final int[] place = new int[batch.count()];
+      int blocks = 0;
+      for (int i = 0; i < batch.count(); i++) {
+        blocks += i == 0 || batch.block(i) != batch.block(i - 1) ? 1 : 0;
+        place[i] = (blocks - 1) * BLOCK_BYTES;
+      }
+      final byte[] content = new byte[blocks * BLOCK_BYTES];
+      disk.fetch(
+          batch,
+          () ->
+              (piece, payload) ->
+                  PastDisk.forEachRun(
+                      batch.mask(piece),
+                      (sector, sectors) -> {
+                        payload.get(
+                            payload.position() + sector * SECTOR_BYTES,
+                            content,
+                            place[piece] + sector * SECTOR_BYTES,
+                            sectors * SECTOR_BYTES);
+                        dataBytes.addAndGet(
+                            onDisk(
+                                batch.block(piece) * BLOCK_BYTES + (long) sector * SECTOR_BYTES,
+                                sectors));
+                      }));
+      int at = 0;
+      for (final Map.Entry<Long, Long> range : rangesOf(batch).entrySet()) {
+        zeroesUpTo(range.getKey());
+        final int length = (int) (range.getValue() - range.getKey());
+        out.write(content, at, length);
+        hash.update(content, at, length);
+        written += length;
+        at += length;
       }
     }
-  }
 
-  private void put(final NewFile out, final ByteBuffer data, final long at) throws IOException {
-    // The last block may reach beyond the end of a disk that is no whole number of blocks.
-    final long room = diskBytes - at;
-    if (room <= 0) {
-      return;
-    }
-    if (data.remaining() > room) {
-      data.limit(data.position() + (int) room);
-    }
-    bytesWritten += data.remaining();
-    out.write(data, at);
-  }
-
-  private String hash(final NewFile in) throws IOException {
-    final MessageDigest sha = sha256();
-    final ByteBuffer chunk = ByteBuffer.allocate(HASH_CHUNK_BYTES);
-    for (long at = 0; at < diskBytes; ) {
-      chunk.clear();
-      final int n = in.read(chunk, at);
-      if (n <= 0) {
-        throw new IOException("the image ends at " + at + " of " + diskBytes + " bytes");
+    void zeroesUpTo(final long offset) throws IOException {
+      while (written < offset) {
+        final int length = (int) Math.min(zeroes.length, offset - written);
+        out.write(zeroes, 0, length);
+        hash.update(zeroes, 0, length);
+        written += length;
       }
-      sha.update(chunk.flip());
-      at += n;
-      progress.update("hashing", at, diskBytes);
-    }
-    return HexFormat.of().formatHex(sha.digest());
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (final NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 }

@@ -3,35 +3,31 @@ package io.blockcam.replay;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.history.Segment;
+import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds the record that a moment ends with. Reads the records of one segment at most: timestamps
- * and sequences never decrease along the order, so the ends of the segments say which.
+ * Finds the record that a moment ends with. Reads the ends of a few segments and the records of
+ * one: timestamps and sequences never decrease along the order.
  */
 public final class MomentResolver {
 
   private final Recording recording;
-  private final List<Segment> segments;
-
-  /** The last segment that stands for others; only from its end on there are moments. */
-  private final Optional<SegmentTrailer> base;
+  private final Segments segments;
 
   /**
-   * @param segments all of the recording, in order
+   * @param segments of the recording
    */
-  public MomentResolver(final Recording recording, final List<Segment> segments) {
+  public MomentResolver(final Recording recording, final Segments segments) {
     this.recording = recording;
     this.segments = segments;
-    this.base =
-        segments.stream().map(Segment::trailer).filter(SegmentTrailer::base).reduce((a, b) -> b);
   }
 
   /**
@@ -52,27 +48,56 @@ public final class MomentResolver {
    * The first step by which the clock was set back over a time, so that it showed it twice: {@link
    * #resolve} finds the first of the two, and sequences from that of the step on name the second.
    *
+   * @param events of all of the recording
    * @return empty when the record knows of none
    */
-  public Optional<ClockStep> setBackOver(final Instant instant) throws IOException {
+  public Optional<ClockStep> setBackOver(final Instant instant, final List<RunReader.Event> events)
+      throws IOException {
     final long atNs = Nanos.of(instant);
-    for (final Segment segment : segments) {
-      if (segment.trailer().lastTimestampNs() > atNs) {
-        final RecordTable records = segment.reader().records();
-        for (int i = 0; i < records.count(); i++) {
-          if (records.kindCode(i) == RecordKind.CLOCK_STEP.code()
-              && records.aux(i) <= atNs
-              && atNs < records.timestampNs(i)) {
-            return Optional.of(
-                new ClockStep(
-                    records.sequence(i),
-                    Nanos.toInstant(records.timestampNs(i)),
-                    Nanos.toInstant(records.aux(i))));
-          }
+    for (final RunReader.Event event : events) {
+      if (event.kind() == RecordKind.CLOCK_STEP
+          && segments.trailer(event.segment()).lastTimestampNs() > atNs) {
+        final RecordTable records = segments.open(event.segment()).records();
+        final int i = event.record();
+        if (i < records.count() && records.aux(i) <= atNs && atNs < records.timestampNs(i)) {
+          return Optional.of(
+              new ClockStep(
+                  records.sequence(i),
+                  Nanos.toInstant(records.timestampNs(i)),
+                  Nanos.toInstant(records.aux(i))));
         }
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Blocks of gaps right behind a moment, with nothing but a start between: by the clock, what was
+   * lost there may have been written before it.
+   */
+  public BlockRanges gapsBehind(final Moment moment) throws IOException {
+    final BlockRanges gaps = new BlockRanges();
+    long number = segments.firstWhere(segment -> segment.lastSequence() > moment.sequence());
+    for (; number < segments.end(); number++) {
+      final RecordTable records = segments.open(number).records();
+      for (int i = 0; i < records.count(); i++) {
+        if (records.sequence(i) <= moment.sequence()) {
+          continue;
+        }
+        if (records.kind(i) == RecordKind.GAP) {
+          gaps.add(records.block(i), records.runBlocks(i));
+        } else if (records.kind(i) != RecordKind.START) {
+          return gaps;
+        }
+      }
+    }
+    return gaps;
+  }
+
+  /** The last segment that stands for others; only from its end on there are moments. */
+  private Optional<SegmentTrailer> base() throws IOException {
+    final long whole = segments.firstWhole();
+    return whole == segments.first() ? Optional.empty() : Optional.of(segments.trailer(whole - 1));
   }
 
   private static MomentException folded(final String moment, final SegmentTrailer base) {
@@ -81,13 +106,13 @@ public final class MomentResolver {
             .formatted(moment, base.lastSequence(), Nanos.toInstant(base.lastTimestampNs())));
   }
 
-  private Moment beginning() {
-    final long first = segments.isEmpty() ? 0 : segments.get(0).trailer().firstSequence();
+  private Moment beginning() throws IOException {
+    final long first = segments.isEmpty() ? 0 : segments.trailer(segments.first()).firstSequence();
     return new Moment(0, first - 1, Nanos.of(recording.created()));
   }
 
-  private Moment last() {
-    return segments.isEmpty() ? beginning() : end(segments.get(segments.size() - 1).trailer());
+  private Moment last() throws IOException {
+    return segments.isEmpty() ? beginning() : end(segments.trailer(segments.end() - 1));
   }
 
   private static Moment end(final SegmentTrailer trailer) {
@@ -95,16 +120,16 @@ public final class MomentResolver {
   }
 
   private Moment bySequence(final long sequence) throws IOException {
+    final Optional<SegmentTrailer> base = base();
     if (base.isPresent() && sequence < base.get().lastSequence()) {
       throw folded("seq:" + Long.toUnsignedString(sequence), base.get());
     }
-    for (int i = segments.size() - 1; i >= 0; i--) {
-      final SegmentTrailer trailer = segments.get(i).trailer();
-      if (sequence >= trailer.firstSequence() && sequence <= trailer.lastSequence()) {
-        final RecordTable records = segments.get(i).reader().records();
-        final int index = (int) (sequence - trailer.firstSequence());
-        return new Moment(trailer.epoch(), sequence, records.timestampNs(index));
-      }
+    final long number = sequence < 0 ? segments.end() : segments.holding(sequence);
+    if (number < segments.end()) {
+      final SegmentTrailer trailer = segments.trailer(number);
+      final RecordTable records = segments.open(number).records();
+      final int index = (int) (sequence - trailer.firstSequence());
+      return new Moment(trailer.epoch(), sequence, records.timestampNs(index));
     }
     throw new MomentException(
         segments.isEmpty()
@@ -112,9 +137,9 @@ public final class MomentResolver {
             : "seq:"
                 + Long.toUnsignedString(sequence)
                 + " is not recorded; the recording has seq:"
-                + segments.get(0).trailer().firstSequence()
+                + segments.trailer(segments.first()).firstSequence()
                 + " to seq:"
-                + segments.get(segments.size() - 1).trailer().lastSequence());
+                + segments.trailer(segments.end() - 1).lastSequence());
   }
 
   private Moment byTime(final Instant instant) throws IOException {
@@ -123,28 +148,19 @@ public final class MomentResolver {
           instant + " lies before the recording began, at " + recording.created());
     }
     final long atNs = Nanos.of(instant);
+    final Optional<SegmentTrailer> base = base();
     if (base.isPresent() && atNs < base.get().lastTimestampNs()) {
       throw folded(instant.toString(), base.get());
     }
-    int low = 0;
-    int high = segments.size(); // first segment that begins after the moment
-    while (low < high) {
-      final int middle = (low + high) >>> 1;
-      if (segments.get(middle).trailer().firstTimestampNs() <= atNs) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    if (low == 0) {
+    final long behind = segments.firstWhere(segment -> segment.firstTimestampNs() > atNs);
+    if (behind == segments.first()) {
       return beginning();
     }
-    final Segment segment = segments.get(low - 1);
-    final SegmentTrailer trailer = segment.trailer();
+    final SegmentTrailer trailer = segments.trailer(behind - 1);
     if (trailer.lastTimestampNs() <= atNs) {
       return end(trailer);
     }
-    final RecordTable records = segment.reader().records();
+    final RecordTable records = segments.open(behind - 1).records();
     int index = 0;
     while (index + 1 < records.count() && records.timestampNs(index + 1) <= atNs) {
       index++;

@@ -20,7 +20,7 @@ import java.util.Set;
  * a file of that name is always whole; on any failure, Ctrl-C included, nothing stays. Readable by
  * its owner alone. One thread.
  */
-final class NewFile {
+public final class NewFile {
   private final FileChannel channel;
 
   private NewFile(final FileChannel channel) {
@@ -43,18 +43,8 @@ final class NewFile {
    */
   static <T> T make(final Path path, final boolean replace, final Content<T> content)
       throws IOException {
+    check(path, replace);
     final Path target = path.toAbsolutePath();
-    if (Files.exists(target) && !Files.isRegularFile(target)) {
-      // A device node would be replaced by the file, not written.
-      throw new ImageFileException(
-          ImageFileException.Kind.EXISTS,
-          target
-              + (Files.isDirectory(target) ? " is a directory" : " is no regular file")
-              + ": name a file, and copy it from there");
-    }
-    if (!replace && Files.exists(target)) {
-      throw exists(target);
-    }
     final Path part =
         target.resolveSibling(target.getFileName() + ".part-" + ProcessHandle.current().pid());
     boolean done = false;
@@ -80,6 +70,43 @@ final class NewFile {
       } catch (final IllegalStateException e) {
         // It runs.
       }
+    }
+  }
+
+  /**
+   * Makes a file of some bytes.
+   *
+   * @throws ImageFileException when the file exists or cannot be written
+   */
+  public static void write(final Path path, final boolean replace, final byte[] bytes)
+      throws IOException {
+    make(
+        path,
+        replace,
+        file -> {
+          file.write(ByteBuffer.wrap(bytes), 0);
+          return bytes.length;
+        });
+  }
+
+  /**
+   * Looks whether a file may be made, before anything else is done.
+   *
+   * @param replace whether an existing file may be replaced
+   * @throws ImageFileException when the file exists
+   */
+  public static void check(final Path path, final boolean replace) throws ImageFileException {
+    final Path target = path.toAbsolutePath();
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      // A device node would be replaced by the file, not written.
+      throw new ImageFileException(
+          ImageFileException.Kind.EXISTS,
+          target
+              + (Files.isDirectory(target) ? " is a directory" : " is no regular file")
+              + ": name a file, and copy it from there");
+    }
+    if (!replace && Files.exists(target)) {
+      throw exists(target);
     }
   }
 

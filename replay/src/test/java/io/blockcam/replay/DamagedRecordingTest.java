@@ -3,7 +3,6 @@ package io.blockcam.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
@@ -11,7 +10,6 @@ import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.history.RecordingReader;
-import io.blockcam.history.Segment;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -254,16 +252,12 @@ class DamagedRecordingTest {
 
   private void restore() throws IOException {
     try (ObjectStore store = recording.store()) {
-      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      final List<Segment> segments = reader.segments();
-      final Moment moment =
-          new MomentResolver(reader.recording(), segments).resolve(new When.Latest());
-      new ImageWriter(
-              DISK_BYTES,
-              segments,
-              BlockMap.at(segments, moment, done -> {}),
-              (what, done, total) -> {})
-          .write(directory.resolve("disk.img"), false);
+      Restore.image(
+          store,
+          new When.Latest(),
+          directory.resolve("disk.img"),
+          false,
+          (what, done, total) -> {});
     }
   }
 }

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.history.Layers;
+import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
+import io.blockcam.history.Segments;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -99,8 +102,11 @@ class MomentResolverTest {
   private Optional<ClockStep> setBackOver(final long nsAfterCreated) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      return new MomentResolver(reader.recording(), reader.segments())
-          .setBackOver(CREATED.plusNanos(nsAfterCreated));
+      final Segments segments = reader.find();
+      try (Layers all = Layers.upTo(reader, segments, 6, true, Progress.NONE)) {
+        return new MomentResolver(reader.recording(), segments)
+            .setBackOver(CREATED.plusNanos(nsAfterCreated), all.events());
+      }
     }
   }
 
@@ -126,7 +132,7 @@ class MomentResolverTest {
   private Moment resolve(final When when) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      return new MomentResolver(reader.recording(), reader.segments()).resolve(when);
+      return new MomentResolver(reader.recording(), reader.find()).resolve(when);
     }
   }
 

@@ -2,15 +2,15 @@ package io.blockcam.replay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.history.RecordingReader;
-import io.blockcam.history.Segment;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,8 +44,6 @@ class ReplayModelTest {
     final List<Step> steps = record(random, recording, diskSectors);
     try (ObjectStore store = recording.store()) {
       assertRestores(store, recording, steps, steps.size() - 1);
-      assertThat(restore(store, steps.size() / 2, directory.resolve("one.img")).sha256())
-          .isEqualTo(restore(store, steps.size() / 2, directory.resolve("other.img")).sha256());
       for (int i = 0; i < MOMENTS; i++) {
         assertRestores(store, recording, steps, random.nextInt(steps.size()));
       }
@@ -60,13 +58,38 @@ class ReplayModelTest {
       final int sequence)
       throws IOException {
     final byte[] expected = model(steps, sequence, (int) recording.diskBytes());
-    final ImageWriter.Image first = restore(store, sequence, directory.resolve("first.img"));
+    final Path file = directory.resolve("first.img");
+    final When when = new When.Sequence(sequence);
+    final ImageWriter.Image image = Restore.image(store, when, file);
+    final ByteArrayOutputStream stream = new ByteArrayOutputStream();
+    final ImageWriter.Image streamed;
+    try (PastDisk disk = Restore.disk(store, when, true)) {
+      assertReadsAnywhere(disk, expected);
+      streamed = new ImageWriter(disk, 0, true, (what, done, total) -> {}).write(stream);
+    }
 
-    assertThat(Files.readAllBytes(first.file())).as("seq:%d", sequence).isEqualTo(expected);
-    assertThat(first.sha256()).isEqualTo(Sha256.of(expected).toString());
+    assertThat(Files.readAllBytes(file)).as("seq:%d", sequence).isEqualTo(expected);
+    assertThat(image.sha256()).isEqualTo(Sha256.of(expected).toString());
+    assertThat(stream.toByteArray()).as("stream of seq:%d", sequence).isEqualTo(expected);
+    assertThat(streamed.sha256()).isEqualTo(image.sha256());
+    assertThat(streamed.dataBytes()).isEqualTo(image.dataBytes());
     assertThat(replayedWithoutOurCode(store, sequence, expected.length))
         .as("log of seq:%d", sequence)
         .isEqualTo(expected);
+  }
+
+  private static void assertReadsAnywhere(final PastDisk disk, final byte[] expected)
+      throws IOException {
+    final SplittableRandom random = new SplittableRandom(expected.length);
+    for (int i = 0; i < 10; i++) {
+      final int from = random.nextInt(expected.length / SECTOR);
+      final int to = random.nextInt(from + 1, Math.min(expected.length / SECTOR, from + 40) + 1);
+      final ByteBuffer read = ByteBuffer.allocate((to - from) * SECTOR);
+      disk.read((long) from * SECTOR, read);
+      assertThat(read.array())
+          .as("sectors %d to %d", from, to)
+          .isEqualTo(Arrays.copyOfRange(expected, from * SECTOR, to * SECTOR));
+    }
   }
 
   private byte[] replayedWithoutOurCode(
@@ -81,20 +104,6 @@ class ReplayModelTest {
             sequence,
             (done, total) -> {});
     return new LogWritesReader(log).replay(diskBytes);
-  }
-
-  private static ImageWriter.Image restore(
-      final ObjectStore store, final long sequence, final Path file) throws IOException {
-    final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-    final List<Segment> segments = reader.segments();
-    final Moment moment =
-        new MomentResolver(reader.recording(), segments).resolve(new When.Sequence(sequence));
-    return new ImageWriter(
-            reader.recording().diskBytes(),
-            segments,
-            BlockMap.at(segments, moment, done -> {}),
-            (what, done, total) -> {})
-        .write(file, true);
   }
 
   private static List<String> findings(final ObjectStore store) throws IOException {

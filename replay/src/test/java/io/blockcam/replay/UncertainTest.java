@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
-import io.blockcam.history.Segment;
+import io.blockcam.history.Segments;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,8 +80,8 @@ final class UncertainTest {
     recording.run(RecordKind.ZEROES, 0, 100, 0);
 
     assertThat(uncertainAt(before)).as("by its sequence it is what it is").isZero();
-    assertThat(map(new When.Sequence(before)).uncertainBlocks(true)).isEqualTo(8);
-    assertThat(map(new When.Sequence(last())).uncertainBlocks(true)).isZero();
+    assertThat(uncertainAt(before, true)).isEqualTo(8);
+    assertThat(uncertainAt(last(), true)).isZero();
   }
 
   @Test
@@ -98,16 +98,23 @@ final class UncertainTest {
   }
 
   private long uncertainAt(final long sequence) throws IOException {
-    return map(new When.Sequence(sequence)).uncertainBlocks(false);
+    return uncertainAt(sequence, false);
   }
 
-  private BlockMap map(final When when) throws IOException {
+  private long uncertainAt(final long sequence, final boolean byTime) throws IOException {
     recording.seal();
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      final List<Segment> segments = reader.segments();
-      final Moment moment = new MomentResolver(reader.recording(), segments).resolve(when);
-      return BlockMap.at(segments, moment, done -> {});
+      final Segments segments = reader.find();
+      final MomentResolver moments = new MomentResolver(reader.recording(), segments);
+      final Moment moment = moments.resolve(new When.Sequence(sequence));
+      try (PastDisk disk = PastDisk.open(reader, segments, moment, true, Progress.NONE)) {
+        final BlockRanges uncertain = disk.survey().uncertain();
+        if (byTime) {
+          uncertain.addAll(moments.gapsBehind(moment));
+        }
+        return uncertain.blocks();
+      }
     }
   }
 }

@@ -6,11 +6,13 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
+import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segment;
-import io.blockcam.replay.BlockMap;
+import io.blockcam.history.Segments;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.MomentResolver;
+import io.blockcam.replay.PastDisk;
 import io.blockcam.replay.Verifier;
 import io.blockcam.replay.When;
 import io.blockcam.store.ObjectStore;
@@ -59,23 +61,20 @@ final class Audit {
     checkPublished();
     final RecordingReader recording = RecordingReader.open(store, name);
     final List<Segment> segments = recording.segments();
-    checkReplay(disk, recording, segments);
+    checkReplay(disk, recording);
     final List<List<Long>> recorded = recorded(disk.sectors(), segments);
     checkAcknowledged(writes, recorded);
     checkOrder(disk, recorded);
   }
 
-  private void checkReplay(
-      final BackingDisk disk, final RecordingReader recording, final List<Segment> segments)
+  private void checkReplay(final BackingDisk disk, final RecordingReader recording)
       throws IOException {
+    final Segments found = recording.find();
     final Moment latest =
-        new MomentResolver(recording.recording(), segments).resolve(new When.Latest());
-    new ImageWriter(
-            recording.recording().diskBytes(),
-            segments,
-            BlockMap.at(segments, latest, done -> {}),
-            (what, done, total) -> {})
-        .write(image, true);
+        new MomentResolver(recording.recording(), found).resolve(new When.Latest());
+    try (PastDisk past = PastDisk.open(recording, found, latest, true, Progress.NONE)) {
+      new ImageWriter(past, 0, false, (what, done, total) -> {}).write(image, true);
+    }
     final ByteBuffer replayed = littleEndian(Files.readAllBytes(image));
     for (int s = 0; s < disk.sectors(); s++) {
       final long stamp = stamp(replayed, s * SECTOR_BYTES);

@@ -32,6 +32,7 @@ final class TidyTest {
           "cli/",
           "concurrency-tests/",
           "docs/",
+          "history/",
           "native-bindings/",
           "pom.xml",
           "replay/",

@@ -18,8 +18,8 @@ import java.util.Arrays;
  *                page's first block): all lowest bytes, then all second ones, ...
  *   pieces x 8   the {@link RecordRef} minus that of the piece before, in the same way
  *   partial      the sector masks of the pieces with P
- *   zeroes x 16  first block, block behind the last
- *   doubts x 16  the same
+ *   zeroes x 24  first block, block behind the last, sector mask: 0xff
+ *   doubts x 24  the same; the mask tells the sectors
  * </pre>
  *
  * Byte by byte, because what is written side by side then becomes long runs of equal bytes.
@@ -46,18 +46,25 @@ final class Page {
     private int count;
     private long[] from = new long[16];
     private long[] to = new long[16];
+    private byte[] mask = new byte[16];
 
     void add(final long first, final long end) {
-      if (count > 0 && to[count - 1] == first) {
+      add(first, end, WHOLE_BLOCK);
+    }
+
+    void add(final long first, final long end, final int sectors) {
+      if (count > 0 && to[count - 1] == first && mask[count - 1] == (byte) sectors) {
         to[count - 1] = end;
         return;
       }
       if (count == from.length) {
         from = Arrays.copyOf(from, 2 * count);
         to = Arrays.copyOf(to, 2 * count);
+        mask = Arrays.copyOf(mask, 2 * count);
       }
       from[count] = first;
       to[count] = end;
+      mask[count] = (byte) sectors;
       count++;
     }
 
@@ -77,6 +84,10 @@ final class Page {
       return count == 0 ? 0 : to[count - 1];
     }
 
+    int mask(final int i) {
+      return mask[i] & 0xff;
+    }
+
     /** The first range that ends behind a block. */
     int endingBehind(final long blockBefore) {
       final int at = Arrays.binarySearch(to, 0, count, blockBefore + 1);
@@ -85,20 +96,21 @@ final class Page {
 
     private void write(final ByteBuffer out) {
       for (int i = 0; i < count; i++) {
-        out.putLong(from[i]).putLong(to[i]);
+        out.putLong(from[i]).putLong(to[i]).putLong(mask[i] & 0xff);
       }
     }
 
     private static boolean read(
         final ByteBuffer in, final int count, final Ranges into, final long end) {
-      long last = -1;
+      long last = 0;
       for (int i = 0; i < count; i++) {
         final long first = in.getLong();
         final long behind = in.getLong();
-        if (first <= last || behind <= first || behind > end) {
+        final long sectors = in.getLong();
+        if (first < last || behind <= first || behind > end || sectors >>> 8 != 0) {
           return false;
         }
-        into.add(first, behind);
+        into.add(first, behind, (int) sectors);
         last = behind;
       }
       return true;
@@ -118,7 +130,7 @@ final class Page {
       int doubts) {
 
     int plainBytes() {
-      return 12 * pieces + partial + 16 * (zeroes + doubts);
+      return 12 * pieces + partial + 24 * (zeroes + doubts);
     }
 
     /** Whether the counts are such as a page can have. */
@@ -228,7 +240,7 @@ final class Page {
   }
 
   byte[] encode() {
-    final byte[] plain = new byte[12 * pieces + partial + 16 * (zeroes.count + doubts.count)];
+    final byte[] plain = new byte[12 * pieces + partial + 24 * (zeroes.count + doubts.count)];
     long lastBlock = firstBlock();
     long lastRef = 0;
     int masks = 12 * pieces;

@@ -186,7 +186,7 @@ public final class RunBuilder {
     switch (what[i] & (1 << MASK_SHIFT) - 1) {
       case PIECE -> window.piece(block[i], what[i] >>> MASK_SHIFT & WHOLE_BLOCK, ref[i]);
       case ZERO -> window.zero(block[i], end);
-      default -> window.doubt(block[i], end);
+      default -> window.doubt(block[i], end, WHOLE_BLOCK);
     }
   }
 

@@ -244,7 +244,7 @@ public final class RunReader {
     for (int i = here.doubts().endingBehind(window.first());
         i < here.doubts().count() && here.doubts().from(i) < window.end();
         i++) {
-      window.doubt(here.doubts().from(i), here.doubts().to(i));
+      window.doubt(here.doubts().from(i), here.doubts().to(i), here.doubts().mask(i));
     }
     for (int i = here.pieceFrom(window.first());
         i < here.pieces() && here.block(i) < window.end();

@@ -35,7 +35,7 @@ final class RunWriter {
     }
     window.forEachPiece(page::add);
     window.forEachZero(page.zeroes()::add);
-    window.forEachDoubt(page.doubts()::add);
+    window.forEachDoubt((from, to, sectors) -> page.doubts().add(from, to, sectors));
     pieces += window.pieces();
   }
 

@@ -4,14 +4,14 @@ import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.BitSet;
 
 /**
  * What a window of the disk is made of, found from the newest record to the oldest: the first that
  * names a sector decides it. The result are <em>pieces</em>, each the sectors of one block that
  * come from one record, never two for a sector; below them blocks that are known to be zero; and
  * blocks in <em>doubt</em>, of which the record itself says that the disk may have held something
- * else, with nothing later that tells all of the block.
+ * else, with nothing later that tells all of the block. Doubt is kept by the sector, since only all
+ * runs together may tell all of a block.
  *
  * <p>Keeps its memory from window to window: some 2 MiB, and 13 bytes a piece. One thread.
  */
@@ -22,13 +22,16 @@ public final class WindowStack {
   private long first;
   private final byte[] decided = new byte[WINDOW_BLOCKS];
 
+  /** Sectors in doubt, of the blocks that are in {@link #doubts}. */
+  private final byte[] doubted = new byte[WINDOW_BLOCKS];
+
   /** Place of the newest piece of a block, plus 1. */
   private final int[] newest = new int[WINDOW_BLOCKS];
 
-  private final BitSet touched = new BitSet(WINDOW_BLOCKS);
-  private final BitSet whole = new BitSet(WINDOW_BLOCKS);
-  private final BitSet zeroes = new BitSet(WINDOW_BLOCKS);
-  private final BitSet doubts = new BitSet(WINDOW_BLOCKS);
+  private final BlockSet touched = new BlockSet();
+  private final BlockSet whole = new BlockSet();
+  private final BlockSet zeroes = new BlockSet();
+  private final BlockSet doubts = new BlockSet();
 
   private int pieces;
   private long[] ref = new long[1024];
@@ -66,14 +69,17 @@ public final class WindowStack {
    * @param firstBlock of it, a multiple of {@link #WINDOW_BLOCKS}
    */
   public void begin(final long firstBlock) {
-    for (int i = touched.nextSetBit(0); i >= 0; i = touched.nextSetBit(i + 1)) {
+    for (int i = touched.nextSet(0); i >= 0; i = touched.nextSet(i + 1)) {
       newest[i] = 0;
       decided[i] = 0;
     }
-    for (int i = zeroes.nextSetBit(0); i >= 0; ) {
-      final int end = zeroes.nextClearBit(i);
+    for (int i = zeroes.nextSet(0); i >= 0; ) {
+      final int end = zeroes.nextClear(i);
       Arrays.fill(decided, i, end, (byte) 0);
-      i = zeroes.nextSetBit(end);
+      i = zeroes.nextSet(end);
+    }
+    for (int i = doubts.nextSet(0); i >= 0; i = doubts.nextSet(i + 1)) {
+      doubted[i] = 0;
     }
     touched.clear();
     whole.clear();
@@ -135,27 +141,29 @@ public final class WindowStack {
   /** Blocks that are zero where nothing newer decides; those beyond the window are left out. */
   public void zero(final long from, final long to) {
     final int end = inWindow(to);
-    for (int i = whole.nextClearBit(inWindow(from)); i < end; ) {
+    for (int i = whole.nextClear(inWindow(from)); i < end; ) {
       final int next = endOfClear(i, end);
       Arrays.fill(decided, i, next, (byte) WHOLE_BLOCK);
       zeroes.set(i, next);
       whole.set(i, next);
-      i = whole.nextClearBit(next);
+      i = whole.nextClear(next);
     }
   }
 
-  /** Blocks that may have held something else, where nothing newer decides all of the block. */
-  public void doubt(final long from, final long to) {
+  /** Sectors of blocks that may have held something else, where nothing newer decides them. */
+  public void doubt(final long from, final long to, final int sectors) {
     final int end = inWindow(to);
-    for (int i = whole.nextClearBit(inWindow(from)); i < end; ) {
-      final int next = endOfClear(i, end);
-      doubts.set(i, next);
-      i = whole.nextClearBit(next);
+    for (int i = whole.nextClear(inWindow(from)); i < end; i = whole.nextClear(i + 1)) {
+      final int left = sectors & ~decided[i];
+      if (left != 0) {
+        doubted[i] |= (byte) left;
+        doubts.set(i);
+      }
     }
   }
 
   private int endOfClear(final int from, final int end) {
-    final int set = whole.nextSetBit(from);
+    final int set = whole.nextSet(from);
     return set < 0 ? end : Math.min(set, end);
   }
 
@@ -165,7 +173,7 @@ public final class WindowStack {
 
   /** Hands out the pieces, block by block. */
   public void forEachPiece(final PieceSink sink) throws IOException {
-    for (int i = touched.nextSetBit(0); i >= 0; i = touched.nextSetBit(i + 1)) {
+    for (int i = touched.nextSet(0); i >= 0; i = touched.nextSet(i + 1)) {
       for (int p = newest[i]; p > 0; p = older[p - 1]) {
         sink.take(first + i, mask[p - 1] & 0xff, ref[p - 1]);
       }
@@ -177,23 +185,41 @@ public final class WindowStack {
     forEach(zeroes, sink);
   }
 
-  /** Hands out what is in doubt. */
+  /** Takes ranges of blocks of which the same sectors are in doubt. */
+  @FunctionalInterface
+  interface DoubtSink {
+    void take(long from, long to, int sectors);
+  }
+
+  void forEachDoubt(final DoubtSink sink) {
+    for (int i = doubts.nextSet(0); i >= 0; ) {
+      int end = i + 1;
+      while (end < WINDOW_BLOCKS && doubted[end] == doubted[i]) {
+        end++;
+      }
+      sink.take(first + i, first + end, doubted[i] & 0xff);
+      i = doubts.nextSet(end);
+    }
+  }
+
+  /** Hands out the blocks that are in doubt. */
   public void forEachDoubt(final RangeSink sink) throws IOException {
     forEach(doubts, sink);
   }
 
   /** Hands out the blocks that any record gives content. */
   public void forEachDecided(final RangeSink sink) throws IOException {
-    final BitSet any = (BitSet) touched.clone();
-    any.or(zeroes);
+    final BlockSet any = new BlockSet();
+    any.addAll(touched);
+    any.addAll(zeroes);
     forEach(any, sink);
   }
 
-  private void forEach(final BitSet blocks, final RangeSink sink) throws IOException {
-    for (int i = blocks.nextSetBit(0); i >= 0; ) {
-      final int end = blocks.nextClearBit(i);
+  private void forEach(final BlockSet blocks, final RangeSink sink) throws IOException {
+    for (int i = blocks.nextSet(0); i >= 0; ) {
+      final int end = blocks.nextClear(i);
       sink.take(first + i, first + end);
-      i = blocks.nextSetBit(end);
+      i = blocks.nextSet(end);
     }
   }
 }

@@ -140,7 +140,11 @@ public final class SegmentReader {
   public ByteBuffer readPayload(final SegmentTables tables, final int record) throws IOException {
     final ByteBuffer payload = ByteBuffer.allocate(BLOCK_BYTES);
     new PayloadReader()
-        .read(this, tables, WantedPayloads.of(tables.records(), record), (i, p) -> payload.put(p));
+        .read(
+            this,
+            tables,
+            WantedPayloads.of(tables.records(), 1, i -> record),
+            (i, p) -> payload.put(p));
     return payload.flip();
   }
 

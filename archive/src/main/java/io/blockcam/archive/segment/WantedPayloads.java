@@ -1,6 +1,7 @@
 package io.blockcam.archive.segment;
 
 import io.blockcam.archive.record.RecordTable;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /** Payloads that somebody wants from one segment, and what the records that name them say. */
@@ -25,50 +26,36 @@ public interface WantedPayloads {
   /** Every payload that is stored, as the records say that own them. */
   static WantedPayloads all(final RecordTable records) {
     final int[] owners = IntStream.range(0, records.count()).filter(records::ownsPayload).toArray();
-    return new WantedPayloads() {
-      @Override
-      public int count() {
-        return owners.length;
-      }
-
-      @Override
-      public int payload(final int i) {
-        return records.payloadIndex(owners[i]);
-      }
-
-      @Override
-      public int record(final int i) {
-        return owners[i];
-      }
-
-      @Override
-      public int crc32c(final int i) {
-        return records.payloadCrc32c(owners[i]);
-      }
-    };
+    return of(records, owners.length, i -> owners[i]);
   }
 
-  /** The payload of one record. */
-  static WantedPayloads of(final RecordTable records, final int record) {
+  /**
+   * The payloads of some records.
+   *
+   * @param count how many
+   * @param record the index of each; their payloads do not decrease
+   */
+  static WantedPayloads of(
+      final RecordTable records, final int count, final IntUnaryOperator record) {
     return new WantedPayloads() {
       @Override
       public int count() {
-        return 1;
+        return count;
       }
 
       @Override
       public int payload(final int i) {
-        return records.payloadIndex(record);
+        return records.payloadIndex(record.applyAsInt(i));
       }
 
       @Override
       public int record(final int i) {
-        return record;
+        return record.applyAsInt(i);
       }
 
       @Override
       public int crc32c(final int i) {
-        return records.payloadCrc32c(record);
+        return records.payloadCrc32c(record.applyAsInt(i));
       }
     };
   }

@@ -1,8 +1,10 @@
 package io.blockcam.benchmarks;
 
-import io.blockcam.archive.Moment;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.index.RunBuilder;
+import io.blockcam.archive.index.RunCover;
+import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
@@ -11,9 +13,8 @@ import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentWriter;
-import io.blockcam.history.Segment;
-import io.blockcam.replay.BlockMap;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,21 +30,21 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** How long it takes to find what every block held: half a million writes all over the disk. */
+/** How long it takes to index half a million writes all over the disk. */
 @State(Scope.Thread)
 @SuppressWarnings("NullAway.Init") // JMH does that
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
-public class RestoreMapBenchmark {
+public class IndexBenchmark {
 
   private static final int SEGMENTS = 20;
   private static final int RECORDS = 25_000;
 
   private final List<FileBytes> files = new ArrayList<>();
-  private final List<Segment> segments = new ArrayList<>();
+  private final List<SegmentReader> segments = new ArrayList<>();
   private Path directory = Path.of("unset");
 
-  /** Writes the segments; their payloads are few, since the map does not look at them. */
+  /** Writes the segments; their payloads are few, since the index does not look at them. */
   @Setup
   public void write() throws IOException {
     directory = Workbench.directory();
@@ -73,7 +74,7 @@ public class RestoreMapBenchmark {
       previous = sealed.digest();
       final FileBytes bytes = FileBytes.open(sealed.path());
       files.add(bytes);
-      segments.add(new Segment(SegmentReader.open(bytes)));
+      segments.add(SegmentReader.open(bytes));
     }
   }
 
@@ -86,10 +87,13 @@ public class RestoreMapBenchmark {
     Workbench.remove(directory);
   }
 
-  /** The map of the last moment. */
+  /** The run of all of them. */
   @Benchmark
-  public BlockMap map() throws IOException {
-    final long last = (long) SEGMENTS * RECORDS - 1;
-    return BlockMap.at(segments, new Moment(0, last, last), done -> {});
+  public RunCover run() throws IOException {
+    final RunBuilder builder = new RunBuilder(new WindowStack());
+    for (final SegmentReader segment : segments) {
+      builder.add(segment.trailer(), segment.records());
+    }
+    return builder.write(OutputStream.nullOutputStream());
   }
 }

@@ -1,0 +1,75 @@
+package io.blockcam.cli;
+
+import io.blockcam.history.Indexer;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.store.ObjectStore;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code blockcam index}: what is missing of the index of a recording. */
+@Command(
+    name = "index",
+    description = "Makes what is missing of the index of a recording.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "A recorder keeps the index as it ships; this is for an archive that has none, or not all of"
+          + " it. It is made from the segments alone and may be stopped and begun again at any time.",
+      "",
+      "Examples:",
+      "  blockcam index --archive file:///srv/archive --name web1",
+      "  blockcam index --archive webhdfs://namenode:9870/blockcam --name web1 --check"
+    })
+final class IndexCommand implements Callable<Integer> {
+
+  @Mixin RecordingOptions options = new RecordingOptions();
+
+  @Option(
+      names = "--check",
+      description = "Read what is there, too, and make anew what is damaged or of other segments.")
+  boolean check;
+
+  @Option(names = "--json", description = "Print JSON instead of text.")
+  boolean json;
+
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException {
+    try (ObjectStore store = options.openStore();
+        ProgressLine progress = new ProgressLine()) {
+      final RecordingReader reader = options.recording(store);
+      final Indexer.Result result =
+          new Indexer(store, reader, reader.find(), Path.of(System.getProperty("java.io.tmpdir")))
+              .run(check, (done, total) -> progress.update("segments", done, total));
+      progress.close();
+      final PrintWriter out = spec.commandLine().getOut();
+      if (json) {
+        final Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("recording", options.name);
+        facts.put("made", result.made());
+        facts.put("bytes", result.bytes());
+        facts.put("removed", result.damaged());
+        Json.print(out, facts);
+      } else {
+        out.printf(
+            "%s: %d runs made, %s%s%n",
+            options.name,
+            result.made(),
+            Size.format(result.bytes()),
+            result.damaged() > 0 ? "; %d of no use removed".formatted(result.damaged()) : "");
+        out.flush();
+      }
+      return ExitCode.DONE;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.head.RecordingHead;
+import io.blockcam.archive.head.RecordingSummary;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.history.Layers;
+import io.blockcam.history.Progress;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.Segments;
+import io.blockcam.replay.BlockRanges;
+import io.blockcam.replay.ClockStep;
+import io.blockcam.replay.MomentException;
+import io.blockcam.replay.MomentResolver;
+import io.blockcam.replay.PastDisk;
+import io.blockcam.replay.When;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** A moment of a recording, and how it is found. */
+final class MomentOptions {
+
+  @Option(
+      names = "--at",
+      paramLabel = "WHEN",
+      defaultValue = "latest",
+      description = "The moment (default: ${DEFAULT-VALUE}).")
+  String at = "latest";
+
+  @Option(
+      names = "--no-index",
+      description = "Read the records of all segments instead of the index of the archive.")
+  boolean noIndex;
+
+  /**
+   * A moment that was found.
+   *
+   * @param gaps blocks of gaps right behind it, when it was asked for by a time
+   */
+  record Found(RecordingReader reader, Segments segments, Moment moment, BlockRanges gaps) {}
+
+  /**
+   * Finds it.
+   *
+   * @param err takes warnings
+   * @throws CommandException when there is no such moment
+   */
+  Found find(final RecordingReader reader, final PrintWriter err) throws IOException {
+    try {
+      final When when = When.parse(at, Instant.now(), ZoneId.systemDefault());
+      final Segments segments = reader.find();
+      final MomentResolver resolver = new MomentResolver(reader.recording(), segments);
+      final Moment moment = resolver.resolve(when);
+      if (!(when instanceof final When.At time)) {
+        return new Found(reader, segments, moment, new BlockRanges());
+      }
+      final Moment latest = resolver.resolve(new When.Latest());
+      if (time.instant().isAfter(latest.instant())) {
+        warn(err, "%s is after the last record: the disk as it was then".formatted(time.instant()));
+      }
+      if (mayHaveClockSteps(reader)) {
+        try (Layers all =
+            Layers.upTo(reader, segments, latest.sequence(), !noIndex, Progress.NONE)) {
+          resolver
+              .setBackOver(time.instant(), all.events())
+              .ifPresent(step -> warn(err, time.instant(), step));
+        }
+      }
+      return new Found(reader, segments, moment, resolver.gapsBehind(moment));
+    } catch (final MomentException e) {
+      throw CommandException.usage("--at: " + Messages.of(e));
+    }
+  }
+
+  private static boolean mayHaveClockSteps(final RecordingReader reader) throws IOException {
+    final Optional<RecordingHead> head = reader.usableHead();
+    final Optional<RecordingSummary> summary =
+        head.isPresent() ? reader.summary(head.get()) : Optional.empty();
+    return summary.isEmpty() || summary.get().count(RecordKind.CLOCK_STEP) > 0;
+  }
+
+  /** The disk at a moment; the caller closes it. */
+  PastDisk open(final Found found, final ProgressLine progress) throws IOException {
+    return PastDisk.open(
+        found.reader,
+        found.segments,
+        found.moment,
+        !noIndex,
+        (done, total) -> progress.update("reading segments", done, total));
+  }
+
+  private static void warn(final PrintWriter err, final Instant asked, final ClockStep step) {
+    warn(
+        err,
+        "the clock was set back from %s to %s, so it was %s twice: this is the first time; for the second give --at seq:N with N from %d on"
+            .formatted(step.before(), step.after(), asked, step.sequence()));
+  }
+
+  private static void warn(final PrintWriter err, final String message) {
+    err.println("blockcam: " + message);
+  }
+}

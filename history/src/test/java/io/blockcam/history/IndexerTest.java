@@ -1,0 +1,241 @@
+package io.blockcam.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.archive.index.RecordRef;
+import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.store.ObjectStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** With an index or without, whole or damaged: the same layers, only sooner. */
+final class IndexerTest {
+  private static final int SEGMENTS = 150;
+  private static final int RECORDS = 12;
+  private static final int MAP_RECORDS = 200;
+  private static final int BLOCKS = 300;
+
+  @TempDir private Path directory;
+  private final SplittableRandom random = new SplittableRandom(5);
+  private TestRecording recording;
+
+  @BeforeEach
+  void record() throws IOException {
+    recording = new TestRecording(directory, BLOCKS * 4096L);
+    recording.point(RecordKind.START);
+    write(SEGMENTS);
+  }
+
+  private void write(final int segments) throws IOException {
+    for (int s = 0; s < segments; s++) {
+      for (int r = 0; r < RECORDS; r++) {
+        final int block = random.nextInt(BLOCKS - 10);
+        final int mask = random.nextInt(4) == 0 ? random.nextInt(1, 0x100) : 0xff;
+        switch (random.nextInt(12)) {
+          case 0 -> recording.run(RecordKind.DISCARD, block, random.nextInt(1, 10), 0);
+          case 1 -> recording.run(RecordKind.GAP, block, random.nextInt(1, 4), 0);
+          case 2 -> recording.data(block, mask, RecordFlags.FAILED, TestRecording.filled(s));
+          case 3 -> recording.append(0, 0, RecordKind.MARK, 0, 0, TestRecording.filled('m'));
+          default -> recording.data(block, mask, 0, TestRecording.filled(s));
+        }
+      }
+      recording.seal();
+    }
+  }
+
+  private Indexer.Result index(final boolean check) throws IOException {
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      return new Indexer(store, reader, reader.find(), directory, MAP_RECORDS)
+          .run(check, Progress.NONE);
+    }
+  }
+
+  private Path indexDirectory() {
+    return directory.resolve(TestRecording.NAME).resolve("index");
+  }
+
+  private List<Path> runs() throws IOException {
+    try (Stream<Path> files = Files.walk(indexDirectory())) {
+      return files.filter(Files::isRegularFile).sorted().toList();
+    }
+  }
+
+  private String layers(final long sequence, final boolean useIndex) throws IOException {
+    try (ObjectStore store = recording.store()) {
+      return layers(store, sequence, useIndex);
+    }
+  }
+
+  private static String layers(final ObjectStore store, final long sequence, final boolean useIndex)
+      throws IOException {
+    final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+    try (Layers layers = Layers.upTo(reader, reader.find(), sequence, useIndex, Progress.NONE)) {
+      return describe(layers) + layers.events();
+    }
+  }
+
+  private static String describe(final Layers layers) throws IOException {
+    final StringBuilder text = new StringBuilder();
+    final WindowStack window = new WindowStack();
+    for (long at = layers.nextWindow(0);
+        at != Long.MAX_VALUE;
+        at = layers.nextWindow(window.end())) {
+      layers.read(window, at);
+      final long[] last = {-1};
+      final int[] masks = new int[BLOCKS];
+      window.forEachPiece(
+          (block, mask, ref) -> {
+            assertThat(block).isGreaterThanOrEqualTo(last[0]);
+            assertThat(masks[(int) block] & mask).isZero();
+            last[0] = block;
+            masks[(int) block] |= mask;
+            text.append(
+                "%d/%02x=%d:%d%s "
+                    .formatted(
+                        block,
+                        mask,
+                        layers.firstSegment() + RecordRef.segment(ref),
+                        RecordRef.record(ref),
+                        RecordRef.isZero(ref)));
+          });
+      window.forEachZero((from, to) -> text.append("zero %d-%d ".formatted(from, to)));
+      window.forEachDoubt((from, to) -> text.append("doubt %d-%d ".formatted(from, to)));
+    }
+    // Pieces of one block may come in any order.
+    return Stream.of(text.toString().split(" ")).sorted().toList().toString();
+  }
+
+  private void assertSameEverywhere() throws IOException {
+    for (int i = 0; i < 25; i++) {
+      final long sequence = random.nextLong(recording.nextSequence());
+      assertThat(layers(sequence, true)).as("seq:%d", sequence).isEqualTo(layers(sequence, false));
+    }
+    final long last = recording.nextSequence() - 1;
+    assertThat(layers(last, true)).isEqualTo(layers(last, false));
+  }
+
+  @Test
+  void anIndexSaysWhatTheSegmentsSay() throws IOException {
+    final Indexer.Result result = index(false);
+    assertThat(result.made()).isEqualTo(runs().size()).isGreaterThan(18 + 2);
+    assertThat(Files.list(indexDirectory().resolve("maps"))).isNotEmpty();
+    assertSameEverywhere();
+    assertThat(index(false).made()).as("all is there").isZero();
+  }
+
+  @Test
+  void aMomentCostsTheSameHoweverLongTheHistory() throws IOException {
+    index(false);
+    final int early = readsAt(20L * RECORDS + 5);
+    final int late = readsAt(140L * RECORDS + 5);
+    assertThat(late).isLessThan(early + 20);
+    final CountingStore without = new CountingStore(recording.store());
+    layers(without.store(), 140L * RECORDS + 5, false);
+    assertThat(without.reads()).isGreaterThan(3 * late);
+  }
+
+  private int readsAt(final long sequence) throws IOException {
+    final CountingStore counting = new CountingStore(recording.store());
+    layers(counting.store(), sequence, true);
+    return counting.reads();
+  }
+
+  @Test
+  void growsWithTheRecording() throws IOException {
+    index(false);
+    final int before = runs().size();
+    write(40);
+    assertThat(index(false).made()).isEqualTo(runs().size() - before).isPositive();
+    assertSameEverywhere();
+  }
+
+  @Test
+  void isNotTrustedWhereItIsDamagedOrMissing() throws IOException {
+    index(false);
+    final List<Path> runs = runs();
+    for (int i = 0; i < runs.size(); i++) {
+      if (i % 3 == 0) {
+        Files.delete(runs.get(i));
+      } else if (i % 3 == 1) {
+        final byte[] bytes = Files.readAllBytes(runs.get(i));
+        bytes[random.nextInt(bytes.length)] ^= 4;
+        Files.write(runs.get(i), bytes);
+      }
+    }
+    assertSameEverywhere();
+    final Indexer.Result repaired = index(true);
+    assertThat(repaired.damaged()).isPositive();
+    assertThat(repaired.made()).isGreaterThan(runs.size() / 3);
+    assertThat(runs())
+        .containsAll(runs.stream().filter(r -> !r.toString().contains("maps")).toList());
+    assertThat(index(true).damaged()).isZero();
+    assertSameEverywhere();
+  }
+
+  @Test
+  void ofOtherSegmentsIsOfNoUse() throws IOException {
+    index(false);
+    final Path kept = directory.resolve("kept");
+    Files.move(indexDirectory(), kept);
+    try (Stream<Path> files = Files.list(recording.segments())) {
+      for (final Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    recording = new TestRecording(directory, BLOCKS * 4096L);
+    recording.point(RecordKind.START);
+    write(SEGMENTS);
+    Files.move(kept, indexDirectory());
+    assertSameEverywhere();
+    assertThat(index(true).damaged()).isPositive();
+    assertSameEverywhere();
+  }
+
+  @Test
+  void whatLiesBetweenTwoMomentsIsWhatWasWritten() throws IOException {
+    index(false);
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      final Segments segments = reader.find();
+      final long from = 100;
+      final long to = 1500;
+      final boolean[] expected = new boolean[BLOCKS];
+      reader.visit(
+          (segment, done, total) -> {
+            final var records = segment.reader().records();
+            for (int i = 0; i < records.count(); i++) {
+              if (records.sequence(i) > from
+                  && records.sequence(i) <= to
+                  && records.kind(i).setsContent()
+                  && !records.hasFlag(i, RecordFlags.FAILED)) {
+                for (long b = 0; b < records.runBlocks(i); b++) {
+                  expected[(int) (records.block(i) + b)] = true;
+                }
+              }
+            }
+          });
+      final boolean[] found = new boolean[BLOCKS];
+      try (Layers layers = Layers.between(reader, segments, from, to, Progress.NONE)) {
+        final WindowStack window = new WindowStack();
+        layers.read(window, 0);
+        window.forEachDecided(
+            (first, end) -> {
+              for (long b = first; b < end; b++) {
+                found[(int) b] = true;
+              }
+            });
+      }
+      assertThat(found).isEqualTo(expected);
+    }
+  }
+}

@@ -1,0 +1,299 @@
+package io.blockcam.replay;
+
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
+import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
+
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.PayloadReader;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.WantedPayloads;
+import io.blockcam.history.InOrder;
+import io.blockcam.history.Layers;
+import io.blockcam.history.Progress;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.Segments;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+
+/**
+ * The disk as of a moment. What it is made of is found window by window, and payloads are read when
+ * they are wanted: so it is there at once, however long the history, and memory does not grow with
+ * disk or history. Every payload is checked before anybody sees it. Safe for several threads.
+ */
+public final class PastDisk implements Closeable {
+  /** Segments of which payloads are read at the same time. */
+  private static final int SEGMENTS_AT_ONCE = 4;
+
+  private static final long MOST_TABLE_BYTES = 48 << 20;
+  private static final long MOST_WINDOW_BYTES = 24 << 20;
+
+  private final long bytes;
+  private final Layers layers;
+  private final OpenSegments segments;
+  private final Queue<PayloadReader> readers = new ConcurrentLinkedQueue<>();
+
+  // Guarded by layers.
+  private final WindowStack scratch = new WindowStack();
+  private final Map<Long, WindowMap> windows = new LinkedHashMap<>(16, 0.75f, true);
+  private long windowBytes;
+
+  private PastDisk(final long bytes, final Layers layers) {
+    this.bytes = bytes;
+    this.layers = layers;
+    this.segments = new OpenSegments(this::openSegment, MOST_TABLE_BYTES);
+  }
+
+  /**
+   * Finds a moment of a recording.
+   *
+   * @param found its segments
+   * @param moment as it was resolved
+   * @param useIndex whether to use the index of the archive
+   * @param progress called with the segments that are done, and all
+   * @throws SegmentException when a segment that is read is missing or damaged
+   */
+  public static PastDisk open(
+      final RecordingReader reader,
+      final Segments found,
+      final Moment moment,
+      final boolean useIndex,
+      final Progress progress)
+      throws IOException {
+    return new PastDisk(
+        reader.recording().diskBytes(),
+        Layers.upTo(reader, found, moment.sequence(), useIndex, progress));
+  }
+
+  private SegmentReader openSegment(final long number) throws IOException {
+    synchronized (layers) {
+      return layers.open(number);
+    }
+  }
+
+  /** Size of the disk. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /**
+   * What is known of the whole disk.
+   *
+   * @param pieces that have a payload
+   * @param uncertain blocks of which the record says that the disk may have held something else
+   */
+  public record Survey(long pieces, BlockRanges uncertain) {}
+
+  /** Goes through all of the disk, without its content. */
+  public Survey survey() throws IOException {
+    final BlockRanges uncertain = new BlockRanges();
+    long pieces = 0;
+    for (long at = nextWindow(0); at != Long.MAX_VALUE; ) {
+      synchronized (layers) {
+        pieces += window(at).count();
+        if (scratch.first() != at) {
+          layers.read(scratch, at);
+        }
+        scratch.forEachDoubt((from, to) -> uncertain.add(from, to - from));
+      }
+      at = nextWindow(at + WindowStack.WINDOW_BLOCKS);
+    }
+    return new Survey(pieces, uncertain);
+  }
+
+  /**
+   * The first window from a block on that is not all zero and certain.
+   *
+   * @return its first block; {@link Long#MAX_VALUE} when there is none
+   */
+  long nextWindow(final long fromBlock) throws IOException {
+    synchronized (layers) {
+      return layers.nextWindow(fromBlock);
+    }
+  }
+
+  /** What a window is made of. */
+  WindowMap window(final long firstBlock) throws IOException {
+    synchronized (layers) {
+      final WindowMap known = windows.get(firstBlock);
+      if (known != null) {
+        return known;
+      }
+      layers.read(scratch, firstBlock);
+      final WindowMap read = WindowMap.of(scratch);
+      windows.put(firstBlock, read);
+      windowBytes += read.heldBytes();
+      final Iterator<WindowMap> oldest = windows.values().iterator();
+      while (windowBytes > MOST_WINDOW_BYTES && windows.size() > 1) {
+        windowBytes -= oldest.next().heldBytes();
+        oldest.remove();
+      }
+      return read;
+    }
+  }
+
+  /** Takes the content of pieces; those of one segment come one after the other. */
+  interface ContentSink {
+
+    /**
+     * Takes that of one.
+     *
+     * @param piece its place in the batch
+     * @param payload 4096 bytes from its position to its limit; only during the call
+     */
+    void take(int piece, ByteBuffer payload) throws IOException;
+
+    /** There is no more of this segment. */
+    default void end() throws IOException {}
+  }
+
+  /**
+   * Fetches the content of pieces, from several segments at once.
+   *
+   * @param sinks gives a sink for each segment; they are used by several threads
+   */
+  void fetch(final PieceBatch batch, final Supplier<? extends ContentSink> sinks)
+      throws IOException {
+    InOrder.run(
+        batch.bySegment(layers.firstSegment()),
+        Executors.newVirtualThreadPerTaskExecutor(),
+        SEGMENTS_AT_ONCE,
+        group -> fetch(batch, group, sinks.get()),
+        (group, done) -> {});
+  }
+
+  private boolean fetch(
+      final PieceBatch batch, final PieceBatch.OfSegment group, final ContentSink sink)
+      throws IOException {
+    final OpenSegments.Open segment = segments.get(group.segment());
+    final RecordTable records = segment.tables().records();
+    final int[] pieces = byPayload(batch, group, records, segment.reader().name());
+    PayloadReader payloads = readers.poll();
+    if (payloads == null) {
+      payloads = new PayloadReader();
+    }
+    payloads.read(
+        segment.reader(),
+        segment.tables(),
+        WantedPayloads.of(records, pieces.length, i -> batch.record(pieces[i])),
+        (i, payload) -> sink.take(pieces[i], payload));
+    sink.end();
+    readers.add(payloads);
+    return true;
+  }
+
+  /** The pieces in the order in which their payloads lie in the segment. */
+  private static int[] byPayload(
+      final PieceBatch batch,
+      final PieceBatch.OfSegment group,
+      final RecordTable records,
+      final String file)
+      throws SegmentException {
+    final long[] order = new long[group.pieces().length];
+    for (int i = 0; i < order.length; i++) {
+      final int piece = group.pieces()[i];
+      final int record = batch.record(piece);
+      if (record >= records.count()
+          || !records.kind(record).hasPayload()
+          || records.payloadIndex(record) < 0
+          || records.block(record) != batch.block(piece)
+          || (records.sectorMask(record) & batch.mask(piece)) != batch.mask(piece)) {
+        throw SegmentException.of(
+            file,
+            "has no content of block %d in record %d, as the index says; --no-index does without it"
+                .formatted(batch.block(piece), record));
+      }
+      order[i] = (long) records.payloadIndex(record) << Integer.SIZE | piece;
+    }
+    Arrays.sort(order);
+    final int[] pieces = new int[order.length];
+    for (int i = 0; i < order.length; i++) {
+      pieces[i] = (int) order[i];
+    }
+    return pieces;
+  }
+
+  /**
+   * Reads part of the disk.
+   *
+   * @param offset of the first byte, a multiple of 512
+   * @param into receives all that it has room for, a multiple of 512, within the disk
+   */
+  public void read(final long offset, final ByteBuffer into) throws IOException {
+    final int start = into.position();
+    final int length = into.remaining();
+    while (into.hasRemaining()) {
+      into.put((byte) 0);
+    }
+    final PieceBatch batch = new PieceBatch();
+    final long end = (offset + length + BLOCK_BYTES - 1) / BLOCK_BYTES;
+    for (long at = offset / BLOCK_BYTES; at < end; ) {
+      final long first = WindowStack.windowOf(at);
+      final WindowMap window = window(first);
+      final long stop = Math.min(end, first + WindowStack.WINDOW_BLOCKS);
+      batch.add(window, window.pieceFrom(at), window.pieceFrom(stop));
+      at = stop;
+    }
+    fetch(
+        batch,
+        () ->
+            (piece, payload) ->
+                forEachRun(
+                    batch.mask(piece),
+                    (sector, sectors) -> {
+                      final long from = batch.block(piece) * BLOCK_BYTES + sector * SECTOR_BYTES;
+                      final long to = from + sectors * SECTOR_BYTES;
+                      final long begin = Math.max(from, offset);
+                      final long behind = Math.min(to, offset + length);
+                      if (begin < behind) {
+                        into.put(
+                            start + (int) (begin - offset),
+                            payload,
+                            payload.position() + sector * SECTOR_BYTES + (int) (begin - from),
+                            (int) (behind - begin));
+                      }
+                    }));
+  }
+
+  /** Takes sectors of a block that lie side by side. */
+  @FunctionalInterface
+  interface SectorSink {
+    void take(int first, int count) throws IOException;
+  }
+
+  /** Splits a sector mask. */
+  static void forEachRun(final int mask, final SectorSink sink) throws IOException {
+    int sector = 0;
+    while (sector < BLOCK_SECTORS) {
+      int end = sector;
+      while (end < BLOCK_SECTORS && (mask & 1 << end) != 0) {
+        end++;
+      }
+      if (end > sector) {
+        sink.take(sector, end - sector);
+        sector = end;
+      } else {
+        sector++;
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    synchronized (layers) {
+      layers.close();
+    }
+  }
+}
