@@ -40,6 +40,7 @@ public final class Blockcam {
           ListCommand.class,
           InfoCommand.class,
           ReplayCommand.class,
+          AttachCommand.class,
           VerifyCommand.class,
           LogCommand.class,
           IndexCommand.class,

@@ -41,7 +41,13 @@ final class MomentOptions {
    *
    * @param gaps blocks of gaps right behind it, when it was asked for by a time
    */
-  record Found(RecordingReader reader, Segments segments, Moment moment, BlockRanges gaps) {}
+  record Found(RecordingReader reader, Segments segments, Moment moment, BlockRanges gaps) {
+
+    /** The same recording at another moment, named by its sequence. */
+    Found with(final Moment other) {
+      return new Found(reader, segments, other, new BlockRanges());
+    }
+  }
 
   /**
    * Finds it.

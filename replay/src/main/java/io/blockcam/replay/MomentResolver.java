@@ -94,6 +94,26 @@ public final class MomentResolver {
     return gaps;
   }
 
+  /**
+   * The last flush at a moment or before it: what was acknowledged then was on the disk, and what a
+   * file system had to replay is least.
+   *
+   * @throws MomentException when there is none
+   */
+  public Moment flushBefore(final Moment moment) throws IOException {
+    long number = segments.firstWhere(segment -> segment.firstSequence() > moment.sequence());
+    while (number-- > segments.first()) {
+      final RecordTable records = segments.open(number).records();
+      for (int i = records.count() - 1; i >= 0; i--) {
+        if (records.sequence(i) <= moment.sequence() && records.kind(i) == RecordKind.FLUSH) {
+          return new Moment(
+              segments.trailer(number).epoch(), records.sequence(i), records.timestampNs(i));
+        }
+      }
+    }
+    throw new MomentException("there is no flush at %s or before".formatted(moment.instant()));
+  }
+
   /** The last segment that stands for others; only from its end on there are moments. */
   private Optional<SegmentTrailer> base() throws IOException {
     final long whole = segments.firstWhole();

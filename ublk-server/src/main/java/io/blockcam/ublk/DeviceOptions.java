@@ -16,6 +16,8 @@ import java.util.OptionalInt;
  * @param requestLimit a request without an answer for so long is named in the log; zero: none is
  * @param owner whose it is, see {@link DeviceOwner}: where the kernel can, the device outlives its
  *     server, and the owner's next one takes it over
+ * @param scanPartitions whether the kernel looks for partitions when the device comes up; without,
+ *     it still does where it is older than UBLK_F_NO_AUTO_PART_SCAN
  */
 public record DeviceOptions(
     OptionalInt id,
@@ -25,7 +27,8 @@ public record DeviceOptions(
     Duration startLimit,
     Duration stopLimit,
     Duration requestLimit,
-    long owner) {
+    long owner,
+    boolean scanPartitions) {
 
   /** UBLK_MAX_QUEUE_DEPTH of linux/ublk_cmd.h. */
   public static final int MAX_DEPTH = 4096;
@@ -54,31 +57,71 @@ public record DeviceOptions(
         Duration.ofSeconds(30),
         Duration.ofSeconds(60),
         Duration.ofSeconds(30),
-        DeviceOwner.NOBODY);
+        DeviceOwner.NOBODY,
+        true);
   }
 
   public DeviceOptions withId(final OptionalInt newId) {
     return new DeviceOptions(
-        newId, queues, depth, maxIoBytes, startLimit, stopLimit, requestLimit, owner);
+        newId,
+        queues,
+        depth,
+        maxIoBytes,
+        startLimit,
+        stopLimit,
+        requestLimit,
+        owner,
+        scanPartitions);
   }
 
   public DeviceOptions withQueues(final int newQueues) {
     return new DeviceOptions(
-        id, newQueues, depth, maxIoBytes, startLimit, stopLimit, requestLimit, owner);
+        id,
+        newQueues,
+        depth,
+        maxIoBytes,
+        startLimit,
+        stopLimit,
+        requestLimit,
+        owner,
+        scanPartitions);
   }
 
   public DeviceOptions withDepth(final int newDepth) {
     return new DeviceOptions(
-        id, queues, newDepth, maxIoBytes, startLimit, stopLimit, requestLimit, owner);
+        id,
+        queues,
+        newDepth,
+        maxIoBytes,
+        startLimit,
+        stopLimit,
+        requestLimit,
+        owner,
+        scanPartitions);
   }
 
   public DeviceOptions withRequestLimit(final Duration newLimit) {
-    return new DeviceOptions(id, queues, depth, maxIoBytes, startLimit, stopLimit, newLimit, owner);
+    return new DeviceOptions(
+        id, queues, depth, maxIoBytes, startLimit, stopLimit, newLimit, owner, scanPartitions);
   }
 
   public DeviceOptions withOwner(final long newOwner) {
     return new DeviceOptions(
-        id, queues, depth, maxIoBytes, startLimit, stopLimit, requestLimit, newOwner);
+        id,
+        queues,
+        depth,
+        maxIoBytes,
+        startLimit,
+        stopLimit,
+        requestLimit,
+        newOwner,
+        scanPartitions);
+  }
+
+  /** For disks of which nobody knows what is on them. */
+  public DeviceOptions withoutPartitionScan() {
+    return new DeviceOptions(
+        id, queues, depth, maxIoBytes, startLimit, stopLimit, requestLimit, owner, false);
   }
 
   /** How long {@link UblkDevice#stop} takes at most, when the kernel answers at all. */

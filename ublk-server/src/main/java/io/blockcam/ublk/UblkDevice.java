@@ -135,6 +135,9 @@ public final class UblkDevice {
         && (features & DeviceInfo.RECOVERY) == DeviceInfo.RECOVERY) {
       flags |= DeviceInfo.RECOVERY;
     }
+    if (!options.scanPartitions()) {
+      flags |= features & Ublk.UBLK_F_NO_AUTO_PART_SCAN();
+    }
     final DeviceInfo info = add(control, options, flags);
     if (info.maxIoBytes() != options.maxIoBytes() || info.depth() != options.depth()) {
       LOG.info("the driver gave depth {}, {} bytes per request", info.depth(), info.maxIoBytes());

@@ -39,6 +39,7 @@ class ModuleDirectionsTest {
         "history",
         "uploader",
         "replay",
+        "attach",
         "cli"
       })
   void everyModuleIsLookedAt(final String module) {
@@ -67,6 +68,8 @@ class ModuleDirectionsTest {
         .definedBy("io.blockcam.uploader..")
         .layer("replay")
         .definedBy("io.blockcam.replay..")
+        .layer("attach")
+        .definedBy("io.blockcam.attach..")
         .layer("cli")
         .definedBy("io.blockcam.cli..")
         .whereLayer("native-bindings")
@@ -85,6 +88,8 @@ class ModuleDirectionsTest {
         .mayOnlyAccessLayers("archive", "store", "history")
         .whereLayer("replay")
         .mayOnlyAccessLayers("archive", "store", "history")
+        .whereLayer("attach")
+        .mayOnlyAccessLayers("ublk-server", "store")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .ensureAllClassesAreContainedInArchitecture()

@@ -25,6 +25,7 @@ final class TidyTest {
           "LICENSE",
           "README.md",
           "archive/",
+          "attach/",
           "benchmarks/",
           "bin/",
           "capture-ring/",

@@ -615,6 +615,11 @@ final class QueueLoop implements QueueContext, PendingRequests {
   }
 
   @Override
+  public void wake() {
+    wakeUp.wake();
+  }
+
+  @Override
   public int queueId() {
     return queueId;
   }

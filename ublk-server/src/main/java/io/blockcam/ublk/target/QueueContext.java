@@ -3,7 +3,7 @@ package io.blockcam.ublk.target;
 import io.blockcam.uring.IoUring;
 import java.lang.foreign.MemorySegment;
 
-/** What a queue offers its target. Queue thread only. */
+/** What a queue offers its target. Queue thread only, but for {@link #wake}. */
 public interface QueueContext {
 
   /** 0 .. queues - 1. */
@@ -31,6 +31,12 @@ public interface QueueContext {
    * @param step any number from 0 to 255; comes back in {@link TargetQueue#onCompletion}
    */
   long userData(int tag, int step);
+
+  /**
+   * Makes the queue call {@link TargetQueue#onWake} soon: there are results of other threads. Any
+   * thread; cheap; calls between two looks of the queue count as one.
+   */
+  void wake();
 
   /**
    * Ends a request, at once or later.
