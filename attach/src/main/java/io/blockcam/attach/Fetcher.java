@@ -78,6 +78,17 @@ final class Fetcher implements AutoCloseable {
     this.patience = patience;
   }
 
+  /** Reads the first chunk; whoever wants what can not be read is told then. */
+  void warmUp() {
+    try {
+      fetch(0, 1, Duration.ZERO);
+    } catch (final IOException e) {
+      LOG.debug("not read ahead: {}", e.getMessage());
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** Takes a request over. Does not block. */
   void submit(final Request request) {
     pending.add(request);

@@ -49,6 +49,14 @@ public final class PastTarget implements Target {
     this.fetcher = new Fetcher(bytes, disk, cache, scratch, patience);
   }
 
+  /**
+   * Reads the beginning of the disk, which whoever opens the device wants first, and so does once
+   * what else takes its time when it is done for the first time.
+   */
+  public void warmUp() {
+    fetcher.warmUp();
+  }
+
   @Override
   public Geometry geometry() {
     return geometry;

@@ -124,6 +124,7 @@ final class AttachCommand implements Callable<Integer> {
       try (PastDisk disk = when.open(found, progress);
           PastTarget target =
               new PastTarget(disk.bytes(), disk::read, cache.bytes(), patience, scratch())) {
+        target.warmUp();
         progress.close();
         return serve(signal, device, target, found.moment());
       }

@@ -31,6 +31,8 @@ import picocli.CommandLine.Spec;
     })
 final class IndexCommand implements Callable<Integer> {
 
+  private static final int SEGMENTS_AT_ONCE = 8;
+
   @Mixin RecordingOptions options = new RecordingOptions();
 
   @Option(
@@ -49,8 +51,9 @@ final class IndexCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
       final Indexer.Result result =
-          new Indexer(store, reader, reader.find(), Path.of(System.getProperty("java.io.tmpdir")))
-              .run(check, (done, total) -> progress.update("segments", done, total));
+          new Indexer(
+                  store, reader, Path.of(System.getProperty("java.io.tmpdir")), SEGMENTS_AT_ONCE)
+              .run(reader.find(), check, (done, total) -> progress.update("segments", done, total));
       progress.close();
       final PrintWriter out = spec.commandLine().getOut();
       if (json) {

@@ -13,6 +13,7 @@ import io.blockcam.ublk.ReleaseStack;
 import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.uploader.Backoff;
+import io.blockcam.uploader.IndexKeeper;
 import io.blockcam.uploader.Uploader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -140,6 +141,14 @@ final class RecordingSession {
     acquired.add(uploader::close);
     leaving.add(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
+    final IndexKeeper index =
+        new IndexKeeper(
+            store,
+            plan.recording().name(),
+            uploader::awaitPublished,
+            plan.spoolDirectory().resolve("index"));
+    acquired.add(index::close);
+    leaving.add(index::close);
     if (plan.gap()) {
       spool.distrustDisk(plan.capture().leastRegionBytes());
     }
@@ -174,6 +183,7 @@ final class RecordingSession {
     acquired.add(capture::prepareStop);
     // Not earlier: a start that fails must not have published anything.
     uploader.start();
+    index.start();
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.blockcam.history;
 
+import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.index.RunBuilder;
@@ -8,6 +9,7 @@ import io.blockcam.archive.index.RunName;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.MemoryBytes;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.ObjectSource;
@@ -15,6 +17,7 @@ import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Publisher;
 import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -27,6 +30,7 @@ import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
+import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,50 +41,58 @@ import org.slf4j.LoggerFactory;
 public final class Indexer {
   private static final Logger LOG = LoggerFactory.getLogger(Indexer.class);
 
-  /** Segments that are read at the same time; of each all its tables are in memory. */
-  private static final int READ_AHEAD = 8;
+  /** What records do that is held in memory before it is sorted. */
+  private static final int MOST_OPERATIONS = 1 << 18;
 
   /** There is no map of fewer records. */
   private static final long MAP_RECORDS = 1 << 18;
 
   private final ObjectStore store;
   private final RecordingReader reader;
-  private final Segments segments;
   private final Path directory;
+  private final int segmentsAtOnce;
   private final long mapRecords;
   private final Publisher publisher;
   private final RecordingPaths paths;
   private final WindowStack window = new WindowStack();
   private final Map<Long, Set<String>> present = new TreeMap<>();
+  private Segments segments;
   private long bytes;
   private int made;
   private int damaged;
 
   /**
-   * @param segments those that are to be covered
    * @param directory where a run is made before it is published
+   * @param segmentsAtOnce how many are read at the same time; of each all its tables are in memory,
+   *     mostly some 4 MiB, at most 33
    */
   public Indexer(
       final ObjectStore store,
       final RecordingReader reader,
-      final Segments segments,
-      final Path directory) {
-    this(store, reader, segments, directory, MAP_RECORDS);
+      final Path directory,
+      final int segmentsAtOnce) {
+    this(store, reader, directory, segmentsAtOnce, MAP_RECORDS);
   }
 
   Indexer(
       final ObjectStore store,
       final RecordingReader reader,
-      final Segments segments,
       final Path directory,
+      final int segmentsAtOnce,
       final long mapRecords) {
     this.store = store;
     this.mapRecords = mapRecords;
+    this.segmentsAtOnce = segmentsAtOnce;
+    this.segments = new Segments(reader, 0, 0);
     this.reader = reader;
-    this.segments = segments;
     this.directory = directory;
     this.paths = reader.recording().paths();
-    this.publisher = new Publisher(store, paths.temporary(reader.recording().id()) + "/" + "index");
+    this.publisher = new Publisher(store, temporaryDirectory(reader.recording()));
+  }
+
+  /** Where a run is that is not published yet. */
+  public static String temporaryDirectory(final Recording recording) {
+    return recording.paths().temporary(recording.id()) + "/index";
   }
 
   /**
@@ -93,14 +105,17 @@ public final class Indexer {
   public record Result(int made, long bytes, int damaged) {}
 
   /**
-   * Makes what is missing.
+   * Makes what is missing. Which runs there are is looked up once.
    *
+   * @param covered the segments that are to be covered
    * @param check whether to read what is there, too, and to make anew what is damaged or not of
    *     these segments
    * @param progress called with the segments that are covered by the smallest runs, and all
    * @throws io.blockcam.archive.segment.SegmentException when a segment is missing or damaged
    */
-  public Result run(final boolean check, final Progress progress) throws IOException {
+  public Result run(final Segments covered, final boolean check, final Progress progress)
+      throws IOException {
+    segments = covered;
     final long first = segments.firstWhole();
     long size = IndexSpans.FAN_OUT;
     for (; nextMultiple(first, size) + size <= segments.end(); size *= IndexSpans.FAN_OUT) {
@@ -156,15 +171,12 @@ public final class Indexer {
   private RunCover ofSegments(final long first, final long count, final OutputStream out)
       throws IOException {
     final RunBuilder builder = new RunBuilder(window);
-    final List<Long> numbers = new ArrayList<>();
-    for (long number = first; number < first + count; number++) {
-      numbers.add(number);
-    }
+    final List<RunReader> parts = new ArrayList<>();
     final SegmentChain[] chain = new SegmentChain[1];
     InOrder.run(
-        numbers,
+        LongStream.range(first, first + count).boxed().toList(),
         Executors.newVirtualThreadPerTaskExecutor(),
-        READ_AHEAD,
+        segmentsAtOnce,
         this::open,
         (number, tables) -> {
           final SegmentReader segment = tables.segment;
@@ -173,8 +185,23 @@ public final class Indexer {
                   ? reader.beginning().resume(segment.trailer())
                   : chain[0].next(segment.name(), number, segment.trailer());
           builder.add(segment.trailer(), tables.records);
+          if (builder.operations() >= MOST_OPERATIONS) {
+            parts.add(part(builder));
+          }
         });
-    return builder.write(out);
+    if (parts.isEmpty()) {
+      return builder.write(out);
+    }
+    if (builder.cover() != null) {
+      parts.add(part(builder));
+    }
+    return RunBuilder.merge(parts, window, out);
+  }
+
+  private static RunReader part(final RunBuilder builder) throws IOException {
+    final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    builder.write(bytes);
+    return RunReader.open(new MemoryBytes("part of a run", bytes.toByteArray()));
   }
 
   private record Tables(SegmentReader segment, RecordTable records) {}

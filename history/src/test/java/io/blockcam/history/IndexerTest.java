@@ -55,8 +55,8 @@ final class IndexerTest {
   private Indexer.Result index(final boolean check) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      return new Indexer(store, reader, reader.find(), directory, MAP_RECORDS)
-          .run(check, Progress.NONE);
+      return new Indexer(store, reader, directory, 2, MAP_RECORDS)
+          .run(reader.find(), check, Progress.NONE);
     }
   }
 

@@ -120,6 +120,23 @@ public final class Uploader implements AutoCloseable {
   }
 
   /**
+   * Waits until more segments are published than somebody knows of. Any thread.
+   *
+   * @return how many were published since the start
+   */
+  public long awaitPublished(final long known) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (publishedSegments <= known) {
+        changed.await();
+      }
+      return publishedSegments;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
    * Waits until everything sealed is published.
    *
    * @return false when the time was over first; what is left stays in the spool

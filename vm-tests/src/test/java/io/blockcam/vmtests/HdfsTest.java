@@ -10,6 +10,7 @@ import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
 import io.blockcam.vmtests.record.Event;
 import io.blockcam.vmtests.record.PublishedRecording;
 import io.blockcam.vmtests.record.Segment;
@@ -113,6 +114,42 @@ class HdfsTest {
     return seen.values().stream()
         .flatMap(s -> s.events().stream())
         .anyMatch(e -> e.kind() == Event.DATA && Arrays.equals(e.payload(), data));
+  }
+
+  @Test
+  void aPastDiskIsReadFromHdfsAndWaitsForIt() throws InterruptedException {
+    final Recording recording = Recording.at(hdfs.uri() + "/past", scratch, "disk", "16M");
+    final Random random = new Random(6);
+    try (LiveDisk disk = recording.record("--seal-after", "200ms")) {
+      for (int i = 0; i < 12; i++) {
+        write(disk, i << 20, random);
+        LockSupport.parkNanos(300_000_000);
+      }
+      assertThat(Limits.await(Limits.seconds(60), () -> !hdfs.list("/past/disk/index").isEmpty()))
+          .as("an index, %s", disk.describe())
+          .isTrue();
+      disk.stopsCleanly();
+    }
+    try (LiveDisk past =
+        Blockcam.start(recording.arguments("attach", List.of("--patience", "10m")))) {
+      Shell.run("cmp", "-n", "1048576", past.device().toString(), recording.backing().toString());
+      hdfs.stop();
+      final AtomicBoolean equal = new AtomicBoolean();
+      final Thread reader =
+          new Thread(
+              () -> {
+                Shell.run("cmp", past.device().toString(), recording.backing().toString());
+                equal.set(true);
+              });
+      reader.start();
+      assertThat(Limits.await(Limits.seconds(60), () -> past.err().contains("is away")))
+          .as(past::describe)
+          .isTrue();
+      hdfs.start();
+      reader.join();
+      assertThat(equal).as(past::describe).isTrue();
+      past.stopsCleanly();
+    }
   }
 
   @Test

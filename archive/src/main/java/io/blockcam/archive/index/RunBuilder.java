@@ -129,6 +129,13 @@ public final class RunBuilder {
     for (long at = records.block(i); at < end; ) {
       final long endOfWindow = WindowStack.windowOf(at) + WindowStack.WINDOW_BLOCKS;
       final int blocks = (int) (Math.min(end, endOfWindow) - at);
+      if (operation != PIECE
+          && at % WindowStack.WINDOW_BLOCKS != 0
+          && isBehindLast(operation, at)) {
+        what[operations - 1] += blocks << BLOCKS_SHIFT;
+        at += blocks;
+        continue;
+      }
       if (operations == MOST_OPERATIONS) {
         throw new IndexException(
             "record " + records.sequence(i), "one run of the index can not hold what is before");
@@ -145,6 +152,13 @@ public final class RunBuilder {
       operations++;
       at += blocks;
     }
+  }
+
+  /** Whether what was added last is the same, up to here: a disk that is wiped is one range. */
+  private boolean isBehindLast(final int operation, final long at) {
+    return operations > 0
+        && (what[operations - 1] & (1 << MASK_SHIFT) - 1) == operation
+        && block[operations - 1] + (what[operations - 1] >>> BLOCKS_SHIFT) == at;
   }
 
   /**

@@ -1,0 +1,141 @@
+package io.blockcam.uploader;
+
+import io.blockcam.history.Indexer;
+import io.blockcam.history.Progress;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
+import io.blockcam.store.Publisher;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the index of a recording behind what is published, on a thread of its own: nobody waits for
+ * it, and whatever goes wrong with it is tried again later. Reads the segments back from the
+ * archive, one at a time.
+ */
+public final class IndexKeeper implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(IndexKeeper.class);
+
+  /** The smallest run covers so many. */
+  private static final int SEGMENTS = 8;
+
+  private static final Duration PAUSE = Duration.ofMinutes(1);
+
+  private final ObjectStore store;
+  private final String name;
+  private final Published published;
+  private final Path directory;
+  private final Thread thread = new Thread(this::run, "blockcam-index");
+  private @Nullable Indexer indexer;
+  private @Nullable RecordingReader reader;
+  private volatile boolean closed;
+
+  /** Tells how many segments are published. */
+  @FunctionalInterface
+  public interface Published {
+    /** Waits until there are more than somebody knows of; how many there are. */
+    long await(long known) throws InterruptedException;
+  }
+
+  /**
+   * @param store stays the caller's
+   * @param name of the recording
+   * @param directory where a run is made before it is published; it is made, and emptied
+   */
+  public IndexKeeper(
+      final ObjectStore store, final String name, final Published published, final Path directory) {
+    this.store = store;
+    this.name = name;
+    this.published = published;
+    this.directory = directory;
+  }
+
+  /** Starts the thread. */
+  public void start() {
+    thread.start();
+  }
+
+  private void run() {
+    boolean failing = false;
+    long done = 0;
+    try {
+      while (!closed) {
+        final long there = published.await(done == 0 ? 0 : done + SEGMENTS - 1);
+        try {
+          keep();
+          done = there;
+          failing = false;
+        } catch (final IOException | RuntimeException | Error e) {
+          if (closed) {
+            return;
+          }
+          if (!failing) {
+            LOG.warn("the index falls behind, will be tried again: {}", e.toString());
+          }
+          failing = true;
+          indexer = null;
+          TimeUnit.NANOSECONDS.sleep(PAUSE.toNanos());
+        }
+      }
+    } catch (final InterruptedException e) {
+      // Closed. What is not finished is begun anew by the next start.
+    }
+  }
+
+  /** Makes what can be made now. */
+  void keep() throws IOException {
+    RecordingReader open = reader;
+    Indexer keeper = indexer;
+    if (open == null || keeper == null) {
+      open = RecordingReader.open(store, name);
+      sweep(open);
+      keeper = new Indexer(store, open, directory, /* segmentsAtOnce= */ 1);
+      reader = open;
+      indexer = keeper;
+    }
+    final Indexer.Result result = keeper.run(open.find(), /* check= */ false, Progress.NONE);
+    LOG.debug("index: {}", result);
+  }
+
+  /** What an earlier run left half-done. */
+  private void sweep(final RecordingReader open) throws IOException {
+    Files.createDirectories(directory);
+    try (Stream<Path> files = Files.list(directory)) {
+      for (final Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    final String temporary = Indexer.temporaryDirectory(open.recording());
+    for (final ObjectStatus leftover : store.list(temporary)) {
+      if (!leftover.isDirectory() && Publisher.isTemporaryName(leftover.name())) {
+        store.delete(leftover.path());
+      }
+    }
+  }
+
+  /** Ends the thread, whatever it is doing. */
+  @Override
+  public void close() {
+    closed = true;
+    thread.interrupt();
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (final InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
