@@ -43,6 +43,7 @@ public final class Blockcam {
           AttachCommand.class,
           VerifyCommand.class,
           LogCommand.class,
+          DiffCommand.class,
           IndexCommand.class,
           StopCommand.class,
           ReapCommand.class,
