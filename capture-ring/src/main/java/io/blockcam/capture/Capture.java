@@ -35,6 +35,8 @@ import org.slf4j.LoggerFactory;
  * queues, then {@link #stop}, then the uploader, then the spool. Control thread.
  */
 public final class Capture {
+  private static final Duration MARK_POLL = Duration.ofMillis(5);
+  private static final int NO_QUEUE = -1;
   private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
 
   /** How long {@link #stop} waits for its threads, beyond the limit it was given. */
@@ -66,6 +68,12 @@ public final class Capture {
   private volatile boolean clockStopped;
   private boolean stopped;
 
+  /** Guarded by this. */
+  private boolean endOffered;
+
+  /** Of whoever makes marks, one after the other. */
+  private final QueueTap marks;
+
   private Capture(
       final Spool spool,
       final CaptureOptions options,
@@ -85,6 +93,7 @@ public final class Capture {
             clock,
             new DirtyRegions(spool.recording().diskBytes(), regionLog.regionBytes()),
             options.maxWriteSectors());
+    this.marks = ring.openQueue(NO_QUEUE, () -> {});
     this.keeper = new RegionKeeper(regionLog, ring, disk, clock::monotonicNs);
     this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
     this.writer = writer(spool, epoch, options, clock, readBack);
@@ -316,8 +325,48 @@ public final class Capture {
     return ended & diskEnded & joined(regionThread, CLOCK_LIMIT) & !clockThread.isAlive();
   }
 
+  /**
+   * Names this moment. Any thread.
+   *
+   * @param text 1 to 4096 bytes of UTF-8
+   * @param limit how long to wait for room in the ring, and until it is durable
+   * @return the sequence of the record
+   * @throws IOException when it is not in the record by then, or the epoch has ended
+   */
+  public long mark(final byte[] text, final Duration limit)
+      throws IOException, InterruptedException {
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
+    synchronized (marks) {
+      long sequence = offerMark(text);
+      while (sequence == QueueTap.FULL && System.nanoTime() - deadlineNs < 0) {
+        Thread.sleep(MARK_POLL);
+        sequence = offerMark(text);
+      }
+      if (sequence == QueueTap.FULL) {
+        throw new IOException("the ring is full: the spool or the archive is behind");
+      }
+      marks.requestDurable(sequence);
+      while (!marks.isDurable(sequence)) {
+        if (System.nanoTime() - deadlineNs >= 0) {
+          throw new IOException("seq:%d is not durable yet".formatted(sequence));
+        }
+        Thread.sleep(MARK_POLL);
+      }
+      return sequence;
+    }
+  }
+
+  /** Not between the last record of an epoch and its end. */
+  private synchronized long offerMark(final byte[] text) throws IOException {
+    if (endOffered) {
+      throw new IOException("the recorder is about to end");
+    }
+    return ring.offerMark(text);
+  }
+
   /** The last record of the epoch; false when the ring has no room for it now. */
-  boolean offerStop() {
+  synchronized boolean offerStop() {
+    endOffered = true;
     ring.refuseOffers();
     return ring.offerEvent(RecordKind.STOP, 0) != QueueTap.FULL;
   }

@@ -284,7 +284,7 @@ public final class RecordConsumer {
         record.flags() | outcomeFlags,
         hasPayload ? slab.memory() : null,
         slab.payloadOffset(sequence));
-    if (hasPayload) {
+    if (KINDS[record.kindCode()].setsContent() && hasPayload) {
       sample.add(record.block());
     }
     lastTimestampNs = timestampNs;

@@ -16,6 +16,7 @@ import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
 import io.blockcam.ublk.tap.QueueTap;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -72,6 +73,19 @@ final class CaptureTest {
       assertThat(capture.stop(LONG)).isTrue();
       assertThat(Files.exists(ringFile)).isFalse();
       assertThat(kinds(spool)).containsExactly(RecordKind.START, RecordKind.DATA, RecordKind.STOP);
+    }
+  }
+
+  @Test
+  void putsMarksIntoTheOrder() throws Exception {
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options(), disk);
+      final byte[] text = "before the upgrade".getBytes(StandardCharsets.UTF_8);
+      final long sequence = capture.mark(text, LONG);
+      assertThat(capture.status().durableSequence()).isGreaterThanOrEqualTo(sequence);
+      assertThat(capture.stop(LONG)).isTrue();
+      assertThat(kinds(spool)).containsExactly(RecordKind.START, RecordKind.MARK, RecordKind.STOP);
+      assertThatThrownBy(() -> capture.mark(text, LONG)).hasMessageContaining("about to end");
     }
   }
 

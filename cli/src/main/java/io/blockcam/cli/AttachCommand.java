@@ -13,6 +13,7 @@ import io.blockcam.ublk.UblkDevice;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -53,8 +54,8 @@ final class AttachCommand implements Callable<Integer> {
 
   @Option(
       names = "--snap",
-      paramLabel = "flush",
-      description = "Go back to the last flush at WHEN or before.")
+      paramLabel = "flush|mark",
+      description = "Go back to the last flush or mark at WHEN or before.")
   @Nullable Snap snap;
 
   @Option(
@@ -101,12 +102,14 @@ final class AttachCommand implements Callable<Integer> {
   /** Where to go back to. */
   enum Snap {
     /** The last flush. */
-    FLUSH;
+    FLUSH,
+    /** The last mark. */
+    MARK;
 
     /** As the user writes it. */
     @Override
     public String toString() {
-      return "flush";
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -154,8 +157,11 @@ final class AttachCommand implements Callable<Integer> {
     }
     try {
       final MomentResolver resolver =
-          new MomentResolver(found.reader().recording(), found.segments());
-      return found.with(resolver.flushBefore(found.moment()));
+          new MomentResolver(found.reader(), found.segments(), !when.noIndex);
+      return found.with(
+          snap == Snap.FLUSH
+              ? resolver.flushBefore(found.moment())
+              : resolver.markBefore(found.moment()));
     } catch (final MomentException e) {
       throw CommandException.usage("--snap: " + Messages.of(e));
     }

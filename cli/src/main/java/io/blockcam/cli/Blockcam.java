@@ -45,6 +45,7 @@ public final class Blockcam {
           LogCommand.class,
           DiffCommand.class,
           IndexCommand.class,
+          MarkCommand.class,
           StopCommand.class,
           ReapCommand.class,
           CommandLine.HelpCommand.class);

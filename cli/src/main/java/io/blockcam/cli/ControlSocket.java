@@ -2,6 +2,7 @@ package io.blockcam.cli;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.blockcam.archive.record.RecordDescriptor;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -28,9 +30,10 @@ import org.slf4j.LoggerFactory;
  * Where a recorder takes orders: a Unix socket in its spool, for its own user and root.
  *
  * <pre>
- *   client: stop | leave          one line
- *   server: ok PID                at once
- *   server: done | failed         when the order is carried out, or the recorder has ended otherwise
+ *   client: stop | leave | mark HEX   one line; the text of a mark in hexadecimal digits
+ *   server: ok PID                    at once
+ *   server: done | failed             when the order is carried out, or the recorder has ended otherwise
+ *   server: done SEQUENCE | failed    for a mark: when it is durable
  * </pre>
  *
  * <p>A recorder that is killed closes the connection without the last line. Control thread; orders
@@ -62,7 +65,8 @@ final class ControlSocket implements AutoCloseable {
   static final String FAILED = "failed";
 
   private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
-  private static final int MOST_CHARACTERS = 16;
+  static final String MARK = "mark ";
+  private static final int MOST_CHARACTERS = MARK.length() + 2 * RecordDescriptor.BLOCK_BYTES;
 
   private final CompletableFuture<Order> order = new CompletableFuture<>();
   private final List<SocketChannel> waiting = new ArrayList<>();
@@ -70,14 +74,27 @@ final class ControlSocket implements AutoCloseable {
   private @Nullable Path file;
   private Set<Order> orders = EnumSet.noneOf(Order.class);
   private String answer = FAILED;
+  private Marker marker =
+      text -> {
+        throw new IOException("nothing is recorded yet");
+      };
+
+  /** Puts a mark into the record. */
+  @FunctionalInterface
+  interface Marker {
+    /** The sequence of its record, once it is durable. */
+    long mark(byte[] text) throws IOException, InterruptedException;
+  }
 
   /**
    * Begins to take orders. A recorder that can not works all the same.
    *
    * @param spool of this recorder, locked by it: a socket that stands there is a dead one's
    * @param canLeave whether {@link Order#LEAVE} can be carried out
+   * @param marks takes marks
    */
-  void listen(final Path spool, final boolean canLeave) {
+  void listen(final Path spool, final boolean canLeave, final Marker marks) {
+    marker = marks;
     orders = canLeave ? EnumSet.allOf(Order.class) : EnumSet.of(Order.STOP);
     final Path path = spool.resolve(FILE_NAME);
     try {
@@ -162,9 +179,36 @@ final class ControlSocket implements AutoCloseable {
           return;
         }
       }
+      if (line.startsWith(MARK)) {
+        mark(client, line.substring(MARK.length()));
+        return;
+      }
       throw new IOException("'%s' is no order here".formatted(Printable.of(line)));
     } catch (final IOException e) {
       LOG.warn("control socket: {}", Messages.of(e));
+      closeQuietly(client);
+    }
+  }
+
+  private void mark(final SocketChannel client, final String hex) throws IOException {
+    final byte[] text;
+    try {
+      text = HexFormat.of().parseHex(hex);
+    } catch (final IllegalArgumentException e) {
+      throw new IOException("'%s' is no text of a mark".formatted(Printable.of(hex)), e);
+    }
+    if (text.length == 0) {
+      throw new IOException("a mark without a text");
+    }
+    tell(client, OK + ProcessHandle.current().pid());
+    try {
+      tell(client, DONE + " " + marker.mark(text));
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (final IOException e) {
+      LOG.warn("a mark could not be made: {}", Messages.of(e));
+      tell(client, FAILED);
+    } finally {
       closeQuietly(client);
     }
   }

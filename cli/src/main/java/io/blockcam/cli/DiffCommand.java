@@ -85,7 +85,7 @@ final class DiffCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
       final Segments segments = reader.find();
-      final MomentResolver resolver = new MomentResolver(reader.recording(), segments);
+      final MomentResolver resolver = new MomentResolver(reader, segments, true);
       final Moment first = moment(resolver, from, "--from");
       final Moment last = moment(resolver, until, "--until");
       if (first.sequence() > last.sequence()) {

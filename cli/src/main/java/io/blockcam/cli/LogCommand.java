@@ -119,7 +119,7 @@ final class LogCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
       final List<Segment> segments = reader.segments();
-      final MomentResolver resolver = new MomentResolver(reader.recording(), reader.find());
+      final MomentResolver resolver = new MomentResolver(reader, reader.find(), true);
       final long last = sequence(resolver, until, "--until");
       final long first = from == null ? 0 : sequence(resolver, from, "--from") + 1;
       if (file != null) {
@@ -178,7 +178,11 @@ final class LogCommand implements Callable<Integer> {
         (segment, tables, begin, end) -> {
           for (int i = begin; i < end; i++) {
             if (kinds == null || kinds.contains(tables.records().kind(i))) {
-              line.print(segment.trailer().epoch(), tables.records(), i);
+              final String mark =
+                  tables.records().kind(i) == RecordKind.MARK
+                      ? Printable.of(segment.reader().markText(tables, i))
+                      : "";
+              line.print(segment.trailer().epoch(), tables.records(), i, mark);
             }
           }
           // A reader that has seen enough, such as head(1); a writer around it does not tell.
@@ -195,7 +199,7 @@ final class LogCommand implements Callable<Integer> {
 
     void head() {
       if (format == Format.CSV) {
-        out.print("sequence,epoch,time,kind,block,blocks,sectors,flags,reason\r\n");
+        out.print("sequence,epoch,time,kind,block,blocks,sectors,flags,reason,mark\r\n");
       } else if (format == Format.TABLE) {
         out.println(
             TABLE.formatted(
@@ -203,7 +207,7 @@ final class LogCommand implements Callable<Integer> {
       }
     }
 
-    void print(final long epoch, final RecordTable records, final int i) {
+    void print(final long epoch, final RecordTable records, final int i, final String mark) {
       final RecordKind kind = records.kind(i);
       final Map<String, Object> facts = new LinkedHashMap<>();
       facts.put("sequence", records.sequence(i));
@@ -216,6 +220,7 @@ final class LogCommand implements Callable<Integer> {
       final List<String> flags = flags(records, i);
       facts.put("flags", format == Format.JSON ? flags : String.join(" ", flags));
       facts.put("reason", reason(records, i, kind));
+      facts.put("mark", mark);
       switch (format) {
         case CSV -> out.print(csv(facts) + "\r\n");
         case JSON -> {
@@ -233,13 +238,21 @@ final class LogCommand implements Callable<Integer> {
                         facts.get("block"),
                         facts.get("blocks"),
                         facts.get("sectors"),
-                        (facts.get("flags") + " " + facts.get("reason")).strip())
+                        (facts.get("flags") + " " + facts.get("reason") + mark).strip())
                     .stripTrailing());
       }
     }
 
     private static String csv(final Map<String, Object> facts) {
-      return String.join(",", facts.values().stream().map(String::valueOf).toList());
+      return String.join(",", facts.values().stream().map(Line::field).toList());
+    }
+
+    /** RFC 4180: what holds a comma or a quote is quoted. */
+    private static String field(final Object value) {
+      final String text = String.valueOf(value);
+      return text.contains(",") || text.contains("\"")
+          ? '"' + text.replace("\"", "\"\"") + '"'
+          : text;
     }
 
     /** Which sectors of a block were written, where it is not all of them: {@code --234---}. */

@@ -1,11 +1,6 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Moment;
-import io.blockcam.archive.head.RecordingHead;
-import io.blockcam.archive.head.RecordingSummary;
-import io.blockcam.archive.record.RecordKind;
-import io.blockcam.history.Layers;
-import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import io.blockcam.replay.BlockRanges;
@@ -18,7 +13,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** A moment of a recording, and how it is found. */
@@ -59,7 +53,7 @@ final class MomentOptions {
     try {
       final When when = When.parse(at, Instant.now(), ZoneId.systemDefault());
       final Segments segments = reader.find();
-      final MomentResolver resolver = new MomentResolver(reader.recording(), segments);
+      final MomentResolver resolver = new MomentResolver(reader, segments, !noIndex);
       final Moment moment = resolver.resolve(when);
       if (!(when instanceof final When.At time)) {
         return new Found(reader, segments, moment, new BlockRanges());
@@ -68,25 +62,11 @@ final class MomentOptions {
       if (time.instant().isAfter(latest.instant())) {
         warn(err, "%s is after the last record: the disk as it was then".formatted(time.instant()));
       }
-      if (mayHaveClockSteps(reader)) {
-        try (Layers all =
-            Layers.upTo(reader, segments, latest.sequence(), !noIndex, Progress.NONE)) {
-          resolver
-              .setBackOver(time.instant(), all.events())
-              .ifPresent(step -> warn(err, time.instant(), step));
-        }
-      }
+      resolver.setBackOver(time.instant()).ifPresent(step -> warn(err, time.instant(), step));
       return new Found(reader, segments, moment, resolver.gapsBehind(moment));
     } catch (final MomentException e) {
       throw CommandException.usage("--at: " + Messages.of(e));
     }
-  }
-
-  private static boolean mayHaveClockSteps(final RecordingReader reader) throws IOException {
-    final Optional<RecordingHead> head = reader.usableHead();
-    final Optional<RecordingSummary> summary =
-        head.isPresent() ? reader.summary(head.get()) : Optional.empty();
-    return summary.isEmpty() || summary.get().count(RecordKind.CLOCK_STEP) > 0;
   }
 
   /** The disk at a moment; the caller closes it. */

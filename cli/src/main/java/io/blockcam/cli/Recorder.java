@@ -5,6 +5,7 @@ import io.blockcam.ublk.target.FileTarget;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +21,7 @@ final class Recorder {
   private final FileTarget target;
   private final StopSignal signal;
   private final ControlSocket control;
+  private volatile @Nullable RecordingSession current;
   private final RestartLimit limit = new RestartLimit();
 
   /** Why a session ends. */
@@ -55,7 +57,7 @@ final class Recorder {
     RecordingSession session = start(plan);
     boolean left = false;
     try {
-      control.listen(plan.spoolDirectory(), session.canBeLeft());
+      control.listen(plan.spoolDirectory(), session.canBeLeft(), this::mark);
       onLive.accept(session);
       while (true) {
         final End end = awaitEnd(session);
@@ -81,6 +83,14 @@ final class Recorder {
         session.stop();
       }
     }
+  }
+
+  private long mark(final byte[] text) throws IOException, InterruptedException {
+    final RecordingSession session = current;
+    if (session == null) {
+      throw new IOException("the recorder begins just now");
+    }
+    return session.mark(text);
   }
 
   private RecordingSession startAgain(
@@ -111,7 +121,9 @@ final class Recorder {
 
   private RecordingSession start(final RecordingSession.Plan plan) throws IOException {
     try {
-      return RecordingSession.start(plan, store, target);
+      final RecordingSession session = RecordingSession.start(plan, store, target);
+      current = session;
+      return session;
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--spool-limit: " + Messages.of(e));
     }

@@ -42,6 +42,8 @@ final class RecordingSession {
   /** How long a stop may take to bring the ring into the spool. */
   private static final Duration SPOOL_LIMIT = Duration.ofSeconds(40);
 
+  private static final Duration MARK_LIMIT = Duration.ofSeconds(30);
+
   /** How long the users of the disk wait for the spool; the ring keeps what it does not take. */
   private static final Duration HAND_OVER_LIMIT = Duration.ofSeconds(5);
 
@@ -204,6 +206,15 @@ final class RecordingSession {
   /** Where the disk is. */
   UblkDevice device() {
     return device;
+  }
+
+  /**
+   * Names this moment. Any thread.
+   *
+   * @return the sequence of the record
+   */
+  long mark(final byte[] text) throws IOException, InterruptedException {
+    return capture.mark(text, MARK_LIMIT);
   }
 
   /** Completes with the reason when the disk cannot be served any more; never otherwise. */

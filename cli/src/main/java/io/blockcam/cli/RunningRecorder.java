@@ -11,6 +11,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +52,30 @@ final class RunningRecorder implements AutoCloseable {
    * @throws IOException when that did not go well; what it says stands in that recorder's log
    */
   void carryOut(final ControlSocket.Order order) throws IOException {
-    final ByteBuffer line = ByteBuffer.wrap((order.word() + '\n').getBytes(US_ASCII));
+    give(order.word());
+    final @Nullable String end = answers.readLine();
+    if (!ControlSocket.DONE.equals(end)) {
+      throw new IOException("process %d did not end as it should; see its log".formatted(pid));
+    }
+  }
+
+  /**
+   * Has a mark put into the record.
+   *
+   * @return the sequence of its record, which is durable
+   * @throws IOException when it is not in the record; why stands in that recorder's log
+   */
+  long mark(final byte[] text) throws IOException {
+    give(ControlSocket.MARK + HexFormat.of().formatHex(text));
+    final @Nullable String end = answers.readLine();
+    if (end == null || !end.matches(ControlSocket.DONE + " [0-9]{1,18}")) {
+      throw new IOException("process %d has made no mark; see its log".formatted(pid));
+    }
+    return Long.parseLong(end.substring(ControlSocket.DONE.length() + 1));
+  }
+
+  private void give(final String order) throws IOException {
+    final ByteBuffer line = ByteBuffer.wrap((order + '\n').getBytes(US_ASCII));
     while (line.hasRemaining()) {
       channel.write(line);
     }
@@ -60,10 +84,6 @@ final class RunningRecorder implements AutoCloseable {
       throw new IOException("the running recorder does not take the order; see its log");
     }
     pid = Long.parseLong(taken.substring(ControlSocket.OK.length()));
-    final @Nullable String end = answers.readLine();
-    if (!ControlSocket.DONE.equals(end)) {
-      throw new IOException("process %d did not end as it should; see its log".formatted(pid));
-    }
   }
 
   /** Its process; 0 until an order was taken. */

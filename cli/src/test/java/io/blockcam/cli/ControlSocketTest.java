@@ -10,9 +10,12 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +29,7 @@ final class ControlSocketTest {
 
   @TempDir private Path spool;
   private final ControlSocket control = new ControlSocket();
+  private final Marks marked = new Marks();
 
   @AfterEach
   void close() {
@@ -34,7 +38,7 @@ final class ControlSocketTest {
 
   @Test
   void tellsWhenTheOrderIsCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ true);
+    control.listen(spool, /* canLeave= */ true, marked::mark);
     final CompletableFuture<Void> told = carryOut(ControlSocket.Order.LEAVE);
     assertThat(control.order().get(10, TimeUnit.SECONDS)).isEqualTo(ControlSocket.Order.LEAVE);
     assertThat(told).isNotDone();
@@ -47,9 +51,40 @@ final class ControlSocketTest {
     told.get(10, TimeUnit.SECONDS);
   }
 
+  /** Of a recorder that takes all marks but one. */
+  private static final class Marks {
+    private final List<String> texts = new ArrayList<>();
+
+    long mark(final byte[] text) throws IOException {
+      texts.add(new String(text, StandardCharsets.UTF_8));
+      if (texts.getLast().equals("refused")) {
+        throw new IOException("refused");
+      }
+      return 41 + texts.size();
+    }
+  }
+
+  @Test
+  void putsMarksIntoTheRecord() throws IOException {
+    control.listen(spool, /* canLeave= */ false, marked::mark);
+    final String text = "before the upgrade: \u00fcber\u00d7";
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThat(recorder.mark(text.getBytes(StandardCharsets.UTF_8))).isEqualTo(42);
+    }
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThatThrownBy(() -> recorder.mark("refused".getBytes(StandardCharsets.UTF_8)))
+          .hasMessageContaining("has made no mark");
+    }
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThatThrownBy(() -> recorder.mark(new byte[4097])).isInstanceOf(IOException.class);
+    }
+    assertThat(marked.texts).containsExactly(text, "refused");
+    assertThat(control.order()).as("and goes on").isNotDone();
+  }
+
   @Test
   void tellsWhenItWasNotCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ true);
+    control.listen(spool, /* canLeave= */ true, marked::mark);
     final CompletableFuture<Void> told = carryOut(ControlSocket.Order.STOP);
     control.order().get(10, TimeUnit.SECONDS);
 
@@ -63,7 +98,7 @@ final class ControlSocketTest {
 
   @Test
   void takesNoOrderThatCanNotBeCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ false);
+    control.listen(spool, /* canLeave= */ false, marked::mark);
 
     assertThatThrownBy(carryOut(ControlSocket.Order.LEAVE)::join)
         .hasMessageContaining("does not take the order");
@@ -73,7 +108,7 @@ final class ControlSocketTest {
 
   @Test
   void takesNothingButOrders() throws Exception {
-    control.listen(spool, /* canLeave= */ true);
+    control.listen(spool, /* canLeave= */ true, marked::mark);
     for (final String line : new String[] {"", "halt\n", "x".repeat(100_000), "stopp\n"}) {
       try (SocketChannel channel =
           SocketChannel.open(UnixDomainSocketAddress.of(spool.resolve("control")))) {
@@ -97,7 +132,7 @@ final class ControlSocketTest {
       dead.bind(UnixDomainSocketAddress.of(file));
     }
     assertThat(RunningRecorder.find(spool)).isEmpty();
-    control.listen(spool, /* canLeave= */ true);
+    control.listen(spool, /* canLeave= */ true, marked::mark);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
     try (RunningRecorder found = RunningRecorder.find(spool).orElseThrow()) {
@@ -109,7 +144,7 @@ final class ControlSocketTest {
   void isNotNeeded() throws IOException {
     final Path deep = Files.createDirectories(spool.resolve("d".repeat(200)));
 
-    control.listen(deep, /* canLeave= */ true);
+    control.listen(deep, /* canLeave= */ true, marked::mark);
 
     assertThat(RunningRecorder.find(deep)).isEmpty();
     assertThat(control.order()).isNotDone();

@@ -3,10 +3,17 @@ package io.blockcam.replay;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.head.RecordingHead;
+import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.Layers;
+import io.blockcam.history.Progress;
+import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.time.Instant;
@@ -19,15 +26,21 @@ import java.util.Optional;
  */
 public final class MomentResolver {
 
+  private final RecordingReader reader;
   private final Recording recording;
   private final Segments segments;
+  private final boolean useIndex;
 
   /**
    * @param segments of the recording
+   * @param useIndex whether to look for marks and clock steps in the index of the archive
    */
-  public MomentResolver(final Recording recording, final Segments segments) {
-    this.recording = recording;
+  public MomentResolver(
+      final RecordingReader reader, final Segments segments, final boolean useIndex) {
+    this.reader = reader;
+    this.recording = reader.recording();
     this.segments = segments;
+    this.useIndex = useIndex;
   }
 
   /**
@@ -41,6 +54,7 @@ public final class MomentResolver {
       case When.Latest latest -> last();
       case When.Sequence s -> bySequence(s.sequence());
       case When.At at -> byTime(at.instant());
+      case When.Mark mark -> byMark(mark.text());
     };
   }
 
@@ -48,15 +62,12 @@ public final class MomentResolver {
    * The first step by which the clock was set back over a time, so that it showed it twice: {@link
    * #resolve} finds the first of the two, and sequences from that of the step on name the second.
    *
-   * @param events of all of the recording
    * @return empty when the record knows of none
    */
-  public Optional<ClockStep> setBackOver(final Instant instant, final List<RunReader.Event> events)
-      throws IOException {
+  public Optional<ClockStep> setBackOver(final Instant instant) throws IOException {
     final long atNs = Nanos.of(instant);
-    for (final RunReader.Event event : events) {
-      if (event.kind() == RecordKind.CLOCK_STEP
-          && segments.trailer(event.segment()).lastTimestampNs() > atNs) {
+    for (final RunReader.Event event : events(RecordKind.CLOCK_STEP)) {
+      if (segments.trailer(event.segment()).lastTimestampNs() > atNs) {
         final RecordTable records = segments.open(event.segment()).records();
         final int i = event.record();
         if (i < records.count() && records.aux(i) <= atNs && atNs < records.timestampNs(i)) {
@@ -69,6 +80,58 @@ public final class MomentResolver {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Those of a kind, in the order of the record; none are looked for where the head counts none.
+   */
+  private List<RunReader.Event> events(final RecordKind kind) throws IOException {
+    final Optional<RecordingHead> head = reader.usableHead();
+    final Optional<RecordingSummary> summary =
+        head.isPresent() ? reader.summary(head.get()) : Optional.empty();
+    if (segments.isEmpty() || (summary.isPresent() && summary.get().count(kind) == 0)) {
+      return List.of();
+    }
+    try (Layers all = Layers.upTo(reader, segments, last().sequence(), useIndex, Progress.NONE)) {
+      return all.events().stream().filter(event -> event.kind() == kind).toList();
+    }
+  }
+
+  private Moment byMark(final String text) throws IOException {
+    for (final RunReader.Event event : events(RecordKind.MARK).reversed()) {
+      final SegmentReader segment = segments.open(event.segment());
+      final SegmentTables tables = segment.tables();
+      if (text.equals(segment.markText(tables, event.record()))) {
+        return moment(segment.trailer(), tables.records(), event.record());
+      }
+    }
+    throw new MomentException("there is no mark '%s'".formatted(text));
+  }
+
+  /**
+   * The last mark at a moment or before it.
+   *
+   * @throws MomentException when there is none
+   */
+  public Moment markBefore(final Moment moment) throws IOException {
+    for (final RunReader.Event event : events(RecordKind.MARK).reversed()) {
+      final SegmentTrailer trailer = segments.trailer(event.segment());
+      if (trailer.firstSequence() + event.record() <= moment.sequence()) {
+        return moment(trailer, segments.open(event.segment()).records(), event.record());
+      }
+    }
+    throw new MomentException("there is no mark at %s or before".formatted(moment.instant()));
+  }
+
+  private static Moment moment(
+      final SegmentTrailer trailer, final RecordTable records, final int record)
+      throws MomentException {
+    if (record >= records.count()) {
+      throw new MomentException(
+          "the index names record %d of segment %d, which has fewer"
+              .formatted(record, trailer.segmentNumber()));
+    }
+    return new Moment(trailer.epoch(), records.sequence(record), records.timestampNs(record));
   }
 
   /**

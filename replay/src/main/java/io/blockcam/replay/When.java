@@ -16,7 +16,7 @@ public sealed interface When {
   /** What it takes, for messages and help. */
   String FORMS =
       "an instant (2026-11-22T10:00:00.123456789Z), a local date-time (2026-11-22T10:00:00), seq:N,"
-          + " latest, or relative (-10m)";
+          + " mark:TEXT, latest, or relative (-10m)";
 
   /** Everything there is. */
   record Latest() implements When {}
@@ -26,6 +26,9 @@ public sealed interface When {
 
   /** Everything up to a record, that record included. */
   record Sequence(long sequence) implements When {}
+
+  /** Everything up to the newest mark with a text. */
+  record Mark(String text) implements When {}
 
   /** Seconds, minutes, hours, days before now. */
   Pattern RELATIVE = Pattern.compile("-(\\d{1,9})(ms|s|m|h|d)");
@@ -40,6 +43,9 @@ public sealed interface When {
   static When parse(final String text, final Instant now, final ZoneId zone) {
     if (text.equals("latest")) {
       return new Latest();
+    }
+    if (text.startsWith("mark:")) {
+      return new Mark(text.substring(5));
     }
     if (text.startsWith("seq:")) {
       try {

@@ -58,7 +58,7 @@ final class FoldedRecordingTest {
   void hasNoMomentsBeforeTheEndOfWhatIsNotKept() throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      final MomentResolver moments = new MomentResolver(reader.recording(), reader.find());
+      final MomentResolver moments = new MomentResolver(reader, reader.find(), true);
       assertThat(moments.resolve(new When.Latest()).sequence()).isEqualTo(2);
       assertThat(moments.resolve(new When.Sequence(1)).sequence()).isEqualTo(1);
       assertThatThrownBy(() -> moments.resolve(new When.Sequence(0)))

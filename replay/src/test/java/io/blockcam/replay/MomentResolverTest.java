@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.history.Layers;
-import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
-import io.blockcam.history.Segments;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -102,12 +101,40 @@ class MomentResolverTest {
   private Optional<ClockStep> setBackOver(final long nsAfterCreated) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      final Segments segments = reader.find();
-      try (Layers all = Layers.upTo(reader, segments, 6, true, Progress.NONE)) {
-        return new MomentResolver(reader.recording(), segments)
-            .setBackOver(CREATED.plusNanos(nsAfterCreated), all.events());
-      }
+      return new MomentResolver(reader, reader.find(), true)
+          .setBackOver(CREATED.plusNanos(nsAfterCreated));
     }
+  }
+
+  @Test
+  void findsMarksByTheirTextTheNewestFirst() throws IOException {
+    mark("one");
+    recording.passTime(5);
+    mark("two");
+    recording.passTime(5);
+    mark("one");
+    recording.data(5, 0xff, 0, TestRecording.filled(1));
+    recording.seal();
+
+    final long first = recording.nextSequence() - 4;
+    assertThat(resolve(new When.Mark("one")).sequence()).isEqualTo(first + 2);
+    assertThat(resolve(new When.Mark("two")).sequence()).isEqualTo(first + 1);
+    assertThatThrownBy(() -> resolve(new When.Mark("three")))
+        .isInstanceOf(MomentException.class)
+        .hasMessageContaining("no mark 'three'");
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      final MomentResolver moments = new MomentResolver(reader, reader.find(), true);
+      final Moment between = moments.resolve(new When.Sequence(first + 1));
+      assertThat(moments.markBefore(between)).isEqualTo(between);
+      assertThatThrownBy(() -> moments.markBefore(moments.resolve(new When.Sequence(first - 1))))
+          .isInstanceOf(MomentException.class);
+    }
+  }
+
+  private void mark(final String text) throws IOException {
+    recording.append(
+        0, 0, RecordKind.MARK, 0, 0, Arrays.copyOf(text.getBytes(StandardCharsets.UTF_8), 4096));
   }
 
   @Test
@@ -132,7 +159,7 @@ class MomentResolverTest {
   private Moment resolve(final When when) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      return new MomentResolver(reader.recording(), reader.find()).resolve(when);
+      return new MomentResolver(reader, reader.find(), true).resolve(when);
     }
   }
 

@@ -18,7 +18,7 @@ final class Restore {
       throws IOException {
     final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
     final Segments segments = reader.find();
-    final Moment moment = new MomentResolver(reader.recording(), segments).resolve(when);
+    final Moment moment = new MomentResolver(reader, segments, true).resolve(when);
     return PastDisk.open(reader, segments, moment, useIndex, Progress.NONE);
   }
 

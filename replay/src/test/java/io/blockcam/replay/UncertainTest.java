@@ -106,7 +106,7 @@ final class UncertainTest {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final Segments segments = reader.find();
-      final MomentResolver moments = new MomentResolver(reader.recording(), segments);
+      final MomentResolver moments = new MomentResolver(reader, segments, true);
       final Moment moment = moments.resolve(new When.Sequence(sequence));
       try (PastDisk disk = PastDisk.open(reader, segments, moment, true, Progress.NONE)) {
         final BlockRanges uncertain = disk.survey().uncertain();

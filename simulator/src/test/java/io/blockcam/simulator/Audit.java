@@ -70,8 +70,7 @@ final class Audit {
   private void checkReplay(final BackingDisk disk, final RecordingReader recording)
       throws IOException {
     final Segments found = recording.find();
-    final Moment latest =
-        new MomentResolver(recording.recording(), found).resolve(new When.Latest());
+    final Moment latest = new MomentResolver(recording, found, true).resolve(new When.Latest());
     try (PastDisk past = PastDisk.open(recording, found, latest, true, Progress.NONE)) {
       new ImageWriter(past, 0, false, (what, done, total) -> {}).write(image, true);
     }

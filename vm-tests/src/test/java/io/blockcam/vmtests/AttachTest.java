@@ -15,7 +15,6 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +55,9 @@ class AttachTest {
         mount.unmount();
       }
       final Path before = recording.copyOfDisk();
-      final String moment = Instant.now().toString();
+      final Shell.Result mark =
+          Blockcam.run("mark", "past", "before it, all", "--spool", recording.spool());
+      assertThat(mark.shouldSucceed().out()).startsWith("marked seq:");
       try (Mount mount = Mount.device(disk.device(), dir, "-t", "ext4")) {
         Shell.sh("rm -r $1/*", mount.dir());
         mount.unmount();
@@ -64,7 +65,7 @@ class AttachTest {
       final Path after = recording.copyOfDisk();
       awaitPublished(recording, after);
 
-      try (LiveDisk past = attach(recording, moment);
+      try (LiveDisk past = attach(recording, "mark:before it, all");
           LiveDisk latest = attach(recording, "latest")) {
         assertThat(Shell.run("blockdev", "--getro", past.device().toString()).strip())
             .isEqualTo("1");
@@ -78,6 +79,8 @@ class AttachTest {
       }
       disk.stopsCleanly();
     }
+    assertThat(recording.runHere("log", "--kind", "mark", "--format", "csv").shouldSucceed().out())
+        .contains("\"before it, all\"");
   }
 
   /** The recorder seals once a second. */

@@ -58,7 +58,7 @@ final class LogTest {
   void tellsEveryRecordAsCsv() {
     final List<String> lines = log("--format", "csv").lines().toList();
     assertThat(lines.getFirst())
-        .isEqualTo("sequence,epoch,time,kind,block,blocks,sectors,flags,reason");
+        .isEqualTo("sequence,epoch,time,kind,block,blocks,sectors,flags,reason,mark");
     assertThat(lines).hasSize(1 + events.size());
     for (int i = 0; i < events.size(); i++) {
       assertThat(lines.get(i + 1)).startsWith(events.get(i).sequence() + ",0,");

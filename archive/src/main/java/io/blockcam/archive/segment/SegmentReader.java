@@ -7,10 +7,13 @@ import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TRAILER_BYTES
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -146,6 +149,26 @@ public final class SegmentReader {
             WantedPayloads.of(tables.records(), 1, i -> record),
             (i, p) -> payload.put(p));
     return payload.flip();
+  }
+
+  /**
+   * The text of a mark, as it was given.
+   *
+   * @param tables of this segment
+   * @param record a {@link io.blockcam.archive.record.RecordKind#MARK}
+   */
+  public String markText(final SegmentTables tables, final int record) throws IOException {
+    if (record >= tables.records().count()
+        || tables.records().kind(record) != RecordKind.MARK
+        || tables.records().hasFlag(record, RecordFlags.ALL_ZERO)) {
+      return "";
+    }
+    final byte[] text = readPayload(tables, record).array();
+    int length = text.length;
+    while (length > 0 && text[length - 1] == 0) {
+      length--;
+    }
+    return new String(text, 0, length, StandardCharsets.UTF_8);
   }
 
   /** Where the frames of payloads lie. */

@@ -13,6 +13,7 @@ import io.blockcam.ublk.tap.QueueWaker;
 import io.blockcam.ublk.tap.RangeLock;
 import io.blockcam.ublk.tap.WriteTap;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
@@ -175,6 +176,36 @@ public final class CaptureRing implements WriteTap {
         timestampNs,
         block,
         RecordDescriptor.shape(1, kind.code(), RecordDescriptor.WHOLE_BLOCK, RecordFlags.FIRST),
+        SlabDescriptor.place(POINT_SLOTS, 0),
+        0);
+    complete(sequence, 0);
+    return sequence;
+  }
+
+  /**
+   * Puts a name for this moment into the order.
+   *
+   * @param text 1 to 4096 bytes
+   * @return its sequence, or {@link QueueTap#FULL}
+   */
+  public long offerMark(final byte[] text) {
+    if (text.length == 0 || text.length > RecordDescriptor.BLOCK_BYTES) {
+      throw new IllegalArgumentException("a mark of " + text.length + " bytes");
+    }
+    final long timestampNs = clock.nowNs();
+    final long sequence = claimAlways(POINT_SLOTS);
+    if (sequence == NO_CLAIM) {
+      return QueueTap.FULL;
+    }
+    final MemorySegment payload =
+        slab.memory().asSlice(slab.payloadOffset(sequence), RecordDescriptor.BLOCK_BYTES);
+    payload.fill((byte) 0);
+    MemorySegment.copy(text, 0, payload, ValueLayout.JAVA_BYTE, 0, text.length);
+    slab.putHeader(
+        sequence,
+        timestampNs,
+        0,
+        RecordDescriptor.shape(0, RecordKind.MARK.code(), 0, RecordFlags.FIRST),
         SlabDescriptor.place(POINT_SLOTS, 0),
         0);
     complete(sequence, 0);

@@ -1,0 +1,68 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.record.RecordDescriptor;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code blockcam mark}: a name for this moment. */
+@Command(
+    name = "mark",
+    description = "Names this moment of a disk that is being recorded.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footer = {
+      "",
+      "The moment can be asked for by --at mark:TEXT, once it is published. Of several marks with the"
+          + " same text the newest counts.",
+      "",
+      "Example:",
+      "  blockcam mark web1 'before the upgrade'",
+      "  blockcam replay --archive file:///srv/archive --name web1 --at 'mark:before the upgrade' --to b.img"
+    })
+final class MarkCommand implements Callable<Integer> {
+
+  @Parameters(index = "0", paramLabel = "NAME", description = "Name of the recording.")
+  String name = "";
+
+  @Parameters(index = "1", paramLabel = "TEXT", description = "The name of the moment.")
+  String text = "";
+
+  @Option(
+      names = "--spool",
+      paramLabel = "DIR",
+      description = "Its spool (default: /var/lib/blockcam/spool/NAME).")
+  @Nullable Path spool;
+
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException {
+    final byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    if (text.isBlank()
+        || bytes.length > RecordDescriptor.BLOCK_BYTES
+        || text.chars().anyMatch(Character::isISOControl)) {
+      throw CommandException.usage(
+          "TEXT has 1 to 4096 bytes, not all blanks, and no control characters");
+    }
+    final Path directory =
+        spool == null ? RecordCommand.SPOOLS.resolve(ArchiveOptions.checkName(name)) : spool;
+    try (RunningRecorder recorder =
+        RunningRecorder.find(directory)
+            .orElseThrow(
+                () ->
+                    CommandException.no(
+                        "no recorder of '%s' runs with the spool %s".formatted(name, directory)))) {
+      spec.commandLine().getOut().printf("marked seq:%d%n", recorder.mark(bytes));
+      spec.commandLine().getOut().flush();
+    }
+    return ExitCode.DONE;
+  }
+}
