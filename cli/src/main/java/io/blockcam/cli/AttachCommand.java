@@ -123,7 +123,9 @@ final class AttachCommand implements Callable<Integer> {
         ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
       final MomentOptions.Found found =
-          snapped(when.find(options.recording(store), spec.commandLine().getErr()));
+          snapped(
+              when.find(
+                  options.recording(store), /* tolerant= */ false, spec.commandLine().getErr()));
       try (PastDisk disk = when.open(found, progress);
           PastTarget target =
               new PastTarget(disk.bytes(), disk::read, cache.bytes(), patience, scratch())) {

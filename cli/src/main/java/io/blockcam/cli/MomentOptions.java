@@ -46,13 +46,15 @@ final class MomentOptions {
   /**
    * Finds it.
    *
+   * @param tolerant whether segments may be missing or damaged
    * @param err takes warnings
    * @throws CommandException when there is no such moment
    */
-  Found find(final RecordingReader reader, final PrintWriter err) throws IOException {
+  Found find(final RecordingReader reader, final boolean tolerant, final PrintWriter err)
+      throws IOException {
     try {
       final When when = When.parse(at, Instant.now(), ZoneId.systemDefault());
-      final Segments segments = reader.find();
+      final Segments segments = tolerant ? reader.findWhatIsLeft() : reader.find();
       final MomentResolver resolver = new MomentResolver(reader, segments, !noIndex);
       final Moment moment = resolver.resolve(when);
       if (!(when instanceof final When.At time)) {

@@ -18,6 +18,7 @@ import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,12 @@ final class ReplayCommand implements Callable<Integer> {
       description = "Refuse a moment of which the record itself is not certain.")
   boolean strict;
 
+  @Option(
+      names = "--allow-holes",
+      description =
+          "Where segments are missing or damaged, restore what is left: holes are zero, and told.")
+  boolean allowHoles;
+
   @Option(names = "--md5", description = "Take the MD5 of the image, too.")
   boolean md5;
 
@@ -90,7 +97,7 @@ final class ReplayCommand implements Callable<Integer> {
         NewFile.check(to, force);
         NewFile.check(description(), force);
       }
-      final MomentOptions.Found found = when.find(options.recording(store), err);
+      final MomentOptions.Found found = when.find(options.recording(store), allowHoles, err);
       try (PastDisk disk = when.open(found, progress)) {
         final PastDisk.Survey survey = disk.survey();
         survey.uncertain().addAll(found.gaps());
@@ -104,6 +111,11 @@ final class ReplayCommand implements Callable<Integer> {
         progress.close();
         final Map<String, Object> facts =
             facts(found.reader().recording(), found.moment(), image, survey.uncertain());
+        if (allowHoles) {
+          facts.put("lostSegments", disk.lostSegments());
+          facts.put("holeBlocks", disk.holes().blocks());
+          facts.put("holes", ranges(disk.holes()));
+        }
         if (!streams) {
           NewFile.write(description(), force, Json.lines(facts).getBytes(StandardCharsets.UTF_8));
         }
@@ -111,7 +123,7 @@ final class ReplayCommand implements Callable<Integer> {
         if (json) {
           Json.print(out, facts);
         } else {
-          print(out, found.moment(), image, survey.uncertain().blocks());
+          print(out, found.moment(), image, survey.uncertain().blocks(), disk);
         }
         return ExitCode.DONE;
       }
@@ -158,30 +170,32 @@ final class ReplayCommand implements Callable<Integer> {
       facts.put("md5", image.md5());
     }
     facts.put("uncertainBlocks", uncertain.blocks());
-    final List<Map.Entry<Long, Long>> ranges = uncertain.ranges();
-    facts.put(
-        "uncertain",
-        ranges.stream()
-            .limit(MOST_RANGES)
-            .map(
-                range ->
-                    Map.of(
-                        "offset",
-                        range.getKey() * RecordDescriptor.BLOCK_BYTES,
-                        "bytes",
-                        (range.getValue() - range.getKey()) * RecordDescriptor.BLOCK_BYTES))
-            .toList());
-    if (ranges.size() > MOST_RANGES) {
-      facts.put("moreUncertainRanges", ranges.size() - MOST_RANGES);
+    facts.put("uncertain", ranges(uncertain));
+    if (uncertain.ranges().size() > MOST_RANGES) {
+      facts.put("moreUncertainRanges", uncertain.ranges().size() - MOST_RANGES);
     }
     return facts;
+  }
+
+  private static List<Map<String, Object>> ranges(final BlockRanges blocks) {
+    final List<Map<String, Object>> ranges = new ArrayList<>();
+    for (final Map.Entry<Long, Long> range : blocks.ranges()) {
+      if (ranges.size() < MOST_RANGES) {
+        final Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("offset", range.getKey() * RecordDescriptor.BLOCK_BYTES);
+        facts.put("bytes", (range.getValue() - range.getKey()) * RecordDescriptor.BLOCK_BYTES);
+        ranges.add(facts);
+      }
+    }
+    return ranges;
   }
 
   private void print(
       final PrintWriter out,
       final Moment moment,
       final ImageWriter.Image image,
-      final long uncertain) {
+      final long uncertain,
+      final PastDisk disk) {
     final Table table = new Table(Table.Align.LEFT, Table.Align.LEFT);
     table.row(
         "moment", moment.instant() + "  epoch " + moment.epoch() + "  seq:" + moment.sequence());
@@ -202,6 +216,18 @@ final class ReplayCommand implements Callable<Integer> {
           "uncertain",
           uncertain
               + " blocks may have held something else: a crash or a failed write, see --strict");
+    }
+    if (!disk.lostSegments().isEmpty()) {
+      table.row(
+          "lost",
+          disk.lostSegments().size()
+              + " segments, the first is "
+              + disk.lostSegments().getFirst()
+              + ": what was written then and not again since is missing");
+    }
+    if (!disk.holes().isEmpty()) {
+      table.row(
+          "holes", disk.holes().blocks() + " blocks could not be read and are zero, see FILE.json");
     }
     table.print(out);
   }

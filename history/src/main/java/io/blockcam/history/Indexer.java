@@ -83,7 +83,7 @@ public final class Indexer {
     this.store = store;
     this.mapRecords = mapRecords;
     this.segmentsAtOnce = segmentsAtOnce;
-    this.segments = new Segments(reader, 0, 0);
+    this.segments = new Segments(reader, 0, 0, false);
     this.reader = reader;
     this.directory = directory;
     this.paths = reader.recording().paths();

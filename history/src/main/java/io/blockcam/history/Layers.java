@@ -5,6 +5,7 @@ import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.MemoryBytes;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,6 +60,12 @@ public final class Layers implements Closeable {
   private long bytesInMemory;
 
   /**
+   * Segments that can not be read, by how many layers lie below them: what they held is not known,
+   * and all of the disk is in doubt where nothing newer tells what it holds.
+   */
+  private final TreeMap<Integer, List<Long>> lost = new TreeMap<>();
+
+  /**
    * Which records.
    *
    * @param first number of the first segment
@@ -67,7 +75,12 @@ public final class Layers implements Closeable {
    */
   record Extent(long first, long last, long afterSequence, long lastSequence) {}
 
-  /** A run; made here when there is something to close, or {@code made} is set. */
+  /**
+   * A run.
+   *
+   * @param made whether it was made here
+   * @param file to be closed with it
+   */
   private record Layer(RunReader run, boolean made, @Nullable FileBytes file) {}
 
   private Layers(
@@ -186,6 +199,9 @@ public final class Layers implements Closeable {
     private final RunBuilder builder = new RunBuilder(scratch);
     private SegmentChain chain;
 
+    /** Whether the segment before was lost. */
+    private boolean gap;
+
     /** Whether what was added last is a run, and no segment behind it has vouched for it. */
     private boolean unproven;
 
@@ -200,9 +216,11 @@ public final class Layers implements Closeable {
           READ_AHEAD,
           this::load,
           (span, loaded) -> {
-            if (loaded.segment != null) {
+            if (loaded.lost) {
+              lose(span.first());
+            } else if (loaded.segment != null) {
               add(loaded.segment, loaded.records);
-            } else if (loaded.run != null && loaded.run.cover().follows(chain)) {
+            } else if (loaded.run != null && !gap && loaded.run.cover().follows(chain)) {
               flush();
               layers.add(new Layer(loaded.run, false, null));
               chain = loaded.run.cover().chain();
@@ -216,14 +234,32 @@ public final class Layers implements Closeable {
 
     private Loaded load(final IndexSpans.Span span) throws IOException {
       if (span.path() == null) {
-        final SegmentReader segment = segments.open(span.first());
-        return new Loaded(segment, segment.records(), null);
+        try {
+          final SegmentReader segment = segments.open(span.first());
+          return new Loaded(segment, segment.records(), null, false);
+        } catch (final SegmentException e) {
+          if (!segments.isTolerant()) {
+            throw e;
+          }
+          LOG.warn("lost: {}", e.getMessage());
+          return new Loaded(null, null, null, true);
+        }
       }
-      return new Loaded(null, null, openRun(span, span.path()).orElse(null));
+      return new Loaded(null, null, openRun(span, span.path()).orElse(null), false);
+    }
+
+    private void lose(final long number) throws IOException {
+      flush();
+      lost.computeIfAbsent(layers.size(), any -> new ArrayList<>()).add(number);
+      gap = true;
     }
 
     private void add(final SegmentReader segment, final @Nullable RecordTable records)
         throws IOException {
+      if (gap) { // whatever comes behind it is as good as anything
+        chain = reader.beginning().behindGap(segment.trailer());
+        gap = false;
+      }
       chain = chain.next(segment.name(), segment.trailer().segmentNumber(), segment.trailer());
       unproven = false;
       if (records != null) {
@@ -256,7 +292,10 @@ public final class Layers implements Closeable {
 
   /** What stands for a span: a segment or, if there is one, a run. */
   private record Loaded(
-      @Nullable SegmentReader segment, @Nullable RecordTable records, @Nullable RunReader run) {}
+      @Nullable SegmentReader segment,
+      @Nullable RecordTable records,
+      @Nullable RunReader run,
+      boolean lost) {}
 
   private Optional<RunReader> openRun(final IndexSpans.Span span, final String path)
       throws IOException {
@@ -307,6 +346,11 @@ public final class Layers implements Closeable {
     }
   }
 
+  /** Numbers of the segments that could not be read; only of tolerant ones there are any. */
+  public List<Long> lost() {
+    return lost.values().stream().flatMap(List::stream).toList();
+  }
+
   /** Number of the segment that references in windows count from. */
   public long firstSegment() {
     return extent.first;
@@ -318,6 +362,11 @@ public final class Layers implements Closeable {
    * @return its first block; {@link Long#MAX_VALUE} when there is none
    */
   public long nextWindow(final long fromBlock) throws IOException {
+    if (!lost.isEmpty()) {
+      return fromBlock < reader.recording().diskBlocks()
+          ? WindowStack.windowOf(fromBlock)
+          : Long.MAX_VALUE;
+    }
     return sound(() -> RunBuilder.next(layers.stream().map(Layer::run).toList(), fromBlock));
   }
 
@@ -330,8 +379,14 @@ public final class Layers implements Closeable {
     sound(
         () -> {
           window.begin(firstBlock);
-          for (final Layer layer : layers.reversed()) {
-            layer.run.feed(window, layer.run.cover().firstSegment() - extent.first);
+          for (int i = layers.size(); i >= 0; i--) {
+            if (i < layers.size()) {
+              final RunReader run = layers.get(i).run;
+              run.feed(window, run.cover().firstSegment() - extent.first);
+            }
+            if (lost.containsKey(i)) {
+              window.doubt(0, reader.recording().diskBlocks(), RecordDescriptor.WHOLE_BLOCK);
+            }
           }
           return window;
         });

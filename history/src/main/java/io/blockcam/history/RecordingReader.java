@@ -160,13 +160,13 @@ public final class RecordingReader {
         while (segment(end).isPresent()) {
           end++;
         }
-        return new Segments(this, end(head.get()) - head.get().summary().segments(), end);
+        return new Segments(this, end(head.get()) - head.get().summary().segments(), end, false);
       }
       LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
     }
     final List<ObjectStatus> objects = objects();
     if (objects.isEmpty()) {
-      return new Segments(this, 0, 0);
+      return new Segments(this, 0, 0, false);
     }
     final long first = number(objects.getFirst()).orElseThrow();
     if (first > 0 && !open(objects.getFirst()).trailer().base()) {
@@ -177,7 +177,23 @@ public final class RecordingReader {
         throw missingBefore(objects.get(i), first + i);
       }
     }
-    return new Segments(this, first, first + objects.size());
+    return new Segments(this, first, first + objects.size(), false);
+  }
+
+  /**
+   * The segments that there are, of a recording of which some are missing or damaged.
+   *
+   * @return {@linkplain Segments#isTolerant tolerant}
+   */
+  public Segments findWhatIsLeft() throws IOException {
+    final List<ObjectStatus> objects = objects();
+    return objects.isEmpty()
+        ? new Segments(this, 0, 0, true)
+        : new Segments(
+            this,
+            number(objects.getFirst()).orElseThrow(),
+            number(objects.getLast()).orElseThrow() + 1,
+            true);
   }
 
   private SegmentException missingBefore(final ObjectStatus object, final long number) {

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The segments of a recording by their numbers. One is read when it is asked for, so that a long
@@ -15,10 +17,12 @@ import java.util.Map;
  */
 public final class Segments {
   private static final int KEPT = 64;
+  private static final Logger LOG = LoggerFactory.getLogger(Segments.class);
 
   private final RecordingReader reader;
   private final long first;
   private final long end;
+  private final boolean tolerant;
 
   /** Trailers that were read, without tails. */
   private final Map<Long, SegmentReader> kept =
@@ -32,7 +36,11 @@ public final class Segments {
             }
           });
 
-  Segments(final RecordingReader reader, final long first, final long end) {
+  /**
+   * @param tolerant whether some of them may be missing or damaged
+   */
+  Segments(final RecordingReader reader, final long first, final long end, final boolean tolerant) {
+    this.tolerant = tolerant;
     this.reader = reader;
     this.first = first;
     this.end = end;
@@ -48,6 +56,11 @@ public final class Segments {
     return end;
   }
 
+  /** Whether some may be missing or damaged: what they hold is lost, the others still count. */
+  public boolean isTolerant() {
+    return tolerant;
+  }
+
   /** Whether there is none. */
   public boolean isEmpty() {
     return first == end;
@@ -55,11 +68,7 @@ public final class Segments {
 
   /** Number of the first one that does not stand for others. */
   public long firstWhole() throws IOException {
-    long number = first;
-    while (number < end && trailer(number).base()) {
-      number++;
-    }
-    return number;
+    return firstWhere(segment -> !segment.base());
   }
 
   /**
@@ -90,6 +99,9 @@ public final class Segments {
    * {@link #end} when there is none. Reads a few trailers.
    */
   public long firstWhere(final Test test) throws IOException {
+    if (tolerant) {
+      return firstReadableWhere(test);
+    }
     long low = first;
     long high = end;
     while (low < high) {
@@ -101,6 +113,19 @@ public final class Segments {
       }
     }
     return low;
+  }
+
+  private long firstReadableWhere(final Test test) throws IOException {
+    for (long number = first; number < end; number++) {
+      try {
+        if (test.holds(trailer(number))) {
+          return number;
+        }
+      } catch (final SegmentException e) {
+        LOG.debug("passed over: {}", e.getMessage());
+      }
+    }
+    return end;
   }
 
   /**

@@ -10,7 +10,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Writes a moment of the disk as a sparse raw image, or as a stream.
@@ -35,8 +34,8 @@ public final class ImageWriter {
   private final long pieces;
   private final boolean md5;
   private final Progress progress;
-  private final AtomicLong dataBytes = new AtomicLong();
-  private final AtomicLong piecesDone = new AtomicLong();
+  private long dataBytes;
+  private long piecesDone;
 
   /** Is told how far it is. */
   public interface Progress {
@@ -96,7 +95,7 @@ public final class ImageWriter {
           });
       final ImageHash.Digests digests =
           hash.finish((done, total) -> progress.update("hashing", done, total));
-      return new Image(disk.bytes(), dataBytes.get(), digests.sha256(), digests.md5());
+      return new Image(disk.bytes(), dataBytes, digests.sha256(), digests.md5());
     }
   }
 
@@ -112,7 +111,7 @@ public final class ImageWriter {
       stream.zeroesUpTo(disk.bytes());
       out.flush();
       final ImageHash.Digests digests = hash.finish((done, total) -> {});
-      return new Image(disk.bytes(), dataBytes.get(), digests.sha256(), digests.md5());
+      return new Image(disk.bytes(), dataBytes, digests.sha256(), digests.md5());
     }
   }
 
@@ -147,8 +146,14 @@ public final class ImageWriter {
 
   private void write(final PieceBatch batch, final StretchWriter writer) throws IOException {
     writer.write(batch);
-    progress.update(
-        "restoring", piecesDone.addAndGet(batch.count()) * BLOCK_BYTES, pieces * BLOCK_BYTES);
+    for (int i = 0; i < batch.count(); i++) {
+      final long block = batch.block(i) * BLOCK_BYTES;
+      PastDisk.forEachRun(
+          batch.mask(i),
+          (sector, sectors) -> dataBytes += onDisk(block + (long) sector * SECTOR_BYTES, sectors));
+    }
+    piecesDone += batch.count();
+    progress.update("restoring", piecesDone * BLOCK_BYTES, pieces * BLOCK_BYTES);
     batch.clear();
   }
 
@@ -205,7 +210,6 @@ public final class ImageWriter {
     @Override
     public void end() throws IOException {
       if (buffer.position() > 0) {
-        dataBytes.addAndGet(buffer.position());
         out.write(buffer.flip(), bufferOffset);
       }
       buffer.clear();
@@ -244,10 +248,6 @@ public final class ImageWriter {
                             content,
                             place[piece] + sector * SECTOR_BYTES,
                             sectors * SECTOR_BYTES);
-                        dataBytes.addAndGet(
-                            onDisk(
-                                batch.block(piece) * BLOCK_BYTES + (long) sector * SECTOR_BYTES,
-                                sectors));
                       }));
       int at = 0;
       for (final Map.Entry<Long, Long> range : rangesOf(batch).entrySet()) {

@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -43,14 +44,19 @@ public final class PastDisk implements Closeable {
   private final long bytes;
   private final Layers layers;
   private final OpenSegments segments;
+  private final boolean tolerant;
   private final Queue<PayloadReader> readers = new ConcurrentLinkedQueue<>();
+
+  /** Blocks of which content could not be read; guarded by itself. */
+  private final BlockRanges holes = new BlockRanges();
 
   // Guarded by layers.
   private final WindowStack scratch = new WindowStack();
   private final Map<Long, WindowMap> windows = new LinkedHashMap<>(16, 0.75f, true);
   private long windowBytes;
 
-  private PastDisk(final long bytes, final Layers layers) {
+  private PastDisk(final long bytes, final Layers layers, final boolean tolerant) {
+    this.tolerant = tolerant;
     this.bytes = bytes;
     this.layers = layers;
     this.segments = new OpenSegments(this::openSegment, MOST_TABLE_BYTES);
@@ -74,7 +80,8 @@ public final class PastDisk implements Closeable {
       throws IOException {
     return new PastDisk(
         reader.recording().diskBytes(),
-        Layers.upTo(reader, found, moment.sequence(), useIndex, progress));
+        Layers.upTo(reader, found, moment.sequence(), useIndex, progress),
+        found.isTolerant());
   }
 
   private SegmentReader openSegment(final long number) throws IOException {
@@ -174,7 +181,43 @@ public final class PastDisk implements Closeable {
         (group, done) -> {});
   }
 
+  /** Segments that could not be read: what they held is not known. */
+  public List<Long> lostSegments() {
+    return layers.lost();
+  }
+
+  /** Blocks of which content was wanted and could not be read, where that is tolerated. */
+  public BlockRanges holes() {
+    final BlockRanges copy = new BlockRanges();
+    synchronized (holes) {
+      copy.addAll(holes);
+    }
+    return copy;
+  }
+
   private boolean fetch(
+      final PieceBatch batch, final PieceBatch.OfSegment group, final ContentSink sink)
+      throws IOException {
+    try {
+      return fetchSound(batch, group, sink);
+    } catch (final SegmentException e) {
+      if (!tolerant) {
+        throw e;
+      }
+      if (group.pieces().length == 1) {
+        synchronized (holes) {
+          holes.add(batch.block(group.pieces()[0]), 1);
+        }
+        return false;
+      }
+    }
+    for (final int piece : group.pieces()) { // again, to find out which of them it is
+      fetch(batch, new PieceBatch.OfSegment(group.segment(), new int[] {piece}), sink);
+    }
+    return true;
+  }
+
+  private boolean fetchSound(
       final PieceBatch batch, final PieceBatch.OfSegment group, final ContentSink sink)
       throws IOException {
     final OpenSegments.Open segment = segments.get(group.segment());

@@ -17,6 +17,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.Stream;
@@ -161,6 +162,31 @@ class BadArchiveTest {
   void namesTheRecordWhosePayloadHasAFlippedBit() throws IOException {
     flipBit(segment("disk", 1), length -> HEADER_BYTES + 4096 + 7);
     isDamaged("0000000001.seg", "record");
+  }
+
+  /** One frame of segment 1 is damaged: all else is there. */
+  @Test
+  void restoresWhatIsLeftWhenToldTo() throws IOException {
+    flipBit(segment("disk", 1), length -> HEADER_BYTES + 4096 + 7);
+    final Shell.Result result = run("replay", "--to", image(), "--allow-holes").shouldSucceed();
+    assertThat(result.out()).contains("8 blocks could not be read and are zero");
+    final byte[] expected = Files.readAllBytes(sound.resolve("disk.disk"));
+    Arrays.fill(expected, 1 << 20, (1 << 20) + (32 << 10), (byte) 0);
+    Recording.holds(image(), expected);
+  }
+
+  /** Whatever was written in the missing one: all that was not written since is in doubt. */
+  @Test
+  void restoresWithoutASegmentWhenToldTo() throws IOException {
+    Files.delete(segment("disk", 1));
+    final Shell.Result result = run("replay", "--to", image(), "--allow-holes").shouldSucceed();
+    assertThat(result.out())
+        .contains("1 segments, the first is 1")
+        .contains("4080 blocks may have held something else");
+    final byte[] expected = Files.readAllBytes(sound.resolve("disk.disk"));
+    Arrays.fill(expected, 1 << 20, (1 << 20) + (32 << 10), (byte) 0);
+    Recording.holds(image(), expected);
+    here.refuses(NO, () -> run("replay", "--to", scratch.resolve("no")), "segment 1 is missing");
   }
 
   @Test

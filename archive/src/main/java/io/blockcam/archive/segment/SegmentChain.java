@@ -125,6 +125,22 @@ public record SegmentChain(
         trailer.previousDigest());
   }
 
+  /**
+   * What a segment must be that comes behind others that are lost: whatever it is. Only its digest
+   * is still what the next one must name.
+   */
+  public SegmentChain behindGap(final SegmentTrailer trailer) {
+    return new SegmentChain(
+        recordingId,
+        diskBytes,
+        trailer.segmentNumber(),
+        trailer.firstSequence(),
+        trailer.epoch(),
+        Long.MIN_VALUE,
+        trailer.previousDigest(),
+        trailer.previousDigest());
+  }
+
   /** What to expect behind a segment, whether or not it fitted, so that a check can go on. */
   public SegmentChain resume(final SegmentTrailer trailer) {
     return new SegmentChain(
