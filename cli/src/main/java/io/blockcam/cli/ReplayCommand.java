@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,10 +61,15 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Option(
       names = "--to",
-      required = true,
       paramLabel = "FILE",
       description = "The image to make; - for standard output.")
-  Path to = Path.of("");
+  @Nullable Path to;
+
+  @Option(
+      names = "--device",
+      paramLabel = "PATH",
+      description = "Write over a block device that is not in use, instead of making an image.")
+  @Nullable Path device;
 
   @Option(names = "--force", description = "Replace the image if it exists.")
   boolean force;
@@ -89,13 +95,17 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    final boolean streams = to.equals(STANDARD_OUTPUT);
+    if ((to == null) == (device == null)) {
+      throw CommandException.usage("give --to FILE or --device PATH");
+    }
+    final @Nullable Path file = to == null || to.equals(STANDARD_OUTPUT) ? null : to;
+    final boolean streams = file == null && device == null;
     final PrintWriter err = spec.commandLine().getErr();
     try (ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
-      if (!streams) {
-        NewFile.check(to, force);
-        NewFile.check(description(), force);
+      if (file != null) {
+        NewFile.check(file, force);
+        NewFile.check(description(file), force);
       }
       final MomentOptions.Found found = when.find(options.recording(store), allowHoles, err);
       try (PastDisk disk = when.open(found, progress)) {
@@ -107,7 +117,10 @@ final class ReplayCommand implements Callable<Integer> {
                   .formatted(survey.uncertain().blocks(), found.moment().instant()));
         }
         final ImageWriter writer = new ImageWriter(disk, survey.pieces(), md5, progress::update);
-        final ImageWriter.Image image = streams ? stream(writer) : writer.write(to, force);
+        final ImageWriter.Image image =
+            file != null
+                ? writer.write(file, force)
+                : device != null ? overwrite(device, disk.bytes(), writer) : stream(writer);
         progress.close();
         final Map<String, Object> facts =
             facts(found.reader().recording(), found.moment(), image, survey.uncertain());
@@ -116,8 +129,9 @@ final class ReplayCommand implements Callable<Integer> {
           facts.put("holeBlocks", disk.holes().blocks());
           facts.put("holes", ranges(disk.holes()));
         }
-        if (!streams) {
-          NewFile.write(description(), force, Json.lines(facts).getBytes(StandardCharsets.UTF_8));
+        if (file != null) {
+          NewFile.write(
+              description(file), force, Json.lines(facts).getBytes(StandardCharsets.UTF_8));
         }
         final PrintWriter out = streams ? err : spec.commandLine().getOut();
         if (json) {
@@ -134,8 +148,26 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private Path description() {
-    return to.resolveSibling(to.getFileName() + ".json");
+  private static Path description(final Path image) {
+    return image.resolveSibling(image.getFileName() + ".json");
+  }
+
+  /** Where the disk was written to, as a person wants to read it. */
+  private String place() {
+    final Path path = to != null ? to : device;
+    return path == null || path.equals(STANDARD_OUTPUT)
+        ? "standard output"
+        : path.toAbsolutePath().toString();
+  }
+
+  private static ImageWriter.Image overwrite(
+      final Path path, final long bytes, final ImageWriter writer) throws IOException {
+    try (DeviceFile claimed = DeviceFile.claim(path, bytes);
+        OutputStream out = claimed.stream()) {
+      final ImageWriter.Image image = writer.write(out);
+      claimed.force();
+      return image;
+    }
   }
 
   /** Not System.out, which keeps errors to itself. */
@@ -160,9 +192,7 @@ final class ReplayCommand implements Callable<Integer> {
     facts.put("id", recording.id().toString());
     facts.put("asked", when.at);
     facts.put("moment", InfoReport.moment(moment));
-    if (!to.equals(STANDARD_OUTPUT)) {
-      facts.put("image", to.toAbsolutePath().toString());
-    }
+    facts.put("image", place());
     facts.put("bytes", image.bytes());
     facts.put("dataBytes", image.dataBytes());
     facts.put("sha256", image.sha256());
@@ -201,7 +231,7 @@ final class ReplayCommand implements Callable<Integer> {
         "moment", moment.instant() + "  epoch " + moment.epoch() + "  seq:" + moment.sequence());
     table.row(
         "image",
-        (to.equals(STANDARD_OUTPUT) ? "standard output" : to.toAbsolutePath())
+        place()
             + "  "
             + image.bytes()
             + " bytes, "

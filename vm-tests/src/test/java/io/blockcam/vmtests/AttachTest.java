@@ -135,6 +135,34 @@ class AttachTest {
     }
   }
 
+  /** Zeroes, too: a device holds whatever was there before. */
+  @Test
+  void writesOverADeviceThatNobodyUses() throws IOException {
+    final Recording recording = Recording.inDirectory(scratch, "device", "16M");
+    try (LiveDisk disk = recording.record()) {
+      Shell.sh(
+          "dd if=/dev/urandom of=$1 bs=1M count=2 seek=3 oflag=direct status=none", disk.device());
+      disk.stopsCleanly();
+    }
+    final Path other = scratch.resolve("other");
+    Shell.sh("head -c 20M /dev/urandom >$1", other);
+    final Path loop = Path.of(Shell.run("losetup", "--find", "--show", other.toString()).strip());
+    try {
+      recording.run("replay", "--device", loop).shouldSucceed();
+      Shell.sh("cmp -n 16777216 $1 $2", loop, recording.backing());
+      Shell.sh("mkfs.ext4 -q $1", loop);
+      try (Mount mount = Mount.device(loop, scratch.resolve("mnt"))) {
+        final Shell.Result refused = recording.run("replay", "--device", loop);
+        refused.shouldEndWith(3);
+        assertThat(refused.err()).contains("is in use");
+        mount.unmount();
+      }
+      recording.run("replay", "--device", other).shouldEndWith(2);
+    } finally {
+      Shell.run("losetup", "--detach", loop.toString());
+    }
+  }
+
   @Test
   void failsOnlyWhereTheArchiveIsDamaged() throws IOException {
     final Recording recording = Recording.inDirectory(scratch, "damaged", "32M");
