@@ -6,14 +6,11 @@ import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.history.Layers;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
-import io.blockcam.replay.MomentException;
 import io.blockcam.replay.MomentResolver;
 import io.blockcam.replay.When;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -86,8 +83,8 @@ final class DiffCommand implements Callable<Integer> {
       final RecordingReader reader = options.recording(store);
       final Segments segments = reader.find();
       final MomentResolver resolver = new MomentResolver(reader, segments, true);
-      final Moment first = moment(resolver, from, "--from");
-      final Moment last = moment(resolver, until, "--until");
+      final Moment first = MomentOptions.resolve(resolver, from, "--from");
+      final Moment last = MomentOptions.resolve(resolver, until, "--until");
       if (first.sequence() > last.sequence()) {
         throw CommandException.usage(
             "--from is seq:%d, which is after --until, seq:%d"
@@ -114,15 +111,6 @@ final class DiffCommand implements Callable<Integer> {
         ranges.end();
       }
       return ExitCode.DONE;
-    }
-  }
-
-  private static Moment moment(
-      final MomentResolver resolver, final String when, final String option) throws IOException {
-    try {
-      return resolver.resolve(When.parse(when, Instant.now(), ZoneId.systemDefault()));
-    } catch (final MomentException e) {
-      throw CommandException.usage(option + ": " + Messages.of(e));
     }
   }
 

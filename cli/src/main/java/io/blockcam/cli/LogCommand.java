@@ -10,7 +10,6 @@ import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segment;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.LogWritesWriter;
-import io.blockcam.replay.MomentException;
 import io.blockcam.replay.MomentResolver;
 import io.blockcam.replay.RecordLog;
 import io.blockcam.replay.When;
@@ -18,8 +17,6 @@ import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -120,8 +117,9 @@ final class LogCommand implements Callable<Integer> {
       final RecordingReader reader = options.recording(store);
       final List<Segment> segments = reader.segments();
       final MomentResolver resolver = new MomentResolver(reader, reader.find(), true);
-      final long last = sequence(resolver, until, "--until");
-      final long first = from == null ? 0 : sequence(resolver, from, "--from") + 1;
+      final long last = MomentOptions.resolve(resolver, until, "--until").sequence();
+      final long first =
+          from == null ? 0 : MomentOptions.resolve(resolver, from, "--from").sequence() + 1;
       if (file != null) {
         final LogWritesWriter.Written written =
             new LogWritesWriter(reader.recording().diskBytes())
@@ -141,15 +139,6 @@ final class LogCommand implements Callable<Integer> {
       throw e.kind() == ImageFileException.Kind.EXISTS
           ? CommandException.usage("--to: " + Messages.of(e))
           : CommandException.environment(Messages.of(e));
-    }
-  }
-
-  private static long sequence(
-      final MomentResolver resolver, final String when, final String option) throws IOException {
-    try {
-      return resolver.resolve(When.parse(when, Instant.now(), ZoneId.systemDefault())).sequence();
-    } catch (final MomentException e) {
-      throw CommandException.usage(option + ": " + Messages.of(e));
     }
   }
 

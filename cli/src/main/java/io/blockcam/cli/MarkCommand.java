@@ -3,12 +3,10 @@ package io.blockcam.cli;
 import io.blockcam.archive.record.RecordDescriptor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -29,17 +27,10 @@ import picocli.CommandLine.Spec;
     })
 final class MarkCommand implements Callable<Integer> {
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "Name of the recording.")
-  String name = "";
+  @Mixin RecorderOptions options = new RecorderOptions();
 
   @Parameters(index = "1", paramLabel = "TEXT", description = "The name of the moment.")
   String text = "";
-
-  @Option(
-      names = "--spool",
-      paramLabel = "DIR",
-      description = "Its spool (default: /var/lib/blockcam/spool/NAME).")
-  @Nullable Path spool;
 
   @Spec CommandSpec spec = CommandSpec.create();
 
@@ -52,14 +43,7 @@ final class MarkCommand implements Callable<Integer> {
       throw CommandException.usage(
           "TEXT has 1 to 4096 bytes, not all blanks, and no control characters");
     }
-    final Path directory =
-        spool == null ? RecordCommand.SPOOLS.resolve(ArchiveOptions.checkName(name)) : spool;
-    try (RunningRecorder recorder =
-        RunningRecorder.find(directory)
-            .orElseThrow(
-                () ->
-                    CommandException.no(
-                        "no recorder of '%s' runs with the spool %s".formatted(name, directory)))) {
+    try (RunningRecorder recorder = options.find()) {
       spec.commandLine().getOut().printf("marked seq:%d%n", recorder.mark(bytes));
       spec.commandLine().getOut().flush();
     }

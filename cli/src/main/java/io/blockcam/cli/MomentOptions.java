@@ -71,6 +71,20 @@ final class MomentOptions {
     }
   }
 
+  /**
+   * Finds the moment of another option.
+   *
+   * @param option as the user writes it, for the error
+   */
+  static Moment resolve(final MomentResolver resolver, final String when, final String option)
+      throws IOException {
+    try {
+      return resolver.resolve(When.parse(when, Instant.now(), ZoneId.systemDefault()));
+    } catch (final MomentException e) {
+      throw CommandException.usage(option + ": " + Messages.of(e));
+    }
+  }
+
   /** The disk at a moment; the caller closes it. */
   PastDisk open(final Found found, final ProgressLine progress) throws IOException {
     return PastDisk.open(

@@ -123,6 +123,12 @@ final class RecordCommand implements Callable<Integer> {
   boolean rebind;
 
   @Option(
+      names = "--compress",
+      description =
+          "Compress segments (zstd) on their way into the archive, where that makes them smaller.")
+  boolean compress;
+
+  @Option(
       names = "--take-over",
       description =
           "If this recording is being recorded by another process, ask it to end and go on in its"
@@ -227,7 +233,8 @@ final class RecordCommand implements Callable<Integer> {
         device,
         stopLimit,
         before,
-        isChangedUnseen(recording, spoolPath, target, before));
+        isChangedUnseen(recording, spoolPath, target, before),
+        compress);
   }
 
   private void tell(

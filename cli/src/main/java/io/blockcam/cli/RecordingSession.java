@@ -72,6 +72,7 @@ final class RecordingSession {
    * @param shipLimit how long a stop waits for the archive
    * @param before what the disk looked like when the recorder last looked, or null
    * @param gap whether the disk may have changed unseen since
+   * @param encode whether segments are encoded on their way into the archive
    */
   record Plan(
       Recording recording,
@@ -81,7 +82,8 @@ final class RecordingSession {
       DeviceOptions device,
       Duration shipLimit,
       @Nullable DiskFingerprint before,
-      boolean gap) {
+      boolean gap,
+      boolean encode) {
 
     /** For the session after one that was {@linkplain RecordingSession#leave left}. */
     Plan next() throws IOException {
@@ -93,7 +95,8 @@ final class RecordingSession {
           device,
           shipLimit,
           Spool.diskOf(spoolDirectory).orElse(null),
-          /* gap= */ false);
+          /* gap= */ false,
+          encode);
     }
   }
 
@@ -140,6 +143,9 @@ final class RecordingSession {
             Backoff.DEFAULT,
             InstantSource.system(),
             RandomGenerator.getDefault());
+    if (plan.encode()) {
+      uploader.encodeIn(plan.spoolDirectory().resolve("encoding"));
+    }
     acquired.add(uploader::close);
     leaving.add(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));

@@ -1,13 +1,11 @@
 package io.blockcam.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code blockcam stop}: a recorder that runs, from another terminal. */
@@ -27,14 +25,7 @@ import picocli.CommandLine.Spec;
     })
 final class StopCommand implements Callable<Integer> {
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "Name of the recording.")
-  String name = "";
-
-  @Option(
-      names = "--spool",
-      paramLabel = "DIR",
-      description = "Its spool (default: /var/lib/blockcam/spool/NAME).")
-  @Nullable Path spool;
+  @Mixin RecorderOptions options = new RecorderOptions();
 
   @Option(
       names = "--keep-device",
@@ -45,14 +36,7 @@ final class StopCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    final Path directory =
-        spool == null ? RecordCommand.SPOOLS.resolve(ArchiveOptions.checkName(name)) : spool;
-    try (RunningRecorder recorder =
-        RunningRecorder.find(directory)
-            .orElseThrow(
-                () ->
-                    CommandException.no(
-                        "no recorder of '%s' runs with the spool %s".formatted(name, directory)))) {
+    try (RunningRecorder recorder = options.find()) {
       recorder.carryOut(keepDevice ? ControlSocket.Order.LEAVE : ControlSocket.Order.STOP);
       spec.commandLine().getOut().printf("stopped process %d%n", recorder.pid());
     }

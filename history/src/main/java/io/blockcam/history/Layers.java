@@ -393,12 +393,22 @@ public final class Layers implements Closeable {
   }
 
   /**
-   * Opens a segment that a reference names.
+   * Opens a segment that a reference names; {@link #check} must see it before it is used. Any
+   * thread.
    *
-   * @throws SegmentException when it is missing, damaged, or not the one that belongs there
+   * @throws SegmentException when it is missing or damaged
    */
   public SegmentReader open(final long number) throws IOException {
-    final SegmentReader segment = segments.open(number);
+    return segments.open(number);
+  }
+
+  /**
+   * Checks that a segment is the one that the records are of.
+   *
+   * @throws SegmentException when it is another one
+   */
+  public void check(final SegmentReader segment) throws IOException {
+    final long number = segment.trailer().segmentNumber();
     final Sha256Digest digest =
         sound(
             () -> {
@@ -415,7 +425,6 @@ public final class Layers implements Closeable {
           "is not the segment that the index was made of; `blockcam verify` tells which was"
               + " changed, --no-index does without the index");
     }
-    return segment;
   }
 
   /** Marks and clock steps, in the order of the record. */

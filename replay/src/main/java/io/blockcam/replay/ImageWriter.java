@@ -9,7 +9,10 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a moment of the disk as a sparse raw image, or as a stream.
@@ -34,6 +37,10 @@ public final class ImageWriter {
   private final long pieces;
   private final boolean md5;
   private final Progress progress;
+
+  /** Of the threads that write to a file. */
+  private final Queue<ByteBuffer> buffers = new ConcurrentLinkedQueue<>();
+
   private long dataBytes;
   private long piecesDone;
 
@@ -183,7 +190,7 @@ public final class ImageWriter {
 
     private final PieceBatch batch;
     private final NewFile out;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private @Nullable ByteBuffer buffer;
     private long bufferOffset;
 
     FileSink(final PieceBatch batch, final NewFile out) {
@@ -198,21 +205,40 @@ public final class ImageWriter {
           (sector, sectors) -> {
             final long offset = batch.block(piece) * BLOCK_BYTES + (long) sector * SECTOR_BYTES;
             final int length = onDisk(offset, sectors);
-            if (buffer.remaining() < length || bufferOffset + buffer.position() != offset) {
-              end();
-              bufferOffset = offset;
-            }
             final int at = payload.position() + sector * SECTOR_BYTES;
-            buffer.put(payload.duplicate().limit(at + length).position(at));
+            put(offset, payload.duplicate().limit(at + length).position(at));
           });
+    }
+
+    private void put(final long offset, final ByteBuffer data) throws IOException {
+      ByteBuffer into = buffer;
+      if (into == null) {
+        final ByteBuffer pooled = buffers.poll();
+        into = pooled == null ? ByteBuffer.allocateDirect(BUFFER_BYTES) : pooled;
+        buffer = into;
+        bufferOffset = offset;
+      } else if (into.remaining() < data.remaining() || bufferOffset + into.position() != offset) {
+        flush(into);
+        bufferOffset = offset;
+      }
+      into.put(data);
+    }
+
+    private void flush(final ByteBuffer from) throws IOException {
+      if (from.position() > 0) {
+        out.write(from.flip(), bufferOffset);
+      }
+      from.clear();
     }
 
     @Override
     public void end() throws IOException {
-      if (buffer.position() > 0) {
-        out.write(buffer.flip(), bufferOffset);
+      final ByteBuffer last = buffer;
+      if (last != null) {
+        flush(last);
+        buffer = null;
+        buffers.add(last);
       }
-      buffer.clear();
     }
   }
 

@@ -85,9 +85,11 @@ public final class PastDisk implements Closeable {
   }
 
   private SegmentReader openSegment(final long number) throws IOException {
+    final SegmentReader segment = layers.open(number);
     synchronized (layers) {
-      return layers.open(number);
+      layers.check(segment);
     }
+    return segment;
   }
 
   /** Size of the disk. */

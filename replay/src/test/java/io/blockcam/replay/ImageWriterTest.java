@@ -5,11 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.SegmentEncoder;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.history.Indexer;
+import io.blockcam.history.Progress;
+import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -96,6 +105,39 @@ class ImageWriterTest {
     assertThat(progress)
         .startsWith("restoring 4096/4096")
         .endsWith("hashing %d/%d".formatted(3 << 20, 3 << 20));
+  }
+
+  @Test
+  void givesTheSameHashHoweverSegmentsAreStored() throws IOException {
+    final TestRecording recording = recording(8 << 20);
+    for (int segment = 0; segment < 17; segment++) {
+      for (int i = 0; i < 40; i++) {
+        recording.data(segment * 37 + i, i % 5 == 0 ? 0x3c : 0xff, 0, TestRecording.filled(i));
+      }
+      recording.seal();
+    }
+    final String raw = write(recording, directory.resolve("raw.img"), false).sha256();
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      assertThat(new Indexer(store, reader, directory, 1).run(reader.find(), false, Progress.NONE))
+          .matches(result -> result.made() == 2);
+    }
+    final String indexed = write(recording, directory.resolve("indexed.img"), false).sha256();
+    for (int segment = 0; segment < 17; segment += 2) {
+      encode(recording.segment(segment));
+    }
+    final String encoded = write(recording, directory.resolve("encoded.img"), false).sha256();
+    assertThat(List.of(indexed, encoded)).containsOnly(raw);
+  }
+
+  private void encode(final Path segment) throws IOException {
+    final Path encoded = directory.resolve("encoded");
+    try (FileBytes bytes = FileBytes.open(segment);
+        FileChannel out =
+            FileChannel.open(encoded, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      assertThat(new SegmentEncoder().encode(SegmentReader.open(bytes), out)).isPresent();
+    }
+    Files.move(encoded, segment, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private TestRecording recording(final long diskBytes) throws IOException {

@@ -91,9 +91,10 @@ final class HeadKeeper {
   /**
    * A segment is in the archive, and all before it. May be repeated.
    *
+   * @param trailer of the segment as it is stored
    * @throws IOException when the head could not be published
    */
-  void follow(final SealedSegmentFile segment) throws IOException {
+  void follow(final SealedSegmentFile segment, final SegmentTrailer trailer) throws IOException {
     final long number = segment.trailer().segmentNumber();
     if (broken) {
       return;
@@ -104,7 +105,7 @@ final class HeadKeeper {
       if (before.next().number() > number) {
         return; // published before, only not forgotten by the spool
       }
-      after = before.plus(segment.path().toString(), segment.trailer(), segment.records());
+      after = before.plus(segment.path().toString(), trailer, segment.records());
     } catch (final SegmentException | ObjectNotFoundException e) {
       LOG.error("the recording gets no new head: its segments are not whole: {}", e.getMessage());
       broken = true;

@@ -2,8 +2,11 @@ package io.blockcam.uploader;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SealedSegmentFile;
+import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.ObjectBytes;
 import io.blockcam.store.ObjectConflictException;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -73,6 +76,8 @@ public final class Uploader implements AutoCloseable {
   // The uploader's thread only.
   private boolean recordingIsThere;
 
+  private SegmentEncoding encoding = new SegmentEncoding(null);
+
   /**
    * @param store where to ship to; stays the caller's
    * @param recording whose segments they are
@@ -94,6 +99,16 @@ public final class Uploader implements AutoCloseable {
     this.publisher = new Publisher(store, temporaryDirectory());
     this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
     this.thread = new Thread(this::run, "blockcam-uploader");
+  }
+
+  /**
+   * Has segments encoded before they are sent, where that makes them smaller. Before {@link
+   * #start}.
+   *
+   * @param directory where one is kept until it is sent
+   */
+  public void encodeIn(final Path directory) {
+    encoding = new SegmentEncoding(directory);
   }
 
   /** Starts the thread. */
@@ -229,13 +244,43 @@ public final class Uploader implements AutoCloseable {
     }
     enter(UploaderStatus.State.SHIPPING);
     final SealedSegmentFile file = SealedSegmentFile.open(segment.get(), recording.id());
-    publisher.publish(
-        new SegmentObjectSource(file),
-        recording.paths().segment(SegmentName.sealed(file.trailer().segmentNumber())));
-    heads.follow(file);
+    heads.follow(file, publish(file));
     source.published(segment.get());
     onSuccess(UploaderStatus.State.SHIPPING, file.trailer().fileBytes());
     return true;
+  }
+
+  /** The trailer of what was sent. */
+  private SegmentTrailer publish(final SealedSegmentFile file) throws IOException {
+    final String path =
+        recording.paths().segment(SegmentName.sealed(file.trailer().segmentNumber()));
+    try {
+      final SegmentEncoding.Parcel parcel = encoding.of(file);
+      publisher.publish(parcel.source(), path);
+      return parcel.trailer();
+    } catch (final ObjectConflictException e) {
+      if (!holds(path, file.trailer())) {
+        throw e;
+      }
+      return file.trailer();
+    } finally {
+      encoding.forget();
+    }
+  }
+
+  /**
+   * Whether an object holds a segment, if in other bytes: sent raw before and encoded now, say. All
+   * of it is checked.
+   */
+  private boolean holds(final String path, final SegmentTrailer wanted) throws IOException {
+    final Optional<ObjectStatus> there = store.status(path);
+    if (there.isEmpty()) {
+      return false;
+    }
+    final boolean[] sound = {true};
+    final Optional<SegmentCheck.Checked> found =
+        SegmentCheck.run(new ObjectBytes(store, there.get()), finding -> sound[0] = false);
+    return sound[0] && found.isPresent() && found.get().trailer().digest().equals(wanted.digest());
   }
 
   /**

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +42,7 @@ final class TestSpool implements SegmentSource {
   private final Deque<Path> waiting = new ArrayDeque<>();
   private final List<String> published = new ArrayList<>();
   private byte[] recordingJson = RecordingJson.write(RECORDING);
+  private boolean compressible;
   private long nextSegment;
   private long nextSequence;
   private Sha256Digest previous = Sha256.of(RecordingJson.write(RECORDING));
@@ -58,6 +60,9 @@ final class TestSpool implements SegmentSource {
     try (SegmentWriter writer = SegmentWriter.create(dir, header, SegmentLimits.DEFAULT)) {
       for (int i = 0; i < blocks; i++) {
         random.nextBytes(block);
+        if (compressible) {
+          Arrays.fill(block, 64, block.length, (byte) i);
+        }
         writer.append(
             RecordView.allocate().put(nextSequence, i, 1, RecordKind.DATA, 0xff, 0),
             nextSequence,
@@ -73,6 +78,11 @@ final class TestSpool implements SegmentSource {
       notifyAll();
       return sealed.path();
     }
+  }
+
+  /** From now on blocks are worth to be encoded. */
+  void sealCompressible() {
+    compressible = true;
   }
 
   /** Returns the names in the order in which they were published. */

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
@@ -59,7 +60,8 @@ class FileSystemTest {
     final Path diskBefore;
     final Map<String, String> files;
     final Map<String, String> survivors;
-    try (LiveDisk disk = recording.record()) {
+    try (LiveDisk disk =
+        recording.record(type.equals("ext4") ? List.of("--compress").toArray() : new Object[0])) {
       Shell.sh(mkfs + " $1", disk.device());
       try (Mount mount = Mount.device(disk.device(), dir, "-t", type)) {
         files = RealFiles.copyTo(mount.dir(), filesMb * MEGABYTE, count);

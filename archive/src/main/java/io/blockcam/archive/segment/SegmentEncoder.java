@@ -4,11 +4,14 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES;
 
 import com.github.luben.zstd.Zstd;
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.record.LittleEndian;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.Optional;
+import java.util.zip.CRC32C;
 
 /**
  * Writes a segment anew, its payloads encoded. What it says stays the same, and so does its digest.
@@ -24,21 +27,33 @@ public final class SegmentEncoder {
   private static final int COPY_BYTES = 1 << 20;
 
   private final FrameReader frames = new FrameReader();
+  private final Sha256 sha = new Sha256();
   private final ByteBuffer encoded =
       ByteBuffer.allocateDirect((int) Zstd.compressBound(Frames.FRAME_BYTES));
 
   /**
+   * An encoded segment.
+   *
+   * @param trailer of it
+   * @param crc32c of all its bytes, for whoever reads it again before it is where it belongs
+   */
+  public record Encoded(SegmentTrailer trailer, int crc32c) {}
+
+  /**
    * Encodes.
    *
-   * @param segment raw and unsigned; not checked here, whoever reads the result does
+   * @param segment raw and unsigned
    * @param into empty; afterwards the encoded segment, unless it is not worth it
-   * @return whether it is: at least an eighth smaller
+   * @return what was written; empty when it is not worth it, at least an eighth smaller
+   * @throws SegmentException when a frame or a table is not what was sealed
    */
-  public boolean encode(final SegmentReader segment, final FileChannel into) throws IOException {
+  public Optional<Encoded> encode(final SegmentReader segment, final FileChannel into)
+      throws IOException {
     final SegmentTrailer raw = segment.trailer();
     if (!raw.storage().equals(SegmentStorage.raw(raw.payloadCount()))) {
       throw new IllegalArgumentException(segment.name() + " is encoded or signed already");
     }
+    final FrameDigests digests = segment.tables().frameDigests();
     final Output out = new Output(into);
     copy(segment, 0, HEADER_BYTES, out);
     final byte[] lengths = new byte[Frames.count(raw.payloadCount()) * Integer.BYTES];
@@ -47,19 +62,23 @@ public final class SegmentEncoder {
         segment,
         0,
         Frames.count(raw.payloadCount()),
-        (frame, payloads) ->
-            lengthsView.set(LittleEndian.U32, (long) frame * Integer.BYTES, write(payloads, out)));
+        (frame, payloads) -> {
+          if (!digests.match(frame, payloads, sha)) {
+            throw segment.frameProblem(frame);
+          }
+          lengthsView.set(LittleEndian.U32, (long) frame * Integer.BYTES, write(payloads, out));
+        });
     final long payloadBytes = out.position - HEADER_BYTES;
     final long rawBytes = (long) raw.payloadCount() * BLOCK_BYTES;
     if (payloadBytes > rawBytes - (rawBytes >> WORTH_SHIFT) || rawBytes == 0) {
-      return false;
+      return Optional.empty();
     }
     copy(segment, raw.tablesOffset(), raw.tablesEnd() - raw.tablesOffset(), out);
     out.write(ByteBuffer.wrap(lengths));
-    out.write(
-        ByteBuffer.wrap(
-            raw.storedAs(new SegmentStorage(PayloadEncoding.ZSTD, payloadBytes, 0, 0)).encode()));
-    return true;
+    final SegmentTrailer trailer =
+        raw.storedAs(new SegmentStorage(PayloadEncoding.ZSTD, payloadBytes, 0, 0));
+    out.write(ByteBuffer.wrap(trailer.encode()));
+    return Optional.of(new Encoded(trailer, (int) out.crc.getValue()));
   }
 
   private int write(final ByteBuffer payloads, final Output out) throws IOException {
@@ -88,6 +107,7 @@ public final class SegmentEncoder {
   /** A file that grows. */
   private static final class Output {
     private final FileChannel file;
+    private final CRC32C crc = new CRC32C();
     private long position;
 
     Output(final FileChannel file) {
@@ -95,6 +115,7 @@ public final class SegmentEncoder {
     }
 
     void write(final ByteBuffer bytes) throws IOException {
+      crc.update(bytes.duplicate());
       while (bytes.hasRemaining()) {
         position += file.write(bytes, position);
       }

@@ -2,6 +2,7 @@ package io.blockcam.vmtests.record;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import com.github.luben.zstd.Zstd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -38,8 +39,9 @@ public final class Segment {
   private final int payloadCount;
   private final List<Event> events;
 
-  private Segment(final String name, final byte[] content) {
+  private Segment(final String name, final byte[] stored) {
     this.name = name;
+    final byte[] content = decoded(stored);
     this.bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
     must(content.length >= HEADER_BYTES + RECORD_BYTES + TRAILER_BYTES, "is long enough");
     this.trailer =
@@ -121,9 +123,6 @@ public final class Segment {
     must(ascii(trailer, 0).equals("BLKCAMTR") && trailer.getInt(8) == 1, "has a trailer");
     must(crc(trailer, 0, 508) == trailer.getInt(508), "has a whole trailer");
     must((trailer.getInt(12) & ~1) == 0, "is no base of a folded history");
-    must(
-        trailer.getInt(272) == 0 && trailer.getLong(280) == (long) payloadCount * BLOCK_BYTES,
-        "has raw payloads");
     must(trailer.getInt(276) == 0 && trailer.getInt(288) == 0, "has no signature");
     for (int at = 292; at < 508; at++) {
       must(trailer.get(at) == 0, "has zeroes in the rest of the trailer");
@@ -155,6 +154,37 @@ public final class Segment {
     must(
         Arrays.equals(sha256(content, (int) trailerAt, DIGEST_AT), digest()),
         "has the trailer of its digest");
+  }
+
+  /** The same with raw payloads; the trailer stays as it is. */
+  private byte[] decoded(final byte[] stored) {
+    final ByteBuffer in = ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN);
+    must(stored.length >= HEADER_BYTES + RECORD_BYTES + TRAILER_BYTES, "is long enough");
+    final int trailerAt = stored.length - TRAILER_BYTES;
+    final int payloads = (int) in.getLong(trailerAt + 56);
+    final int payloadBytes = (int) in.getLong(trailerAt + 280);
+    if (in.getInt(trailerAt + 272) == 0) {
+      must(payloadBytes == payloads * BLOCK_BYTES, "has raw payloads");
+      return stored;
+    }
+    must(in.getInt(trailerAt + 272) == 1, "has zstd frames");
+    final int frames = (payloads + FRAME_PAYLOADS - 1) / FRAME_PAYLOADS;
+    final int lengthsAt = trailerAt - frames * Integer.BYTES;
+    final int tablesBytes = lengthsAt - HEADER_BYTES - payloadBytes;
+    final ByteBuffer out =
+        ByteBuffer.allocate(HEADER_BYTES + payloads * BLOCK_BYTES + tablesBytes + TRAILER_BYTES);
+    out.put(stored, 0, HEADER_BYTES);
+    int at = HEADER_BYTES;
+    for (int frame = 0; frame < frames; frame++) {
+      final int length = in.getInt(lengthsAt + frame * Integer.BYTES);
+      final int plain = Math.min(FRAME_PAYLOADS, payloads - frame * FRAME_PAYLOADS) * BLOCK_BYTES;
+      final byte[] bytes = Arrays.copyOfRange(stored, at, at + length);
+      out.put(length == plain ? bytes : Zstd.decompress(bytes, plain));
+      at += length;
+    }
+    must(at == HEADER_BYTES + payloadBytes, "has its payloads in the bytes it says");
+    out.put(stored, at, tablesBytes).put(stored, trailerAt, TRAILER_BYTES);
+    return out.array();
   }
 
   private int frames() {

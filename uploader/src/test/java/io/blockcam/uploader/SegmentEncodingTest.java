@@ -1,0 +1,142 @@
+package io.blockcam.uploader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.SealedSegmentFile;
+import io.blockcam.archive.segment.SegmentCheck;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.store.ObjectConflictException;
+import io.blockcam.store.ObjectStore;
+import io.blockcam.store.Stores;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is sent encoded says the same as what was sealed. */
+final class SegmentEncodingTest {
+  @TempDir private Path dir;
+  private Path archive;
+  private ObjectStore store;
+  private TestSpool spool;
+
+  @BeforeEach
+  void open() throws IOException {
+    archive = dir.resolve("archive");
+    store = Stores.open(archive.toUri().toString());
+    spool = new TestSpool(dir.resolve("spool"));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    store.close();
+  }
+
+  private Uploader uploader(final boolean encodes) {
+    final Uploader uploader =
+        new Uploader(
+            store,
+            TestSpool.RECORDING,
+            spool,
+            new Backoff(Duration.ofMillis(1), Duration.ofMillis(2)),
+            InstantSource.system(),
+            RandomGenerator.getDefault());
+    if (encodes) {
+      uploader.encodeIn(dir.resolve("encoding"));
+    }
+    return uploader;
+  }
+
+  private Path archived(final int number) {
+    return archive.resolve("disk/segments/%010d.seg".formatted(number));
+  }
+
+  private static List<String> findings(final Path segment) throws IOException {
+    final List<String> findings = new ArrayList<>();
+    try (FileBytes bytes = FileBytes.open(segment)) {
+      SegmentCheck.run(bytes, finding -> findings.add(finding.getMessage()));
+    }
+    return findings;
+  }
+
+  @Test
+  void sendsLessWhereThatIsWorthIt() throws IOException {
+    final byte[] noise = Files.readAllBytes(spool.seal(40));
+    spool.sealCompressible();
+    final long raw = Files.size(spool.seal(100));
+    final Uploader uploader = uploader(true);
+    while (uploader.doWork()) {}
+
+    assertThat(archived(0)).hasBinaryContent(noise);
+    assertThat(Files.size(archived(1))).isLessThan(raw / 4);
+    assertThat(findings(archived(1))).isEmpty();
+    assertThat(Files.list(dir.resolve("encoding"))).as("nothing stays").isEmpty();
+    assertThat(Files.readString(archive.resolve("disk/heads/0000000001.json")))
+        .as("what is stored is counted")
+        .contains("\"bytes\": " + (noise.length + Files.size(archived(1))));
+  }
+
+  /** Killed before the spool forgot it, and begun again with another choice. */
+  @Test
+  void knowsASegmentThatIsThereInAnotherEncoding() throws IOException {
+    spool.sealCompressible();
+    final byte[] sealed = Files.readAllBytes(spool.seal(50));
+    Files.createDirectories(archived(0).getParent());
+    Files.write(archived(0), sealed);
+    final Uploader uploader = uploader(true);
+    while (uploader.doWork()) {}
+
+    assertThat(archived(0)).as("stays as it is").hasBinaryContent(sealed);
+    assertThat(spool.published()).hasSize(1);
+  }
+
+  @Test
+  void takesNothingElseForIt() throws IOException {
+    spool.sealCompressible();
+    final byte[] sealed = Files.readAllBytes(spool.seal(50));
+    sealed[5000] ^= 1;
+    Files.createDirectories(archived(0).getParent());
+    Files.write(archived(0), sealed);
+    assertThatThrownBy(uploader(true)::doWork).isInstanceOf(ObjectConflictException.class);
+    assertThat(spool.published()).isEmpty();
+  }
+
+  @Test
+  void noticesDamageInTheSpoolBeforeItIsHidden() throws IOException {
+    spool.sealCompressible();
+    final Path sealed = spool.seal(50);
+    final byte[] bytes = Files.readAllBytes(sealed);
+    bytes[4096 + 7000] ^= 1;
+    Files.write(sealed, bytes);
+    assertThatThrownBy(uploader(true)::doWork).isInstanceOf(SegmentException.class);
+    assertThat(spool.published()).isEmpty();
+  }
+
+  @Test
+  void noticesDamageOfWhatWasEncoded() throws IOException {
+    spool.sealCompressible();
+    final SealedSegmentFile segment =
+        SealedSegmentFile.open(spool.seal(50), TestSpool.RECORDING.id());
+    final SegmentEncoding.Parcel parcel = new SegmentEncoding(dir.resolve("encoding")).of(segment);
+    final Path file = dir.resolve("encoding/encoded");
+    final byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(file, bytes);
+    try (InputStream in = parcel.source().open()) {
+      assertThatThrownBy(in::readAllBytes)
+          .isInstanceOf(SegmentException.class)
+          .hasMessageContaining("damaged since");
+    }
+  }
+}
