@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     })
 final class IndexCommand implements Callable<Integer> {
 
-  private static final int SEGMENTS_AT_ONCE = 8;
+  private static final int SEGMENTS_AT_ONCE = 4;
 
   @Mixin RecordingOptions options = new RecordingOptions();
 

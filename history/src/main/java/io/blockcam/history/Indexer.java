@@ -64,7 +64,7 @@ public final class Indexer {
   /**
    * @param directory where a run is made before it is published
    * @param segmentsAtOnce how many are read at the same time; of each all its tables are in memory,
-   *     mostly some 4 MiB, at most 33
+   *     mostly some 4 MiB, at most 19
    */
   public Indexer(
       final ObjectStore store,

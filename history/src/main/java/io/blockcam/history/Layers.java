@@ -41,7 +41,7 @@ public final class Layers implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
 
   /** Segments that are read at the same time; of each all its tables are in memory. */
-  private static final int READ_AHEAD = 8;
+  private static final int READ_AHEAD = 4;
 
   /** As much as a run that is made here may hold. */
   private static final int MOST_OPERATIONS = 1 << 20;

@@ -38,7 +38,7 @@ public final class PastDisk implements Closeable {
   /** Segments of which payloads are read at the same time. */
   private static final int SEGMENTS_AT_ONCE = 4;
 
-  private static final long MOST_TABLE_BYTES = 48 << 20;
+  private static final long MOST_TABLE_BYTES = 32 << 20;
   private static final long MOST_WINDOW_BYTES = 24 << 20;
 
   private final long bytes;

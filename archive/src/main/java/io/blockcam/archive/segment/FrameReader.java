@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 /** Reads frames of a segment and decodes them. One thread; keeps its memory for the next ones. */
 final class FrameReader {
   /** Of one request. */
-  static final int MOST_BYTES = 16 << 20;
+  static final int MOST_BYTES = 4 << 20;
 
   private final ByteBuffer decoded = ByteBuffer.allocateDirect(Frames.FRAME_BYTES);
   private ByteBuffer stored = ByteBuffer.allocate(0);
