@@ -24,8 +24,11 @@ import picocli.CommandLine.Spec;
       "",
       "Exit status 0: the record is whole; 1: it is not, and each fault is told.",
       "",
-      "Example:",
-      "  blockcam verify --archive webhdfs://namenode:9870/blockcam --name web1"
+      "Whoever interrupts it is told where --from goes on.",
+      "",
+      "Examples:",
+      "  blockcam verify --archive webhdfs://namenode:9870/blockcam --name web1",
+      "  blockcam verify --archive webhdfs://namenode:9870/blockcam --name web1 --from 5000"
     })
 final class VerifyCommand implements Callable<Integer> {
 
@@ -33,30 +36,57 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Mixin RecordingOptions options = new RecordingOptions();
 
+  @Option(
+      names = "--from",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Begin with segment N; those before it are taken for sound.")
+  long from;
+
   @Option(names = "--json", description = "Print JSON instead of text.")
   boolean json;
 
   @Spec CommandSpec spec = CommandSpec.create();
+
+  private static void forget(final Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (final IllegalStateException e) {
+      // It runs.
+    }
+  }
 
   @Override
   public Integer call() throws IOException {
     final List<String> findings = new ArrayList<>();
     final PrintWriter out = spec.commandLine().getOut();
     final Verifier.Result result;
+    if (from < 0) {
+      throw CommandException.usage("--from " + from + " is negative");
+    }
     try (ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
-      result =
-          new Verifier(options.recording(store))
-              .run(
-                  finding -> {
-                    findings.add(finding);
-                    if (!json) {
-                      progress.close();
-                      out.println(Printable.of(finding));
-                      out.flush();
-                    }
-                  },
-                  (done, total) -> progress.update("verifying", done, total));
+      final Verifier verifier = new Verifier(options.recording(store), from);
+      final Thread interrupted =
+          new Thread(
+              () ->
+                  System.err.printf("blockcam: interrupted; --from %d goes on%n", verifier.next()));
+      Runtime.getRuntime().addShutdownHook(interrupted);
+      try {
+        result =
+            verifier.run(
+                finding -> {
+                  findings.add(finding);
+                  if (!json) {
+                    progress.close();
+                    out.println(Printable.of(finding));
+                    out.flush();
+                  }
+                },
+                (done, total) -> progress.update("verifying", done, total));
+      } finally {
+        forget(interrupted);
+      }
     }
     if (json) {
       final Map<String, Object> facts = new LinkedHashMap<>();

@@ -238,6 +238,15 @@ public final class RecordingReader {
     return segment;
   }
 
+  /**
+   * What a segment says of itself.
+   *
+   * @throws SegmentException when it is missing or damaged
+   */
+  public SegmentTrailer trailer(final long number) throws IOException {
+    return open(number).trailer();
+  }
+
   /** The bytes of an object beside the segments, if there is one. */
   Optional<ObjectBytes> bytes(final String path) throws IOException {
     return store.status(path).filter(status -> !status.isDirectory()).map(this::bytes);

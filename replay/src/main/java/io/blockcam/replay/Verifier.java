@@ -31,9 +31,27 @@ public final class Verifier {
   private static final int MOST_FINDINGS = 100;
 
   private final RecordingReader recording;
+  private final long first;
+  private volatile long next;
 
   public Verifier(final RecordingReader recording) {
+    this(recording, 0);
+  }
+
+  /**
+   * Goes on where another one was interrupted.
+   *
+   * @param first number of the first segment to look at; the one before it is taken for sound
+   */
+  public Verifier(final RecordingReader recording, final long first) {
     this.recording = recording;
+    this.first = first;
+    this.next = first;
+  }
+
+  /** Number of the segment behind those that were looked at. Any thread. */
+  public long next() {
+    return next;
   }
 
   /**
@@ -75,9 +93,15 @@ public final class Verifier {
           findings.accept(message);
         };
     final Optional<RecordingHead> head = head(counted); // first, or it might be ahead of the list
-    final List<ObjectStatus> objects = recording.objects();
+    final List<ObjectStatus> objects =
+        recording.objects().stream()
+            .filter(object -> RecordingReader.number(object).orElse(0) >= first)
+            .toList();
     final long total = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
     final Story story = new Story(recording, head, counted);
+    if (first > 0) {
+      story.begin(recording.trailer(first - 1));
+    }
     final int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
     final long[] bytes = {0};
     InOrder.run(
@@ -90,6 +114,7 @@ public final class Verifier {
           found[0] += looked.faults();
           story.add(object, looked);
           bytes[0] += object.lengthBytes();
+          next = RecordingReader.number(object).orElse(0) + 1;
           progress.update(bytes[0], total);
         });
     return story.end(objects.size(), bytes[0], found);
@@ -177,6 +202,13 @@ public final class Verifier {
       this.head = head;
       this.findings = findings;
       this.chain = recording.beginning();
+    }
+
+    /** Behind a segment that somebody else has looked at. */
+    void begin(final SegmentTrailer before) {
+      chain = chain.resume(before);
+      epoch = before.epoch();
+      allAreSound = false; // nothing can be said of all of them
     }
 
     void add(final ObjectStatus object, final Looked looked) {
