@@ -3,6 +3,7 @@ package io.blockcam.history;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.index.RunBuilder;
+import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordDescriptor;
@@ -22,7 +23,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,12 +60,6 @@ public final class Layers implements Closeable {
   private long bytesInMemory;
 
   /**
-   * Segments that can not be read, by how many layers lie below them: what they held is not known,
-   * and all of the disk is in doubt where nothing newer tells what it holds.
-   */
-  private final TreeMap<Integer, List<Long>> lost = new TreeMap<>();
-
-  /**
    * Which records.
    *
    * @param first number of the first segment
@@ -75,13 +69,24 @@ public final class Layers implements Closeable {
    */
   record Extent(long first, long last, long afterSequence, long lastSequence) {}
 
-  /**
-   * A run.
-   *
-   * @param made whether it was made here
-   * @param file to be closed with it
-   */
-  private record Layer(RunReader run, boolean made, @Nullable FileBytes file) {}
+  private sealed interface Layer {
+
+    /** A run of the index. */
+    record Published(RunReader run) implements Layer {}
+
+    /**
+     * A run that was made here.
+     *
+     * @param file to be closed with it; null when it is in memory
+     */
+    record Made(RunReader run, @Nullable FileBytes file) implements Layer {}
+
+    /**
+     * Segments that can not be read: what they held is not known, and all of the disk is in doubt
+     * where nothing newer tells what it holds.
+     */
+    record Lost(long firstSegment, long lastSegment) implements Layer {}
+  }
 
   private Layers(
       final RecordingReader reader,
@@ -155,7 +160,7 @@ public final class Layers implements Closeable {
         return layers;
       } catch (final SegmentException e) {
         layers.close();
-        if (layers.layers.stream().allMatch(Layer::made)) {
+        if (layers.layers.stream().noneMatch(Layer.Published.class::isInstance)) {
           throw e;
         }
         LOG.warn("the index of {} is not used: {}", reader.recording().name(), e.getMessage());
@@ -186,7 +191,8 @@ public final class Layers implements Closeable {
               ? extent.last
               : extent.last - 1;
       long from = extent.first;
-      if (segments.trailer(from).firstSequence() <= extent.afterSequence) {
+      if (extent.afterSequence >= 0
+          && segments.trailer(from).firstSequence() <= extent.afterSequence) {
         filling.take(List.of(IndexSpans.Span.segment(from++)));
       }
       filling.take(index.plan(from, extent.last, covered));
@@ -205,8 +211,13 @@ public final class Layers implements Closeable {
     /** Whether what was added last is a run, and no segment behind it has vouched for it. */
     private boolean unproven;
 
-    Filling(final SegmentChain beginning) {
+    Filling(final SegmentChain beginning) throws IOException {
       chain = beginning;
+      if (segments.isTolerant()
+          && extent.first > chain.number()
+          && segments.firstWhole() == extent.first) { // else it stands for those before
+        lose(chain.number(), extent.first - 1);
+      }
     }
 
     void take(final List<IndexSpans.Span> spans) throws IOException {
@@ -217,12 +228,12 @@ public final class Layers implements Closeable {
           this::load,
           (span, loaded) -> {
             if (loaded.lost) {
-              lose(span.first());
+              lose(span.first(), span.first());
             } else if (loaded.segment != null) {
               add(loaded.segment, loaded.records);
             } else if (loaded.run != null && !gap && loaded.run.cover().follows(chain)) {
               flush();
-              layers.add(new Layer(loaded.run, false, null));
+              layers.add(new Layer.Published(loaded.run));
               chain = loaded.run.cover().chain();
               unproven = true;
             } else {
@@ -248,9 +259,9 @@ public final class Layers implements Closeable {
       return new Loaded(null, null, openRun(span, span.path()).orElse(null), false);
     }
 
-    private void lose(final long number) throws IOException {
+    private void lose(final long first, final long last) throws IOException {
       flush();
-      lost.computeIfAbsent(layers.size(), any -> new ArrayList<>()).add(number);
+      layers.add(new Layer.Lost(first, last));
       gap = true;
     }
 
@@ -320,8 +331,8 @@ public final class Layers implements Closeable {
       final ByteArrayOutputStream out = new ByteArrayOutputStream();
       builder.write(out);
       bytesInMemory += out.size();
-      return new Layer(
-          RunReader.open(new MemoryBytes("the index in memory", out.toByteArray())), true, null);
+      return new Layer.Made(
+          RunReader.open(new MemoryBytes("the index in memory", out.toByteArray())), null);
     }
     final Path file = Files.createTempFile("blockcam-", ".run");
     FileBytes bytes = null;
@@ -335,7 +346,7 @@ public final class Layers implements Closeable {
             e);
       }
       bytes = FileBytes.open(file);
-      return new Layer(RunReader.open(bytes), true, bytes);
+      return new Layer.Made(RunReader.open(bytes), bytes);
     } catch (final IOException | RuntimeException e) {
       if (bytes != null) {
         bytes.close();
@@ -346,9 +357,33 @@ public final class Layers implements Closeable {
     }
   }
 
+  private void feed(final RunReader run, final WindowStack window) throws IOException {
+    run.feed(window, run.cover().firstSegment() - extent.first);
+  }
+
+  private List<RunReader> runs() {
+    final List<RunReader> runs = new ArrayList<>();
+    for (final Layer layer : layers) {
+      switch (layer) {
+        case Layer.Published published -> runs.add(published.run);
+        case Layer.Made made -> runs.add(made.run);
+        case Layer.Lost lost -> {} // nothing is known of it
+      }
+    }
+    return runs;
+  }
+
   /** Numbers of the segments that could not be read; only of tolerant ones there are any. */
   public List<Long> lost() {
-    return lost.values().stream().flatMap(List::stream).toList();
+    final List<Long> numbers = new ArrayList<>();
+    for (final Layer layer : layers) {
+      if (layer instanceof final Layer.Lost lost) {
+        for (long number = lost.firstSegment; number <= lost.lastSegment; number++) {
+          numbers.add(number);
+        }
+      }
+    }
+    return numbers;
   }
 
   /** Number of the segment that references in windows count from. */
@@ -362,12 +397,12 @@ public final class Layers implements Closeable {
    * @return its first block; {@link Long#MAX_VALUE} when there is none
    */
   public long nextWindow(final long fromBlock) throws IOException {
-    if (!lost.isEmpty()) {
+    if (layers.stream().anyMatch(Layer.Lost.class::isInstance)) {
       return fromBlock < reader.recording().diskBlocks()
           ? WindowStack.windowOf(fromBlock)
           : Long.MAX_VALUE;
     }
-    return sound(() -> RunBuilder.next(layers.stream().map(Layer::run).toList(), fromBlock));
+    return sound(() -> RunBuilder.next(runs(), fromBlock));
   }
 
   /**
@@ -379,13 +414,12 @@ public final class Layers implements Closeable {
     sound(
         () -> {
           window.begin(firstBlock);
-          for (int i = layers.size(); i >= 0; i--) {
-            if (i < layers.size()) {
-              final RunReader run = layers.get(i).run;
-              run.feed(window, run.cover().firstSegment() - extent.first);
-            }
-            if (lost.containsKey(i)) {
-              window.doubt(0, reader.recording().diskBlocks(), RecordDescriptor.WHOLE_BLOCK);
+          for (final Layer layer : layers.reversed()) {
+            switch (layer) {
+              case Layer.Published published -> feed(published.run, window);
+              case Layer.Made made -> feed(made.run, window);
+              case Layer.Lost lost ->
+                  window.doubt(0, reader.recording().diskBlocks(), RecordDescriptor.WHOLE_BLOCK);
             }
           }
           return window;
@@ -412,9 +446,9 @@ public final class Layers implements Closeable {
     final Sha256Digest digest =
         sound(
             () -> {
-              for (final Layer layer : layers) {
-                if (layer.run.cover().lastSegment() >= number) {
-                  return layer.run.digest(number);
+              for (final RunReader run : runs()) {
+                if (run.cover().lastSegment() >= number) {
+                  return run.digest(number);
                 }
               }
               throw new IllegalArgumentException("segment " + number + " is in no layer");
@@ -432,8 +466,8 @@ public final class Layers implements Closeable {
     return sound(
         () -> {
           final List<RunReader.Event> events = new ArrayList<>();
-          for (final Layer layer : layers) {
-            events.addAll(layer.run.events());
+          for (final RunReader run : runs()) {
+            events.addAll(run.events());
           }
           return events;
         });
@@ -459,18 +493,18 @@ public final class Layers implements Closeable {
     final List<Layer> repaired = new ArrayList<>();
     boolean found = false;
     for (final Layer layer : layers) {
-      if (!layer.made && !found && damage.file().equals(layer.run.name())) {
+      if (!found
+          && layer instanceof final Layer.Published published
+          && damage.file().equals(published.run.name())) {
         found = true;
+        final RunCover cover = published.run.cover();
         LOG.warn("made anew for now, `blockcam index` repairs it: {}", damage.getMessage());
         final Layers anew =
             open(
                 reader,
                 segments,
                 new Extent(
-                    layer.run.cover().firstSegment(),
-                    layer.run.cover().lastSegment(),
-                    Long.MIN_VALUE,
-                    Long.MAX_VALUE),
+                    cover.firstSegment(), cover.lastSegment(), Long.MIN_VALUE, Long.MAX_VALUE),
                 false,
                 Progress.NONE);
         repaired.addAll(anew.layers);
@@ -487,8 +521,8 @@ public final class Layers implements Closeable {
   @Override
   public void close() throws IOException {
     for (final Layer layer : layers) {
-      if (layer.file != null) {
-        layer.file.close();
+      if (layer instanceof final Layer.Made made && made.file != null) {
+        made.file.close();
       }
     }
   }

@@ -201,6 +201,16 @@ class BadArchiveTest {
     here.refuses(NO, () -> run("replay", "--to", scratch.resolve("no")), "segment 1 is missing");
   }
 
+  /** The first one is gone: those behind it count. */
+  @Test
+  void restoresWithoutTheFirstSegmentWhenToldTo() throws IOException {
+    final Set<Long> lost = written(0, 1);
+    Files.delete(segment("disk", 0));
+    assertThat(run("replay", "--to", image(), "--allow-holes").shouldSucceed().out())
+        .contains("1 segments, the first is 0");
+    Recording.holds(image(), diskWithout(lost));
+  }
+
   /** Blocks that are written in some segments, which end where the clock wanted. */
   private Set<Long> written(final int from, final int to) {
     final Set<Long> blocks = new TreeSet<>();
