@@ -157,7 +157,11 @@ final class Fetcher implements AutoCloseable {
       scratch.overlay(offset, buffer.asByteBuffer());
     }
     if (sequential && !cache.holds(end)) {
-      threads.execute(() -> readAhead(end));
+      try {
+        threads.execute(() -> readAhead(end));
+      } catch (final RejectedExecutionException e) {
+        LOG.debug("not read ahead: the device goes away");
+      }
     }
     return length;
   }

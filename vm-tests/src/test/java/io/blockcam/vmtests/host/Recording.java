@@ -134,6 +134,7 @@ public final class Recording {
   public Path replay(final String when) {
     final Path image = dir.resolve("%s-%d.image".formatted(name, images++));
     run("replay", "--at", when, "--to", image).shouldSucceed();
+    delete(description(image));
     return image;
   }
 
@@ -141,6 +142,7 @@ public final class Recording {
   public Path replayHere(final String when) {
     final Path image = dir.resolve("%s-%d.image".formatted(name, images++));
     Blockcam.runHere(arguments("replay", List.of("--at", when, "--to", image))).shouldSucceed();
+    delete(description(image));
     return image;
   }
 
@@ -213,6 +215,11 @@ public final class Recording {
           "%s: byte %d (in block %d) is not what it must be"
               .formatted(image, at + differs, (at + differs) / 4096));
     }
+  }
+
+  /** What stands beside an image, and would keep the next one from its place. */
+  private static Path description(final Path image) {
+    return image.resolveSibling(image.getFileName() + ".json");
   }
 
   private static void delete(final Path file) {
