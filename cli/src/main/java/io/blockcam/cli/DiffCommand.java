@@ -61,6 +61,9 @@ final class DiffCommand implements Callable<Integer> {
       description = "The later one (default: ${DEFAULT-VALUE}).")
   String until = "latest";
 
+  @Option(names = "--no-index", description = MomentOptions.NO_INDEX)
+  boolean noIndex;
+
   @Option(names = "--json", description = "Print one JSON object in each line.")
   boolean json;
 
@@ -82,7 +85,7 @@ final class DiffCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
       final Segments segments = reader.find();
-      final MomentResolver resolver = new MomentResolver(reader, segments, true);
+      final MomentResolver resolver = new MomentResolver(reader, segments, !noIndex);
       final Moment first = MomentOptions.resolve(resolver, from, "--from");
       final Moment last = MomentOptions.resolve(resolver, until, "--until");
       if (first.sequence() > last.sequence()) {
@@ -96,6 +99,7 @@ final class DiffCommand implements Callable<Integer> {
               segments,
               first.sequence(),
               last.sequence(),
+              !noIndex,
               (done, total) -> progress.update("segments", done, total))) {
         progress.close();
         final Ranges ranges =

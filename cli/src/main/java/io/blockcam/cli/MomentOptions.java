@@ -17,6 +17,8 @@ import picocli.CommandLine.Option;
 
 /** A moment of a recording, and how it is found. */
 final class MomentOptions {
+  static final String NO_INDEX =
+      "Read the records of all segments instead of the index of the archive.";
 
   @Option(
       names = "--at",
@@ -25,9 +27,7 @@ final class MomentOptions {
       description = "The moment (default: ${DEFAULT-VALUE}).")
   String at = "latest";
 
-  @Option(
-      names = "--no-index",
-      description = "Read the records of all segments instead of the index of the archive.")
+  @Option(names = "--no-index", description = NO_INDEX)
   boolean noIndex;
 
   /**

@@ -27,6 +27,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
@@ -159,13 +160,58 @@ public final class Indexer {
       publish(path, out -> ofSegments(first, size, out));
     } else {
       final long smaller = size / IndexSpans.FAN_OUT;
-      final List<RunReader> runs = new ArrayList<>();
-      for (long at = first; at < first + size; at += smaller) {
-        runs.add(openRun(IndexSpans.run(paths, at, smaller)));
-      }
-      publish(path, out -> RunBuilder.merge(runs, window, out));
+      fromSound(
+          () -> {
+            final List<RunReader> runs = new ArrayList<>();
+            for (long at = first; at < first + size; at += smaller) {
+              runs.add(madeRun(at, smaller));
+            }
+            publish(path, out -> RunBuilder.merge(runs, window, out));
+          });
     }
     names(size).add(path);
+  }
+
+  /** Makes something of runs. */
+  @FunctionalInterface
+  private interface Making {
+    void make() throws IOException;
+  }
+
+  /**
+   * Makes something of runs; one that turns out to be damaged, gone or of other segments is removed
+   * and must be made anew when it is asked for again.
+   */
+  private void fromSound(final Making making) throws IOException {
+    final Set<String> removed = new HashSet<>();
+    while (true) {
+      try {
+        making.make();
+        return;
+      } catch (final IndexException e) {
+        final String root = store.describe() + "/";
+        if (!e.file().startsWith(root) || !removed.add(e.file())) {
+          throw e; // it was made a moment ago
+        }
+        LOG.warn("made anew: {}", e.getMessage());
+        remove(e.file().substring(root.length()));
+      }
+    }
+  }
+
+  private void remove(final String path) throws IOException {
+    store.delete(path);
+    damaged++;
+    present.values().forEach(names -> names.remove(path));
+  }
+
+  /** A run of these segments, made now if there is none. */
+  private RunReader madeRun(final long first, final long size) throws IOException {
+    final String path = IndexSpans.run(paths, first, size);
+    if (!names(size).contains(path)) {
+      make(first, size);
+    }
+    return openRun(path);
   }
 
   private RunCover ofSegments(final long first, final long count, final OutputStream out)
@@ -211,15 +257,26 @@ public final class Indexer {
     return new Tables(segment, segment.records());
   }
 
+  /**
+   * Opens a run.
+   *
+   * @throws IndexException when it is missing, damaged or not of the segments that it should be of
+   */
   private RunReader openRun(final String path) throws IOException {
-    return RunReader.open(
-        reader
-            .bytes(path)
-            .orElseThrow(
-                () ->
-                    new IndexException(
-                        store.describe() + "/" + path,
-                        "is missing; `blockcam index --check` makes it")));
+    final Optional<ObjectBytes> bytes = reader.bytes(path);
+    if (bytes.isEmpty()) {
+      throw new IndexException(store.describe() + "/" + path, "is missing");
+    }
+    final RunReader run = RunReader.open(bytes.get());
+    final RunCover cover = run.cover();
+    if (cover.firstSegment() < segments.first()
+        || cover.lastSegment() >= segments.end()
+        || !path.endsWith("/" + RunName.of(cover.firstSegment(), cover.lastSegment()))
+        || !cover.previousDigest().equals(segments.trailer(cover.firstSegment()).previousDigest())
+        || !cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
+      throw new IndexException(run.name(), "is of other segments");
+    }
+    return run;
   }
 
   /** Writes a run. */
@@ -251,10 +308,14 @@ public final class Indexer {
       removeDamagedMaps(first);
     }
     final long end = segments.end() / IndexSpans.FAN_OUT * IndexSpans.FAN_OUT;
+    if (end > first && first % IndexSpans.FAN_OUT == 0) {
+      fromSound(() -> makeMap(first, end));
+    }
+  }
+
+  private void makeMap(final long first, final long end) throws IOException {
     final NavigableSet<Long> maps = IndexSpans.maps(reader, first);
-    if (end <= first
-        || first % IndexSpans.FAN_OUT != 0
-        || (!maps.isEmpty() && maps.last() >= end - 1)) {
+    if (!maps.isEmpty() && maps.last() >= end - 1) {
       return;
     }
     final List<RunReader> runs = new ArrayList<>();
@@ -269,7 +330,7 @@ public final class Indexer {
       while (at % (size * IndexSpans.FAN_OUT) == 0 && at + size * IndexSpans.FAN_OUT <= end) {
         size *= IndexSpans.FAN_OUT;
       }
-      runs.add(openRun(IndexSpans.run(paths, at, size)));
+      runs.add(madeRun(at, size));
       pieces += runs.getLast().pieces();
       at += size;
     }
@@ -286,31 +347,18 @@ public final class Indexer {
 
   private void removeDamaged(final long size) throws IOException {
     for (final String path : List.copyOf(names(size))) {
-      if (removeIfDamaged(path)) {
-        names(size).remove(path);
-      }
+      removeIfDamaged(path);
     }
   }
 
-  private boolean removeIfDamaged(final String path) throws IOException {
+  private void removeIfDamaged(final String path) throws IOException {
     try {
       final RunReader run = openRun(path);
-      final RunCover cover = run.cover();
-      if (cover.lastSegment() < segments.end()
-          && cover.firstSegment() >= segments.first()
-          && path.endsWith("/" + RunName.of(cover.firstSegment(), cover.lastSegment()))
-          && cover.previousDigest().equals(segments.trailer(cover.firstSegment()).previousDigest())
-          && cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
-        run.events();
-        run.readAll();
-        return false;
-      }
-      LOG.warn("{} is of other segments", run.name());
+      run.events();
+      run.readAll();
     } catch (final IndexException e) {
       LOG.warn("of no use: {}", e.getMessage());
+      remove(path);
     }
-    store.delete(path);
-    damaged++;
-    return true;
   }
 }

@@ -129,6 +129,7 @@ public final class Layers implements Closeable {
    *
    * @param afterSequence of the last record that does not count
    * @param lastSequence of the last record that counts
+   * @param useIndex whether to use the index of the archive
    * @param progress called with the segments that are done, and all
    * @throws SegmentException when a segment that is read is missing or damaged
    */
@@ -137,13 +138,14 @@ public final class Layers implements Closeable {
       final Segments segments,
       final long afterSequence,
       final long lastSequence,
+      final boolean useIndex,
       final Progress progress)
       throws IOException {
     final long first = segments.firstWhere(segment -> segment.lastSequence() > afterSequence);
     final long number = segments.holding(lastSequence);
     final long last = number < segments.end() ? number : first - 1;
     return open(
-        reader, segments, new Extent(first, last, afterSequence, lastSequence), true, progress);
+        reader, segments, new Extent(first, last, afterSequence, lastSequence), useIndex, progress);
   }
 
   private static Layers open(

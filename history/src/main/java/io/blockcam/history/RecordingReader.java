@@ -187,13 +187,20 @@ public final class RecordingReader {
    */
   public Segments findWhatIsLeft() throws IOException {
     final List<ObjectStatus> objects = objects();
-    return objects.isEmpty()
-        ? new Segments(this, 0, 0, true)
-        : new Segments(
-            this,
-            number(objects.getFirst()).orElseThrow(),
-            number(objects.getLast()).orElseThrow() + 1,
-            true);
+    if (objects.isEmpty()) {
+      return new Segments(this, 0, 0, true);
+    }
+    final long first = number(objects.getFirst()).orElseThrow();
+    long end = number(objects.getLast()).orElseThrow() + 1;
+    for (; end > first; end--) { // the newest one tells which moment is the latest
+      try {
+        open(end - 1);
+        break;
+      } catch (final SegmentException e) {
+        LOG.warn("lost with all that was written in it: {}", e.getMessage());
+      }
+    }
+    return new Segments(this, first, end, true);
   }
 
   private SegmentException missingBefore(final ObjectStatus object, final long number) {

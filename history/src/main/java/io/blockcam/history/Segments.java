@@ -1,5 +1,6 @@
 package io.blockcam.history;
 
+import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,6 +90,57 @@ public final class Segments {
     return known == null ? open(number).trailer() : known.trailer();
   }
 
+  /**
+   * The records of one.
+   *
+   * @return empty when they can not be read and that is {@linkplain #isTolerant tolerated}
+   */
+  public Optional<RecordTable> records(final long number) throws IOException {
+    try {
+      return Optional.of(open(number).records());
+    } catch (final SegmentException e) {
+      passOver(e);
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * What one says of itself.
+   *
+   * @return empty when it can not be read and that is {@linkplain #isTolerant tolerated}
+   */
+  public Optional<SegmentTrailer> readable(final long number) throws IOException {
+    try {
+      return Optional.of(trailer(number));
+    } catch (final SegmentException e) {
+      passOver(e);
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * The newest one before another.
+   *
+   * @param end number of the other, or {@link #end}
+   * @return empty when there is none that can be read, and that is tolerated
+   */
+  public Optional<SegmentTrailer> before(final long end) throws IOException {
+    for (long number = end - 1; number >= first; number--) {
+      final Optional<SegmentTrailer> segment = readable(number);
+      if (segment.isPresent()) {
+        return segment;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private void passOver(final SegmentException e) throws SegmentException {
+    if (!tolerant) {
+      throw e;
+    }
+    LOG.debug("passed over: {}", e.getMessage());
+  }
+
   /** What one was found to be by its trailer. */
   @FunctionalInterface
   public interface Test {
@@ -117,12 +170,9 @@ public final class Segments {
 
   private long firstReadableWhere(final Test test) throws IOException {
     for (long number = first; number < end; number++) {
-      try {
-        if (test.holds(trailer(number))) {
-          return number;
-        }
-      } catch (final SegmentException e) {
-        LOG.debug("passed over: {}", e.getMessage());
+      final Optional<SegmentTrailer> segment = readable(number);
+      if (segment.isPresent() && test.holds(segment.get())) {
+        return number;
       }
     }
     return end;

@@ -45,6 +45,6 @@ public final class CountingStore {
 
   /** How often something was read. */
   public int reads() {
-    return calls().getOrDefault("read", 0);
+    return calls().getOrDefault("read", 0) + calls().getOrDefault("open", 0);
   }
 }

@@ -10,12 +10,15 @@ import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** With an index or without, whole or damaged: the same layers, only sooner. */
 final class IndexerTest {
@@ -182,6 +185,32 @@ final class IndexerTest {
     assertSameEverywhere();
   }
 
+  /** A recorder goes on with its index whatever it finds of it, without reading all of it. */
+  @Test
+  void makesLargerRunsWhateverItFindsOfTheSmallerOnes() throws IOException {
+    index(false);
+    for (final Path run : runs()) {
+      if (!run.startsWith(indexDirectory().resolve("8"))) {
+        Files.delete(run);
+      }
+    }
+    final List<Path> smallest = runs();
+    Files.delete(smallest.get(1));
+    Files.write(smallest.get(3), new byte[] {1, 2, 3});
+    final byte[] page = Files.readAllBytes(smallest.get(10));
+    page[page.length / 8] ^= 4;
+    Files.write(smallest.get(10), page);
+    Files.copy(smallest.get(11), smallest.get(12), StandardCopyOption.REPLACE_EXISTING);
+
+    assertThat(index(false).damaged()).isEqualTo(3);
+
+    assertThat(runs()).containsAll(smallest);
+    assertThat(Files.list(indexDirectory().resolve("64"))).hasSize(2);
+    assertThat(Files.list(indexDirectory().resolve("maps"))).isNotEmpty();
+    assertThat(index(true).damaged()).isZero();
+    assertSameEverywhere();
+  }
+
   @Test
   void ofOtherSegmentsIsOfNoUse() throws IOException {
     index(false);
@@ -201,8 +230,9 @@ final class IndexerTest {
     assertSameEverywhere();
   }
 
-  @Test
-  void whatLiesBetweenTwoMomentsIsWhatWasWritten() throws IOException {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whatLiesBetweenTwoMomentsIsWhatWasWritten(final boolean useIndex) throws IOException {
     index(false);
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
@@ -225,7 +255,7 @@ final class IndexerTest {
             }
           });
       final boolean[] found = new boolean[BLOCKS];
-      try (Layers layers = Layers.between(reader, segments, from, to, Progress.NONE)) {
+      try (Layers layers = Layers.between(reader, segments, from, to, useIndex, Progress.NONE)) {
         final WindowStack window = new WindowStack();
         layers.read(window, 0);
         window.forEachDecided(

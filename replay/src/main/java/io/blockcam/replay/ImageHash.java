@@ -8,8 +8,6 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Map;
-import java.util.SortedMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -76,18 +74,18 @@ final class ImageHash implements Closeable {
   /**
    * Some more is written, and all before it: it can be hashed. Waits for the stretch before.
    *
-   * @param ranges first byte, byte behind the last; what lies between them is zero
+   * @param ranges what lies between them is zero
    */
-  void written(final SortedMap<Long, Long> ranges) throws IOException {
+  void written(final ByteRanges ranges) throws IOException {
     await();
     behind = thread.submit(() -> hash(ranges));
   }
 
-  private Void hash(final SortedMap<Long, Long> ranges) throws IOException {
-    for (final Map.Entry<Long, Long> range : ranges.entrySet()) {
-      zeroesUpTo(range.getKey());
-      while (hashed < range.getValue()) {
-        chunk.clear().limit((int) Math.min(CHUNK_BYTES, range.getValue() - hashed));
+  private Void hash(final ByteRanges ranges) throws IOException {
+    for (int i = 0; i < ranges.count(); i++) {
+      zeroesUpTo(ranges.from(i));
+      while (hashed < ranges.to(i)) {
+        chunk.clear().limit((int) Math.min(CHUNK_BYTES, ranges.to(i) - hashed));
         final int count = image == null ? 0 : image.read(chunk, hashed);
         if (count <= 0) {
           throw new IOException("the image ends at " + hashed + " of " + bytes + " bytes");

@@ -8,9 +8,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Queue;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +23,11 @@ import org.jspecify.annotations.Nullable;
  * that. Memory does not grow with the disk.
  */
 public final class ImageWriter {
-  /** Pieces that are written at once: up to 256 MiB of the image. */
-  private static final int PIECES_OF_FILE = 1 << 16;
+  /**
+   * Pieces that are written at once: up to 2 GiB of the image. The more, the more of a segment is
+   * read in one go, and the later begins the hash.
+   */
+  private static final int PIECES_OF_FILE = 1 << 19;
 
   /** Pieces that are held in memory at once for a stream: up to 32 MiB. */
   private static final int PIECES_OF_STREAM = 1 << 13;
@@ -98,7 +99,7 @@ public final class ImageWriter {
           PIECES_OF_FILE,
           batch -> {
             disk.fetch(batch, () -> new FileSink(batch, out));
-            hash.written(rangesOf(batch));
+            hash.written(ByteRanges.of(batch, disk.bytes()));
           });
       final ImageHash.Digests digests =
           hash.finish((done, total) -> progress.update("hashing", done, total));
@@ -162,21 +163,6 @@ public final class ImageWriter {
     piecesDone += batch.count();
     progress.update("restoring", piecesDone * BLOCK_BYTES, pieces * BLOCK_BYTES);
     batch.clear();
-  }
-
-  /** Where the blocks of a batch lie, in bytes: first, behind the last. */
-  private TreeMap<Long, Long> rangesOf(final PieceBatch batch) {
-    final TreeMap<Long, Long> ranges = new TreeMap<>();
-    for (int i = 0; i < batch.count(); ) {
-      final long from = batch.block(i);
-      long to = from + 1;
-      while (i < batch.count() && batch.block(i) <= to) {
-        to = batch.block(i) + 1;
-        i++;
-      }
-      ranges.put(from * BLOCK_BYTES, Math.min(to * BLOCK_BYTES, disk.bytes()));
-    }
-    return ranges;
   }
 
   /** Bytes of sectors that lie on the disk: the last block may reach beyond its end. */
@@ -276,9 +262,10 @@ public final class ImageWriter {
                             sectors * SECTOR_BYTES);
                       }));
       int at = 0;
-      for (final Map.Entry<Long, Long> range : rangesOf(batch).entrySet()) {
-        zeroesUpTo(range.getKey());
-        final int length = (int) (range.getValue() - range.getKey());
+      final ByteRanges ranges = ByteRanges.of(batch, disk.bytes());
+      for (int i = 0; i < ranges.count(); i++) {
+        zeroesUpTo(ranges.from(i));
+        final int length = (int) (ranges.to(i) - ranges.from(i));
         out.write(content, at, length);
         hash.update(content, at, length);
         written += length;

@@ -8,6 +8,7 @@ import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.SegmentTrailer;
@@ -19,12 +20,15 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds the record that a moment ends with. Reads the ends of a few segments and the records of
  * one: timestamps and sequences never decrease along the order.
  */
 public final class MomentResolver {
+  private static final Logger LOG = LoggerFactory.getLogger(MomentResolver.class);
 
   private final RecordingReader reader;
   private final Recording recording;
@@ -67,10 +71,15 @@ public final class MomentResolver {
   public Optional<ClockStep> setBackOver(final Instant instant) throws IOException {
     final long atNs = Nanos.of(instant);
     for (final RunReader.Event event : events(RecordKind.CLOCK_STEP)) {
-      if (segments.trailer(event.segment()).lastTimestampNs() > atNs) {
-        final RecordTable records = segments.open(event.segment()).records();
-        final int i = event.record();
-        if (i < records.count() && records.aux(i) <= atNs && atNs < records.timestampNs(i)) {
+      final Optional<SegmentTrailer> segment = segments.readable(event.segment());
+      if (segment.isEmpty() || segment.get().lastTimestampNs() <= atNs) {
+        continue;
+      }
+      final Optional<RecordTable> read = segments.records(event.segment());
+      final int i = event.record();
+      if (read.isPresent() && i < read.get().count()) {
+        final RecordTable records = read.get();
+        if (records.aux(i) <= atNs && atNs < records.timestampNs(i)) {
           return Optional.of(
               new ClockStep(
                   records.sequence(i),
@@ -86,7 +95,8 @@ public final class MomentResolver {
    * Those of a kind, in the order of the record; none are looked for where the head counts none.
    */
   private List<RunReader.Event> events(final RecordKind kind) throws IOException {
-    final Optional<RecordingHead> head = reader.usableHead();
+    final Optional<RecordingHead> head = // the segment that it names may be lost
+        segments.isTolerant() ? Optional.empty() : reader.usableHead();
     final Optional<RecordingSummary> summary =
         head.isPresent() ? reader.summary(head.get()) : Optional.empty();
     if (segments.isEmpty() || (summary.isPresent() && summary.get().count(kind) == 0)) {
@@ -99,10 +109,17 @@ public final class MomentResolver {
 
   private Moment byMark(final String text) throws IOException {
     for (final RunReader.Event event : events(RecordKind.MARK).reversed()) {
-      final SegmentReader segment = segments.open(event.segment());
-      final SegmentTables tables = segment.tables();
-      if (text.equals(segment.markText(tables, event.record()))) {
-        return moment(segment.trailer(), tables.records(), event.record());
+      try {
+        final SegmentReader segment = segments.open(event.segment());
+        final SegmentTables tables = segment.tables();
+        if (text.equals(segment.markText(tables, event.record()))) {
+          return moment(segment.trailer(), tables.records(), event.record());
+        }
+      } catch (final SegmentException e) {
+        if (!segments.isTolerant()) {
+          throw e;
+        }
+        LOG.warn("a mark can not be read: {}", e.getMessage());
       }
     }
     throw new MomentException("there is no mark '%s'".formatted(text));
@@ -115,9 +132,13 @@ public final class MomentResolver {
    */
   public Moment markBefore(final Moment moment) throws IOException {
     for (final RunReader.Event event : events(RecordKind.MARK).reversed()) {
-      final SegmentTrailer trailer = segments.trailer(event.segment());
-      if (trailer.firstSequence() + event.record() <= moment.sequence()) {
-        return moment(trailer, segments.open(event.segment()).records(), event.record());
+      final Optional<SegmentTrailer> segment = segments.readable(event.segment());
+      if (segment.isPresent()
+          && segment.get().firstSequence() + event.record() <= moment.sequence()) {
+        final Optional<RecordTable> records = segments.records(event.segment());
+        if (records.isPresent()) {
+          return moment(segment.get(), records.get(), event.record());
+        }
       }
     }
     throw new MomentException("there is no mark at %s or before".formatted(moment.instant()));
@@ -142,7 +163,11 @@ public final class MomentResolver {
     final BlockRanges gaps = new BlockRanges();
     long number = segments.firstWhere(segment -> segment.lastSequence() > moment.sequence());
     for (; number < segments.end(); number++) {
-      final RecordTable records = segments.open(number).records();
+      final Optional<RecordTable> read = segments.records(number);
+      if (read.isEmpty()) {
+        continue;
+      }
+      final RecordTable records = read.get();
       for (int i = 0; i < records.count(); i++) {
         if (records.sequence(i) <= moment.sequence()) {
           continue;
@@ -166,7 +191,11 @@ public final class MomentResolver {
   public Moment flushBefore(final Moment moment) throws IOException {
     long number = segments.firstWhere(segment -> segment.firstSequence() > moment.sequence());
     while (number-- > segments.first()) {
-      final RecordTable records = segments.open(number).records();
+      final Optional<RecordTable> read = segments.records(number);
+      if (read.isEmpty()) {
+        continue;
+      }
+      final RecordTable records = read.get();
       for (int i = records.count() - 1; i >= 0; i--) {
         if (records.sequence(i) <= moment.sequence() && records.kind(i) == RecordKind.FLUSH) {
           return new Moment(
@@ -235,15 +264,26 @@ public final class MomentResolver {
     if (base.isPresent() && atNs < base.get().lastTimestampNs()) {
       throw folded(instant.toString(), base.get());
     }
-    final long behind = segments.firstWhere(segment -> segment.firstTimestampNs() > atNs);
-    if (behind == segments.first()) {
-      return beginning();
+    long behind = segments.firstWhere(segment -> segment.firstTimestampNs() > atNs);
+    while (true) {
+      final Optional<SegmentTrailer> before = segments.before(behind);
+      if (before.isEmpty()) {
+        return beginning();
+      }
+      final SegmentTrailer trailer = before.get();
+      if (trailer.lastTimestampNs() <= atNs) {
+        return end(trailer);
+      }
+      behind = trailer.segmentNumber();
+      final Optional<RecordTable> records = segments.records(behind);
+      if (records.isPresent()) {
+        return lastAt(atNs, trailer, records.get());
+      }
     }
-    final SegmentTrailer trailer = segments.trailer(behind - 1);
-    if (trailer.lastTimestampNs() <= atNs) {
-      return end(trailer);
-    }
-    final RecordTable records = segments.open(behind - 1).records();
+  }
+
+  private static Moment lastAt(
+      final long atNs, final SegmentTrailer trailer, final RecordTable records) {
     int index = 0;
     while (index + 1 < records.count() && records.timestampNs(index + 1) <= atNs) {
       index++;

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
@@ -150,6 +152,53 @@ class MomentResolverTest {
         .isInstanceOf(MomentException.class)
         .hasMessageContaining("seq:0 to seq:5");
     assertThatThrownBy(() -> resolve(new When.Sequence(-1))).isInstanceOf(MomentException.class);
+  }
+
+  /** Three segments: to +30, +40 to +50, one at +60. */
+  @Test
+  void passesOverWhatIsLostWhereThatIsTolerated() throws IOException {
+    recording.passTime(10);
+    recording.data(5, 0xff, 0, TestRecording.filled(1));
+    recording.point(RecordKind.FLUSH);
+    recording.seal();
+    final Moment newest = moment(1, 7, 60);
+    assertThat(ofWhatIsLeft(new When.Latest())).isEqualTo(newest);
+
+    lose(1);
+    assertThat(ofWhatIsLeft(new When.Latest())).isEqualTo(newest);
+    final When.At inLost = new When.At(CREATED.plusNanos(45));
+    assertThat(ofWhatIsLeft(inLost)).isEqualTo(moment(0, 3, 30));
+    assertThatThrownBy(() -> resolve(inLost)).isInstanceOf(SegmentException.class);
+
+    lose(2);
+    final Moment left = moment(0, 3, 30);
+    assertThat(ofWhatIsLeft(new When.Latest())).isEqualTo(left);
+    assertThat(ofWhatIsLeft(new When.At(NOW))).isEqualTo(left);
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      final MomentResolver moments = new MomentResolver(reader, reader.findWhatIsLeft(), false);
+      assertThat(moments.gapsBehind(left).isEmpty()).isTrue();
+      assertThatThrownBy(() -> moments.flushBefore(left)).isInstanceOf(MomentException.class);
+      assertThatThrownBy(() -> moments.resolve(new When.Mark("x")))
+          .isInstanceOf(MomentException.class);
+    }
+
+    lose(0);
+    assertThat(ofWhatIsLeft(new When.Latest())).isEqualTo(moment(0, -1, 0));
+  }
+
+  private void lose(final int number) throws IOException {
+    final Path file = recording.segments().resolve("%010d.seg".formatted(number));
+    final byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length - 20] ^= 1; // in the trailer
+    Files.write(file, bytes);
+  }
+
+  private Moment ofWhatIsLeft(final When when) throws IOException {
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      return new MomentResolver(reader, reader.findWhatIsLeft(), true).resolve(when);
+    }
   }
 
   private Moment at(final long nsAfterCreated) throws IOException {

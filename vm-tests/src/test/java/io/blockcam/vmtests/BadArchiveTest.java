@@ -211,6 +211,28 @@ class BadArchiveTest {
     Recording.holds(image(), diskWithout(lost));
   }
 
+  /** What is left ends where the newest one begins. */
+  @Test
+  void restoresWithoutTheNewestSegmentWhenToldTo() throws IOException {
+    int newest = 0;
+    while (Files.exists(segment("disk", newest + 1))) {
+      newest++;
+    }
+    final long last = Segment.read(segment("disk", newest)).events().getFirst().sequence() - 1;
+    final Path expected = scratch.resolve("expected");
+    run("replay", "--at", "seq:" + last, "--to", expected).shouldSucceed();
+    flipBit(segment("disk", newest), length -> length - 100);
+    for (final String when : List.of("latest", Instant.now().toString())) {
+      assertThat(
+              run("replay", "--at", when, "--to", image(), "--allow-holes", "--force")
+                  .shouldSucceed()
+                  .err())
+          .contains("lost with all that was written in it");
+      Recording.holds(image(), Files.readAllBytes(expected));
+    }
+    run("replay", "--to", image(), "--force").shouldEndWith(NO);
+  }
+
   /** Blocks that are written in some segments, which end where the clock wanted. */
   private Set<Long> written(final int from, final int to) {
     final Set<Long> blocks = new TreeSet<>();

@@ -7,11 +7,9 @@ import java.nio.ByteBuffer;
 
 /** Reads frames of a segment and decodes them. One thread; keeps its memory for the next ones. */
 final class FrameReader {
-  /** Of one request. */
-  static final int MOST_BYTES = 4 << 20;
-
-  private final ByteBuffer decoded = ByteBuffer.allocateDirect(Frames.FRAME_BYTES);
-  private ByteBuffer stored = ByteBuffer.allocate(0);
+  // Arrays, since the JDK hashes what lies in one without copying it first.
+  private final byte[] stored = new byte[Frames.FRAME_BYTES];
+  private final byte[] decoded = new byte[Frames.FRAME_BYTES];
 
   /** Takes frames. */
   @FunctionalInterface
@@ -19,13 +17,13 @@ final class FrameReader {
     /**
      * Takes one.
      *
-     * @param payloads of it, not checked; only during the call
+     * @param payloads of it, not checked, backed by an array; only during the call
      */
     void take(int frame, ByteBuffer payloads) throws IOException;
   }
 
   /**
-   * Reads frames that lie side by side, with as few requests as fit.
+   * Reads frames that lie side by side, in one go.
    *
    * @param from the first one
    * @param to behind the last one
@@ -34,45 +32,22 @@ final class FrameReader {
   void read(final SegmentReader segment, final int from, final int to, final Sink sink)
       throws IOException {
     final FrameTable table = segment.frames();
-    for (int first = from; first < to; ) {
-      int end = first + 1;
-      while (end < to && table.offset(end + 1) - table.offset(first) <= MOST_BYTES) {
-        end++;
-      }
-      readAtOnce(segment, table, first, end, sink);
-      first = end;
-    }
-  }
-
-  private void readAtOnce(
-      final SegmentReader segment,
-      final FrameTable table,
-      final int from,
-      final int to,
-      final Sink sink)
-      throws IOException {
     final long start = table.offset(from);
-    reserve((int) (table.offset(to) - start));
-    segment.read(start, stored.clear().limit((int) (table.offset(to) - start)));
-    for (int frame = from; frame < to; frame++) {
-      final int at = (int) (table.offset(frame) - start);
-      if (table.isRaw(frame)) {
-        sink.take(frame, stored.slice(at, table.plainBytes(frame)));
-      } else {
-        sink.take(frame, decode(segment, table, frame, at));
+    try (RandomAccessBytes.Sequence bytes = segment.sequence(start, table.offset(to) - start)) {
+      for (int frame = from; frame < to; frame++) {
+        final ByteBuffer next = ByteBuffer.wrap(stored, 0, table.storedBytes(frame));
+        bytes.read(next);
+        sink.take(frame, table.isRaw(frame) ? next.flip() : decode(segment, table, frame));
       }
     }
   }
 
-  private ByteBuffer decode(
-      final SegmentReader segment, final FrameTable table, final int frame, final int at)
+  private ByteBuffer decode(final SegmentReader segment, final FrameTable table, final int frame)
       throws SegmentException {
     final int plainBytes = table.plainBytes(frame);
     final long count;
     try {
-      count =
-          Zstd.decompressDirectByteBuffer(
-              decoded, 0, plainBytes, stored, at, table.storedBytes(frame));
+      count = Zstd.decompressByteArray(decoded, 0, plainBytes, stored, 0, table.storedBytes(frame));
     } catch (final ZstdException e) {
       throw undecodable(segment, table, frame, String.valueOf(e.getMessage()));
     }
@@ -80,7 +55,7 @@ final class FrameReader {
       throw undecodable(
           segment, table, frame, "it has %d bytes, not %d".formatted(count, plainBytes));
     }
-    return decoded.slice(0, plainBytes);
+    return ByteBuffer.wrap(decoded, 0, plainBytes);
   }
 
   private static SegmentException undecodable(
@@ -89,11 +64,5 @@ final class FrameReader {
         segment.name(),
         table.offset(frame),
         "frame %d is not encoded as it should be: %s".formatted(frame, why));
-  }
-
-  private void reserve(final int bytes) {
-    if (stored.capacity() < bytes) {
-      stored = ByteBuffer.allocateDirect(Math.min(2 * Integer.highestOneBit(bytes), MOST_BYTES));
-    }
   }
 }

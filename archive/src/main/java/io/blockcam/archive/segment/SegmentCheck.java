@@ -73,7 +73,6 @@ public final class SegmentCheck {
 
   private void checkPayloads(final SegmentTables tables) throws IOException {
     final int[] owners = owners(tables.records());
-    final byte[] frameBytes = new byte[Frames.FRAME_BYTES];
     final FrameReader frames = new FrameReader();
     try {
       reader.frames();
@@ -91,7 +90,7 @@ public final class SegmentCheck {
             from,
             count,
             (frame, payloads) -> {
-              checkFrame(tables, frame, payloads, frameBytes, owners);
+              checkFrame(tables, frame, payloads, owners);
               done[0] = frame + 1;
             });
         at = count;
@@ -103,19 +102,14 @@ public final class SegmentCheck {
   }
 
   private void checkFrame(
-      final SegmentTables tables,
-      final int frame,
-      final ByteBuffer payloads,
-      final byte[] frameBytes,
-      final int[] owners)
+      final SegmentTables tables, final int frame, final ByteBuffer payloads, final int[] owners)
       throws IOException {
-    final int length = payloads.remaining();
-    payloads.get(payloads.position(), frameBytes, 0, length);
-    for (int in = 0; in < length; in += BLOCK_BYTES) {
+    final int start = payloads.arrayOffset() + payloads.position();
+    for (int in = 0; in < payloads.remaining(); in += BLOCK_BYTES) {
       final int index = Frames.firstPayload(frame) + in / BLOCK_BYTES;
-      checkPayload(tables, index, owners[index], frameBytes, in);
+      checkPayload(tables, index, owners[index], payloads.array(), start + in);
     }
-    if (!tables.frameDigests().match(frame, ByteBuffer.wrap(frameBytes, 0, length), sha)) {
+    if (!tables.frameDigests().match(frame, payloads, sha)) {
       findings.accept(reader.frameProblem(frame));
     }
   }

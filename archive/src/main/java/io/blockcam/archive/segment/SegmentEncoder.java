@@ -28,8 +28,7 @@ public final class SegmentEncoder {
 
   private final FrameReader frames = new FrameReader();
   private final Sha256 sha = new Sha256();
-  private final ByteBuffer encoded =
-      ByteBuffer.allocateDirect((int) Zstd.compressBound(Frames.FRAME_BYTES));
+  private final byte[] encoded = new byte[(int) Zstd.compressBound(Frames.FRAME_BYTES)];
 
   /**
    * An encoded segment.
@@ -83,11 +82,18 @@ public final class SegmentEncoder {
 
   private int write(final ByteBuffer payloads, final Output out) throws IOException {
     final int plainBytes = payloads.remaining();
-    final long count =
-        Zstd.compressDirectByteBuffer(
-            encoded, 0, encoded.capacity(), payloads, payloads.position(), plainBytes, LEVEL);
+    final int count =
+        (int)
+            Zstd.compressByteArray(
+                encoded,
+                0,
+                encoded.length,
+                payloads.array(),
+                payloads.arrayOffset() + payloads.position(),
+                plainBytes,
+                LEVEL);
     final boolean worth = count <= plainBytes - (plainBytes >> WORTH_SHIFT);
-    final ByteBuffer chosen = worth ? encoded.slice(0, (int) count) : payloads;
+    final ByteBuffer chosen = worth ? ByteBuffer.wrap(encoded, 0, count) : payloads;
     final int length = chosen.remaining();
     out.write(chosen);
     return length;
@@ -97,10 +103,11 @@ public final class SegmentEncoder {
       final SegmentReader from, final long offset, final long length, final Output out)
       throws IOException {
     final ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(length, COPY_BYTES));
-    for (long at = 0; at < length; at += chunk.limit()) {
-      chunk.clear().limit((int) Math.min(chunk.capacity(), length - at));
-      from.read(offset + at, chunk);
-      out.write(chunk.flip());
+    try (RandomAccessBytes.Sequence bytes = from.sequence(offset, length)) {
+      for (long at = 0; at < length; at += chunk.limit()) {
+        bytes.read(chunk.clear().limit((int) Math.min(chunk.capacity(), length - at)));
+        out.write(chunk.flip());
+      }
     }
   }
 

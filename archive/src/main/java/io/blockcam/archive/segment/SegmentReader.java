@@ -190,9 +190,9 @@ public final class SegmentReader {
     return table;
   }
 
-  /** Reads part of the file as it is. */
-  void read(final long offset, final ByteBuffer into) throws IOException {
-    bytes.read(offset, into);
+  /** Part of the file as it is, from its start to its end. */
+  RandomAccessBytes.Sequence sequence(final long offset, final long length) throws IOException {
+    return bytes.sequence(offset, length);
   }
 
   /**
