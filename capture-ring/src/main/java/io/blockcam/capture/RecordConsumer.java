@@ -37,6 +37,15 @@ public final class RecordConsumer {
   /** Slots are given back at least this often. */
   private static final int BATCH_RECORDS = 256;
 
+  /**
+   * What has come is taken at once, what follows it together: when there is so much of it, or after
+   * so long. In the ring's file it is as safe as in the spool's, and to wake the consumer for each
+   * write would cost more than the write.
+   */
+  private static final int TOGETHER_RECORDS = 512;
+
+  private static final long TOGETHER_NS = 5_000_000L;
+
   private static final long IDLE_NS = 1_000_000_000L;
   private static final long FIRST_RETRY_NS = 10_000_000L;
   private static final long LAST_RETRY_NS = 2_000_000_000L;
@@ -49,6 +58,7 @@ public final class RecordConsumer {
   private final LongSupplier clockNs;
   private final BlockSample sample = new BlockSample();
   private final RecordView record = new RecordView();
+  private final int together;
 
   // The next record to append, and the write it belongs to.
   private long next;
@@ -63,6 +73,9 @@ public final class RecordConsumer {
 
   /** Whether the spool refused the write that is next, in this cycle. */
   private boolean refused;
+
+  /** Whether more is likely to come soon: something was taken since the last wait. */
+  private boolean busy;
 
   private boolean forceWanted;
   private long retryNs;
@@ -112,6 +125,7 @@ public final class RecordConsumer {
     this.doubtedThrough = next - 1;
     this.appended = next - 1;
     this.durable = next - 1;
+    this.together = Math.min(TOGETHER_RECORDS, ring.slots() / 4);
     this.watermarks = new Watermarks("ring", ring.slots());
     this.retryNs = clockNs.getAsLong();
   }
@@ -155,9 +169,15 @@ public final class RecordConsumer {
     } else if (sink.sealDueNs() != Long.MAX_VALUE) {
       timeoutNs = Math.clamp(sink.sealDueNs() - nowNs, 0, timeoutNs);
     }
-    // Slot of the next lap: not published before the slot was given back. Only a wake-up counts.
-    final boolean notForRecords = state != State.TAKING;
-    ring.await(notForRecords ? next + ring.slots() : lastNeeded(), timeoutNs);
+    if (state != State.TAKING) {
+      // Slot of the next lap: not published before the slot was given back. Only a wake-up counts.
+      ring.await(next + ring.slots(), timeoutNs);
+    } else if (busy) {
+      busy = false;
+      ring.await(next + together - 1, Math.min(timeoutNs, TOGETHER_NS));
+    } else {
+      ring.await(lastNeeded(), timeoutNs);
+    }
   }
 
   /**
@@ -222,6 +242,7 @@ public final class RecordConsumer {
     }
     sink.write();
     appended = whole;
+    busy = true;
     ring.release(whole);
     watermarks.update(ring.claimed() - whole);
     return 1;

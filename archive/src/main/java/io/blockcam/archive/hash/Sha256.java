@@ -43,15 +43,6 @@ public final class Sha256 {
     digest.update(memory.asByteBuffer());
   }
 
-  /** Digest of everything added so far; more may be added afterwards. */
-  public Sha256Digest current() {
-    try {
-      return Sha256Digest.of(((MessageDigest) digest.clone()).digest());
-    } catch (final CloneNotSupportedException e) {
-      throw new IllegalStateException("this Java platform cannot copy a running SHA-256", e);
-    }
-  }
-
   /** Digest of everything added; starts afresh afterwards. */
   public Sha256Digest finish() {
     return Sha256Digest.of(digest.digest());

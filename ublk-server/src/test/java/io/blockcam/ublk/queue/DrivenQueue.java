@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The real loop of one queue over a fake kernel and the real target of a file, without a thread:
@@ -28,7 +29,7 @@ public final class DrivenQueue {
       final int depth,
       final int bufferBytes,
       final InFlightBlocks blocks,
-      final WriteTap tap)
+      final @Nullable WriteTap tap)
       throws IOException {
     kernel = new FakeKernel(depth);
     final EventFd wakeUp = new EventFd(kernel);
@@ -43,7 +44,7 @@ public final class DrivenQueue {
                 Arena.ofAuto().allocate((long) depth * bufferBytes, 4096)),
             IoUring.builder().entries(depth * 2).build(kernel),
             blocks,
-            tap.openQueue(queueId, wakeUp),
+            tap == null ? null : tap.openQueue(queueId, wakeUp),
             wakeUp,
             new FileLikeTarget());
     loop.fetchAll();
@@ -69,6 +70,11 @@ public final class DrivenQueue {
       all.add(new DrivenQueue(q, depth, bufferBytes, blocks, tap));
     }
     return all;
+  }
+
+  /** The only queue of a device that nobody records. */
+  public static DrivenQueue untapped(final int depth, final int bufferBytes) throws IOException {
+    return new DrivenQueue(0, depth, bufferBytes, new InFlightBlocks(1, () -> {}), null);
   }
 
   /** Its guest and its disk. */
