@@ -458,9 +458,8 @@ public final class Capture {
       final CompletableFuture<Throwable> failure) {
     try {
       while (goesOn.getAsBoolean()) {
-        if (consumer.doWork() == 0) {
-          consumer.awaitWork();
-        }
+        consumer.doWork();
+        consumer.awaitWork();
       }
     } catch (final Throwable e) { // nobody else would learn of it, and every flush would wait
       failure.complete(e);

@@ -135,7 +135,7 @@ public final class RecordConsumer {
    * knows in what state it left the spool's writer: {@link Capture#failure} then tells of the death
    * of its thread, and a new start goes on with what is in the files.
    *
-   * @return how much was done; 0 means that it is time to {@link #awaitWork}
+   * @return how much was done; 0 means that nothing is left to do now
    */
   public int doWork() {
     if (state == State.FINISHED || clockNs.getAsLong() - retryNs < 0) {
@@ -160,8 +160,14 @@ public final class RecordConsumer {
     }
   }
 
-  /** Waits for work, for the age of the open segment, or for the next attempt. May return early. */
+  /**
+   * Waits for work that is worth a cycle, for the age of the open segment, or for the next attempt.
+   * May return early; does so at once when there is much to take.
+   */
   public void awaitWork() {
+    if (state == State.FINISHED) {
+      return;
+    }
     final long nowNs = clockNs.getAsLong();
     long timeoutNs = IDLE_NS;
     if (retryNs - nowNs > 0) {
