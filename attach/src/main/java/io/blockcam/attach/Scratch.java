@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Where what is written to the disk is kept until the end: a sparse file without a name, so that
@@ -30,16 +31,25 @@ public final class Scratch implements Closeable {
   /** Sectors of each chunk that were written; the sets are their own locks. */
   private final ConcurrentMap<Long, BitSet> written = new ConcurrentHashMap<>();
 
-  private Scratch(final FileChannel file) {
+  /**
+   * A bit for each chunk in {@link #written}: the queue's thread looks here, and allocates nothing.
+   */
+  private final AtomicLongArray touched;
+
+  private Scratch(final FileChannel file, final long diskBytes) {
     this.file = file;
+    this.touched =
+        new AtomicLongArray(
+            Math.toIntExact(Math.ceilDiv(Math.ceilDiv(diskBytes, CHUNK_BYTES), Long.SIZE)));
   }
 
   /**
    * Makes an empty one.
    *
    * @param directory where there is room for what will be written
+   * @param diskBytes size of the disk
    */
-  public static Scratch in(final Path directory) throws IOException {
+  public static Scratch in(final Path directory, final long diskBytes) throws IOException {
     final Path path = directory.resolve("blockcam-scratch-" + UUID.randomUUID());
     final FileChannel file =
         FileChannel.open(
@@ -51,13 +61,13 @@ public final class Scratch implements Closeable {
                 StandardOpenOption.SPARSE),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     Files.delete(path);
-    return new Scratch(file);
+    return new Scratch(file, diskBytes);
   }
 
-  /** Whether nothing was written to a stretch of the disk. */
+  /** Whether nothing was written to a stretch of the disk. Allocates nothing. */
   boolean isUntouched(final long offset, final long length) {
     for (long chunk = offset / CHUNK_BYTES; chunk * CHUNK_BYTES < offset + length; chunk++) {
-      if (written.containsKey(chunk)) {
+      if ((touched.get((int) (chunk / Long.SIZE)) & 1L << chunk) != 0) {
         return false;
       }
     }
@@ -80,6 +90,7 @@ public final class Scratch implements Closeable {
             (int) (at % CHUNK_BYTES) / SECTOR_BYTES,
             (int) (stop - chunk * CHUNK_BYTES) / SECTOR_BYTES);
       }
+      touched.accumulateAndGet((int) (chunk / Long.SIZE), 1L << chunk, (a, b) -> a | b);
       at = stop;
     }
   }

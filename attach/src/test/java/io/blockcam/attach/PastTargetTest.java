@@ -210,7 +210,7 @@ final class PastTargetTest {
 
   @Test
   void keepsWhatIsWrittenBySector() throws IOException, InterruptedException {
-    final FakeQueue queue = queue(Scratch.in(directory), PATIENCE);
+    final FakeQueue queue = queue(Scratch.in(directory, DISK_BYTES), PATIENCE);
     final byte[] expected = disk.clone();
     final SplittableRandom random = new SplittableRandom(3);
     for (int i = 0; i < 300; i++) {

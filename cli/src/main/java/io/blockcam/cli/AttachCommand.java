@@ -128,7 +128,8 @@ final class AttachCommand implements Callable<Integer> {
                   options.recording(store), /* tolerant= */ false, spec.commandLine().getErr()));
       try (PastDisk disk = when.open(found, progress);
           PastTarget target =
-              new PastTarget(disk.bytes(), disk::read, cache.bytes(), patience, scratch())) {
+              new PastTarget(
+                  disk.bytes(), disk::read, cache.bytes(), patience, scratch(disk.bytes()))) {
         target.warmUp();
         progress.close();
         return serve(signal, device, target, found.moment());
@@ -169,8 +170,8 @@ final class AttachCommand implements Callable<Integer> {
     }
   }
 
-  private @Nullable Scratch scratch() throws IOException {
-    return scratchDirectory == null ? null : Scratch.in(scratchDirectory);
+  private @Nullable Scratch scratch(final long diskBytes) throws IOException {
+    return scratchDirectory == null ? null : Scratch.in(scratchDirectory, diskBytes);
   }
 
   private int serve(
