@@ -178,7 +178,7 @@ public final class RecordConsumer {
     if (state != State.TAKING) {
       // Slot of the next lap: not published before the slot was given back. Only a wake-up counts.
       ring.await(next + ring.slots(), timeoutNs);
-    } else if (busy) {
+    } else if (busy && !ring.isForceAwaited()) {
       busy = false;
       ring.await(next + together - 1, Math.min(timeoutNs, TOGETHER_NS));
     } else {

@@ -186,6 +186,19 @@ final class RecordConsumerTest {
   }
 
   @Test
+  void knowsThatSomebodyWaitsForAWriteThatIsUnderWay() {
+    final long underWay = bench.offer(0, BLOCK);
+    bench.queue.requestDurable(underWay);
+    bench.drain();
+    assertThat(bench.ring.isForceAwaited()).isTrue();
+    assertThat(bench.consumer.durableSequence()).isLessThan(underWay);
+    bench.queue.complete(underWay, 0);
+    bench.drain();
+    assertThat(bench.ring.isForceAwaited()).isFalse();
+    assertThat(bench.consumer.durableSequence()).isEqualTo(underWay);
+  }
+
+  @Test
   void answersARequestForWhatIsDurableAlready() {
     final long flush = bench.queue.offerFlush();
     bench.queue.requestDurable(flush);

@@ -8,9 +8,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** An object of a store as the segment reader wants it. */
 public record ObjectBytes(ObjectStore store, ObjectStatus status) implements RandomAccessBytes {
+  private static final Logger LOG = LoggerFactory.getLogger(ObjectBytes.class);
 
   @Override
   public long length() {
@@ -51,7 +54,8 @@ public record ObjectBytes(ObjectStore store, ObjectStatus status) implements Ran
       try {
         stream(into);
       } catch (final StoreUnavailableException e) {
-        close();
+        LOG.debug("goes on with a range of its own: {}", e.getMessage());
+        letGo();
         final int wanted = into.remaining();
         ObjectBytes.this.read(at, into);
         at += wanted;
@@ -74,11 +78,20 @@ public record ObjectBytes(ObjectStore store, ObjectStatus status) implements Ran
       }
     }
 
+    private void letGo() {
+      try {
+        close();
+      } catch (final IOException e) {
+        LOG.debug("of a stream that broke off: {}", e.toString());
+      }
+    }
+
     @Override
     public void close() throws IOException {
-      if (in != null) {
-        in.close();
-        in = null;
+      final InputStream open = in;
+      in = null;
+      if (open != null) {
+        open.close();
       }
     }
   }

@@ -384,6 +384,16 @@ public final class CaptureRing implements WriteTap {
     return wanted;
   }
 
+  /** Whether a queue waits for something to be durable that is not published yet. */
+  public boolean isForceAwaited() {
+    for (final RingQueue queue : queues) {
+      if (queue.durableRequests().isWaiting()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /**
    * Says that the spool is durable, and wakes the queues that waited for that.
    *

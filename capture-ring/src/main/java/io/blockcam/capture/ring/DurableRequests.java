@@ -51,6 +51,11 @@ final class DurableRequests {
     return false;
   }
 
+  /** Whether there are tickets that could not be served yet. Consumer. */
+  boolean isWaiting() {
+    return waitingCount > 0;
+  }
+
   /**
    * Forgets the tickets through this one. Consumer.
    *
