@@ -11,15 +11,26 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What fio(1) measured in one run.
+ * What was measured in one run.
  *
- * @param perSecond requests; of a mixture, all of them
- * @param p50Us completion latency in microseconds; of a mixture, that of the reads
+ * @param perSecond requests; of a mixture, all of them; of a script, how often it could run
+ * @param p50Us completion latency in microseconds; of a mixture, that of the reads; of a script,
+ *     all its time
  */
 record Figures(double perSecond, double p50Us, double p99Us, double p999Us) {
 
+  /** Runs a script. */
+  static Figures of(final String script, final Path device, final Path scratch) {
+    final Path mount = scratch.resolve("mount");
+    Shell.run("mkdir", "-p", mount.toString());
+    final long startNs = System.nanoTime();
+    Shell.sh(script, device, mount, scratch.resolve("tree.tar"));
+    final double us = (System.nanoTime() - startNs) / 1000.0;
+    return new Figures(1e6 / us, us, us, us);
+  }
+
   /**
-   * Runs a workload on one CPU, the last one: the servers have the others.
+   * Runs fio(1) on one CPU, the last one: the servers have the others.
    *
    * @param seconds at most
    */

@@ -26,6 +26,10 @@ final class Results {
     return Spread.of(rounds.stream().mapToDouble(figure).toArray());
   }
 
+  private static String rate(final double perSecond) {
+    return (perSecond < 100 ? "%.2f" : "%.0f").formatted(perSecond);
+  }
+
   /** For a terminal. */
   String table() {
     final StringBuilder text = new StringBuilder();
@@ -38,11 +42,11 @@ final class Results {
               (disk, rounds) -> {
                 final Spread rate = spread(rounds, Figures::perSecond);
                 text.append(
-                    "  %-16s %10.0f %17s %9.0f %9.0f %9.0f%n"
+                    "  %-16s %10s %17s %9.0f %9.0f %9.0f%n"
                         .formatted(
                             disk,
-                            rate.median(),
-                            "%.0f - %.0f".formatted(rate.least(), rate.most()),
+                            rate(rate.median()),
+                            rate(rate.least()) + " - " + rate(rate.most()),
                             spread(rounds, Figures::p50Us).median(),
                             spread(rounds, Figures::p99Us).median(),
                             spread(rounds, Figures::p999Us).median()));
