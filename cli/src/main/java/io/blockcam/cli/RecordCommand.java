@@ -10,7 +10,9 @@ import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.DeviceOptions;
+import io.blockcam.ublk.DeviceOwner;
 import io.blockcam.ublk.MemoryPressure;
+import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.ublk.target.Geometry;
@@ -152,6 +154,7 @@ final class RecordCommand implements Callable<Integer> {
         ObjectStore store = archive.open()) {
       final Optional<HandOver> handOver =
           takeOver ? takeOver(recordingName, spoolPath) : Optional.empty();
+      awaitEndOfPredecessor(spoolPath, device);
       final int status;
       try (FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {
         try {
@@ -186,6 +189,14 @@ final class RecordCommand implements Callable<Integer> {
     final Optional<Recording> recording = Spool.recordingOf(spoolPath);
     if (recording.isPresent()) {
       storage.refuseItself(recording.get().id());
+    }
+  }
+
+  private static void awaitEndOfPredecessor(final Path spoolPath, final DeviceOptions device)
+      throws IOException {
+    final Optional<Recording> recording = Spool.recordingOf(spoolPath);
+    if (recording.isPresent()) {
+      UblkDevice.awaitEndOfPredecessor(device.withOwner(DeviceOwner.of(recording.get().id())));
     }
   }
 

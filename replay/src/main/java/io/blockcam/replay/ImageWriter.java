@@ -34,6 +34,9 @@ public final class ImageWriter {
 
   private static final int ZEROES_BYTES = 1 << 16;
 
+  /** So many pieces of a segment are told of at once. */
+  private static final int PIECES_TOLD = 1 << 10;
+
   private final PastDisk disk;
   private final long pieces;
   private final boolean md5;
@@ -43,9 +46,14 @@ public final class ImageWriter {
   private final Queue<ByteBuffer> buffers = new ConcurrentLinkedQueue<>();
 
   private long dataBytes;
+
+  /** Of stretches that are complete. */
   private long piecesDone;
 
-  /** Is told how far it is. */
+  /** Of the stretch under way. Guarded by this. */
+  private long piecesTaken;
+
+  /** Is told how far it is: by several threads, one at a time. */
   public interface Progress {
 
     /**
@@ -160,9 +168,23 @@ public final class ImageWriter {
           batch.mask(i),
           (sector, sectors) -> dataBytes += onDisk(block + (long) sector * SECTOR_BYTES, sectors));
     }
+    taken(batch.count(), batch.count());
     piecesDone += batch.count();
-    progress.update("restoring", piecesDone * BLOCK_BYTES, pieces * BLOCK_BYTES);
+    piecesTaken = 0;
     batch.clear();
+  }
+
+  /**
+   * Tells of pieces that are where they belong.
+   *
+   * @param most of the stretch: what is damaged is tried again, and its neighbours are with it
+   */
+  private synchronized void taken(final int more, final int most) {
+    final long before = piecesTaken;
+    piecesTaken = Math.min(piecesTaken + more, most);
+    if (piecesTaken > before) {
+      progress.update("restoring", (piecesDone + piecesTaken) * BLOCK_BYTES, pieces * BLOCK_BYTES);
+    }
   }
 
   /** Bytes of sectors that lie on the disk: the last block may reach beyond its end. */
@@ -178,6 +200,7 @@ public final class ImageWriter {
     private final NewFile out;
     private @Nullable ByteBuffer buffer;
     private long bufferOffset;
+    private int taken;
 
     FileSink(final PieceBatch batch, final NewFile out) {
       this.batch = batch;
@@ -194,6 +217,14 @@ public final class ImageWriter {
             final int at = payload.position() + sector * SECTOR_BYTES;
             put(offset, payload.duplicate().limit(at + length).position(at));
           });
+      if (++taken == PIECES_TOLD) {
+        tell();
+      }
+    }
+
+    private void tell() {
+      taken(taken, batch.count());
+      taken = 0;
     }
 
     private void put(final long offset, final ByteBuffer data) throws IOException {
@@ -225,6 +256,7 @@ public final class ImageWriter {
         buffer = null;
         buffers.add(last);
       }
+      tell();
     }
   }
 

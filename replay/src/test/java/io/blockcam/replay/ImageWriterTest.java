@@ -107,6 +107,19 @@ class ImageWriterTest {
         .endsWith("hashing %d/%d".formatted(3 << 20, 3 << 20));
   }
 
+  /** A stretch is gigabytes: nobody waits for its end to hear that something happens. */
+  @Test
+  void tellsHowFarItIsWithinAStretch() throws IOException {
+    final TestRecording recording = recording(3 << 20);
+    for (int segment = 0; segment < 3; segment++) {
+      recording.data(segment, 0xff, 0, TestRecording.filled(1));
+      recording.seal();
+    }
+    write(recording, directory.resolve("disk.img"), false);
+    assertThat(progress)
+        .startsWith("restoring 4096/12288", "restoring 8192/12288", "restoring 12288/12288");
+  }
+
   @Test
   void givesTheSameHashHoweverSegmentsAreStored() throws IOException {
     final TestRecording recording = recording(8 << 20);

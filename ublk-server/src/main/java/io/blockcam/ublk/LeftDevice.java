@@ -5,6 +5,7 @@ import io.blockcam.ublk.control.DeviceState;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -15,6 +16,9 @@ import org.slf4j.LoggerFactory;
 final class LeftDevice {
   private static final Logger LOG = LoggerFactory.getLogger(LeftDevice.class);
   private static final long POLL_NS = 10_000_000;
+
+  /** A wait that is longer is told of. */
+  private static final long TELL_NS = 1_000_000_000;
 
   private final UblkControl control;
   private final DeviceOptions options;
@@ -37,8 +41,8 @@ final class LeftDevice {
       return Optional.empty();
     }
     Optional<DeviceInfo> found = Optional.empty();
-    for (final DeviceInfo device : ofOwner()) {
-      final DeviceInfo settled = settled(device);
+    for (final DeviceInfo device : ofOwner(control, options.owner())) {
+      final DeviceInfo settled = settled(control, device, options.startLimit());
       if (settled.state() == DeviceState.DEAD) {
         LOG.warn("device {} was left behind, dead: removing it", settled.id());
         control.delete(settled.id(), UblkDevice.FREE_LIMIT);
@@ -53,17 +57,50 @@ final class LeftDevice {
     return found;
   }
 
-  private List<DeviceInfo> ofOwner() throws IOException {
-    return control.devices().stream().filter(device -> device.owner() == options.owner()).toList();
+  /**
+   * Waits for what a server that is dead had on its way to its disk. Until that has ended its ring
+   * holds the backing store, and the lock on it, and the driver does not call it dead
+   * (io_ring_exit_work, ublk_ch_release).
+   *
+   * @throws IOException when it does not end in time
+   */
+  static void awaitEnd(final UblkControl control, final long owner, final Duration limit)
+      throws IOException {
+    for (final DeviceInfo device : ofOwner(control, owner)) {
+      final DeviceInfo settled = settled(control, device, limit);
+      if (isUnsettled(settled)) {
+        throw new IOException(
+            "%s: its server, process %d, is dead, and for %d s its disk has not answered what it was sent; see what holds up the disk"
+                .formatted(settled.blockDevicePath(), settled.serverPid(), limit.toSeconds()));
+      }
+    }
   }
 
-  /** The driver needs a moment to notice that a server has died. */
-  private DeviceInfo settled(final DeviceInfo device) throws IOException {
-    final long deadlineNs = System.nanoTime() + options.startLimit().toNanos();
+  private static List<DeviceInfo> ofOwner(final UblkControl control, final long owner)
+      throws IOException {
+    return control.devices().stream().filter(device -> device.owner() == owner).toList();
+  }
+
+  private static boolean isUnsettled(final DeviceInfo device) {
+    return device.state() == DeviceState.LIVE && !device.isServerAlive();
+  }
+
+  /**
+   * The driver needs a moment to notice that a server has died; a slow disk makes it a long one.
+   */
+  private static DeviceInfo settled(
+      final UblkControl control, final DeviceInfo device, final Duration limit) throws IOException {
+    final long startNs = System.nanoTime();
+    boolean told = false;
     DeviceInfo info = device;
-    while (info.state() == DeviceState.LIVE
-        && !info.isServerAlive()
-        && System.nanoTime() - deadlineNs < 0) {
+    while (isUnsettled(info) && System.nanoTime() - startNs < limit.toNanos()) {
+      if (!told && System.nanoTime() - startNs > TELL_NS) {
+        told = true;
+        LOG.warn(
+            "{}: its server, process {}, is dead, and its disk has not answered yet what it was sent; waiting for that",
+            info.blockDevicePath(),
+            info.serverPid());
+      }
       LockSupport.parkNanos(POLL_NS);
       info = control.info(device.id());
     }

@@ -86,6 +86,21 @@ public final class UblkDevice {
   }
 
   /**
+   * Waits until the kernel has ended what a server of this owner that is dead had on its way to the
+   * backing store: before that nobody else can open it. To be called before a target is opened.
+   *
+   * @throws IOException when that takes longer than {@link DeviceOptions#startLimit}: one line
+   * @throws io.blockcam.ublk.control.NoUblkException when this machine or user cannot have any
+   */
+  public static void awaitEndOfPredecessor(final DeviceOptions options) throws IOException {
+    if (options.owner() != DeviceOwner.NOBODY) {
+      try (UblkControl control = UblkControl.open(Posix.linux())) {
+        LeftDevice.awaitEnd(control, options.owner(), options.startLimit());
+      }
+    }
+  }
+
+  /**
    * @param waits whether its users wait for it
    */
   private void serve(

@@ -8,6 +8,7 @@ import io.blockcam.vmtests.host.Debugger;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.MappedDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
@@ -19,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -106,7 +108,45 @@ final class KillTest {
     assertThat(published.events())
         .as("a write was in flight at a kill")
         .anyMatch(event -> event.has(Event.UNKNOWN_OUTCOME));
-    assertThat(published.events(Event.RESYNC)).as("blocks read back").isNotEmpty();
+    assertThat(published.leftInDoubt()).as("blocks that were not read back").isEmpty();
+  }
+
+  /**
+   * What the disk has in its hands when the recorder is killed is written after its death. Nobody
+   * takes the device over before that, and then it is read back.
+   */
+  @Test
+  void readsBackWhatReachedTheDiskAfterItsDeath() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "late", "16M");
+    final byte[] late = new byte[4096];
+    Arrays.fill(late, (byte) 0x5a);
+    try (MappedDisk mapped = MappedDisk.over(scratch.resolve("image"), 16)) {
+      Files.createSymbolicLink(recording.backing(), mapped.device());
+      LiveDisk disk = recording.record();
+      final Path path = disk.device();
+      try (BlockDevice device = new BlockDevice(path)) {
+        mapped.delayWrites(Duration.ofSeconds(3));
+        final Thread guest = Thread.ofPlatform().daemon().start(() -> device.write(7 * 4096, late));
+        assertThat(Limits.await(Limits.seconds(10), () -> mapped.writesDelayed() > 0)).isTrue();
+        disk.kill();
+        assertThat(mapped.writesDelayed()).as("the disk has it still").isPositive();
+        disk.close();
+        disk = recording.record();
+        assertThat(guest.join(Limits.seconds(30))).as("the guest's write ends").isTrue();
+        mapped.heal();
+        disk.stopsCleanly();
+      } finally {
+        disk.close();
+      }
+      recording.latestShouldEqualTheDisk();
+    }
+    final PublishedRecording published = recording.published();
+    assertThat(published.events())
+        .as("it was in flight")
+        .anyMatch(event -> event.block() == 7 && event.has(Event.UNKNOWN_OUTCOME));
+    assertThat(published.events(Event.RESYNC))
+        .as("and is read back")
+        .anyMatch(event -> event.block() == 7 && Arrays.equals(event.payload(), late));
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.blockcam.vmtests.host;
 
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** A disk of the device mapper over an image file, that fails when it is told to. */
 public final class MappedDisk implements AutoCloseable {
@@ -45,6 +46,17 @@ public final class MappedDisk implements AutoCloseable {
   public void failWrites() {
     // Down for an hour, after an interval of nothing (dm-flakey.rst).
     become("0 %d flakey %s 0 0 3600 1 error_writes".formatted(sectors, loop));
+  }
+
+  /** From now on writes take so long, as one that moves the head of a worn disk does. */
+  public void delayWrites(final Duration delay) {
+    become("0 %d delay %s 0 0 %s 0 %d".formatted(sectors, loop, loop, delay.toMillis()));
+  }
+
+  /** Writes that are being delayed; the disk's own counts (inflight) begin when that is over. */
+  public int writesDelayed() {
+    // "0 32768 delay READS WRITES FLUSHES" (delay_status of dm-delay.c)
+    return Integer.parseInt(Shell.run("dmsetup", "status", NAME).strip().split(" ")[4]);
   }
 
   /** From now on everything ends with EIO. */

@@ -6,7 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -68,6 +71,24 @@ public final class PublishedRecording {
   /** The records of one kind. */
   public List<Event> events(final int kind) {
     return events.stream().filter(e -> e.kind() == kind).toList();
+  }
+
+  /**
+   * Writes that were on their way when their recorder was killed, of which a block was not read
+   * back from the disk afterwards: as content, or as zeroes.
+   */
+  public Collection<Event> leftInDoubt() {
+    final Map<Long, Event> doubt = new TreeMap<>();
+    for (final Event event : events) {
+      for (long block = event.block(); block < event.block() + event.runBlocks(); block++) {
+        if (event.has(Event.UNKNOWN_OUTCOME)) {
+          doubt.put(block, event);
+        } else if (event.kind() == Event.RESYNC || event.kind() == Event.ZEROES) {
+          doubt.remove(block);
+        }
+      }
+    }
+    return doubt.values();
   }
 
   /** What the disk held when {@code sequence} was its last record; bytes never written are zero. */
