@@ -5,6 +5,7 @@ import io.blockcam.capture.RecordConsumer;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.WallClock;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.spool.SpoolWriter;
 import io.blockcam.ublk.tap.QueueTap;
@@ -69,8 +70,7 @@ public class ConsumerBenchmark {
         new SpoolWriter(
             spool,
             spool.beginEpoch(),
-            SegmentLimits.DEFAULT,
-            Duration.ofHours(1),
+            SealRules.beside(SegmentLimits.DEFAULT, Duration.ofHours(1)),
             clock,
             doubt -> {});
     consumer = new RecordConsumer(ring, writer, doubt -> {}, 0, System::nanoTime);

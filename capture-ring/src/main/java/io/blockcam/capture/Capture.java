@@ -12,8 +12,8 @@ import io.blockcam.capture.ring.SlabException;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
-import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.RegionLog;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.spool.SpoolState;
 import io.blockcam.capture.spool.SpoolWriter;
@@ -96,7 +96,7 @@ public final class Capture {
     this.marks = ring.openQueue(NO_QUEUE, () -> {});
     this.keeper = new RegionKeeper(regionLog, ring, disk, clock::monotonicNs);
     this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
-    this.writer = writer(spool, epoch, options, clock, readBack);
+    this.writer = new SpoolWriter(spool, epoch, options.seal(), clock, readBack);
     this.consumer =
         new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
     final ClockTicker ticker = new ClockTicker(clock, ring);
@@ -315,7 +315,8 @@ public final class Capture {
   private boolean endThreads() {
     abandoned = true;
     ring.wake();
-    final boolean ended = joined(consumerThread, CONSUMER_LIMIT);
+    final boolean ended =
+        joined(consumerThread, CONSUMER_LIMIT) && writer.withdrawSeal(CONSUMER_LIMIT);
     spool.onRemoved(() -> {});
     diskStopped = true;
     LockSupport.unpark(diskThread);
@@ -492,14 +493,11 @@ public final class Capture {
     }
   }
 
-  private static SpoolWriter writer(
-      final Spool spool,
-      final long epoch,
-      final CaptureOptions options,
-      final WallClock clock,
-      final Doubts doubts) {
-    return new SpoolWriter(
-        spool, epoch, options.segmentLimits(), options.sealAfter(), clock, doubts);
+  /** Before there is a device nobody waits for anything but this. */
+  private static SpoolWriter startWriter(
+      final Spool spool, final long epoch, final CaptureOptions options, final WallClock clock) {
+    final SealRules rules = SealRules.inTurn(options.seal().limits(), options.seal().after());
+    return new SpoolWriter(spool, epoch, rules, clock, spool::addDoubt);
   }
 
   /**
@@ -535,7 +533,7 @@ public final class Capture {
             "belongs to epoch %d, the spool is at epoch %d; bring its spool back or move it away"
                 .formatted(header.epoch(), state.epoch()));
       }
-      try (SpoolWriter sink = writer(spool, header.epoch(), options, clock, spool::addDoubt)) {
+      try (SpoolWriter sink = startWriter(spool, header.epoch(), options, clock)) {
         sink.ignoreLimit();
         final RingRecovery recovery = new RingRecovery(left, sink, state.lastTimestampNs());
         if (recovery.isBehindTheRing(state.nextSequence())) {
@@ -579,7 +577,7 @@ public final class Capture {
       LOG.info("{} blocks may differ between disk and record: reading them back", doubt.blocks());
     }
     final SpoolState state = spool.state();
-    try (SpoolWriter sink = writer(spool, state.epoch(), options, clock, spool::addDoubt)) {
+    try (SpoolWriter sink = startWriter(spool, state.epoch(), options, clock)) {
       sink.ignoreLimit();
       final Resync resync =
           new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs());

@@ -145,6 +145,7 @@ public final class RecordConsumer {
       if (unlimited) {
         sink.ignoreLimit();
       }
+      sink.settle();
       final int work = take() + sealOld() + makeDurable() + finish();
       if (failure.getAndSet(null) != null) {
         LOG.info("the spool takes records again, after {} failures", failures.getAndSet(0));
@@ -328,7 +329,7 @@ public final class RecordConsumer {
       return 0;
     }
     sink.seal();
-    madeDurable(); // a sealed segment is
+    madeDurable(); // a segment that has ended is
     return 1;
   }
 
@@ -352,7 +353,7 @@ public final class RecordConsumer {
     if (!finishing || appended < ring.claimed()) {
       return 0;
     }
-    sink.seal();
+    sink.finish();
     madeDurable();
     enter(State.FINISHED);
     return 1;

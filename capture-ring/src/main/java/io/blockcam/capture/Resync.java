@@ -96,7 +96,7 @@ final class Resync {
         recordZeroes();
       }
     }
-    sink.seal();
+    sink.finish();
     return new Doubt(unread);
   }
 

@@ -88,7 +88,7 @@ final class RingRecovery {
         append(sequence, first);
       }
     }
-    sink.seal();
+    sink.finish();
     return end - next;
   }
 

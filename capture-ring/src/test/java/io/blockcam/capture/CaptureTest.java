@@ -11,6 +11,7 @@ import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
@@ -116,8 +117,7 @@ final class CaptureTest {
               ringFile,
               64,
               64,
-              SegmentLimits.DEFAULT,
-              Duration.ofMillis(50),
+              SealRules.beside(SegmentLimits.DEFAULT, Duration.ofMillis(50)),
               CaptureOptions.DEFAULT_REGION_BYTES);
       final Capture capture = Capture.start(spool, quick, disk);
       spool.awaitSealed(LONG);
@@ -370,7 +370,11 @@ final class CaptureTest {
 
   private CaptureOptions options() {
     return new CaptureOptions(
-        ringFile, 64, 64, new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60), REGION_BYTES);
+        ringFile,
+        64,
+        64,
+        SealRules.beside(new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60)),
+        REGION_BYTES);
   }
 
   private Spool open(final Recording recording) throws IOException {

@@ -8,6 +8,7 @@ import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
@@ -156,8 +157,7 @@ final class DamagedSpoolTest {
             directory.resolve("ring"),
             16,
             8,
-            new SegmentLimits(256 << 10, 10),
-            Duration.ofSeconds(60),
+            SealRules.inTurn(new SegmentLimits(256 << 10, 10), Duration.ofSeconds(60)),
             4 << 20),
         disk,
         WallClock.Source.system());

@@ -9,6 +9,7 @@ import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
@@ -161,8 +162,7 @@ final class ReadBackTest {
             directory.resolve("ring"),
             SLOTS,
             WRITE.length / 512,
-            new SegmentLimits(256 << 10, 1000),
-            Duration.ofSeconds(60),
+            SealRules.inTurn(new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60)),
             4 << 20),
         disk,
         WallClock.Source.system());

@@ -161,6 +161,12 @@ final class RingStressTest {
     public void seal() {}
 
     @Override
+    public void finish() {}
+
+    @Override
+    public void settle() {}
+
+    @Override
     public void ignoreLimit() {}
   }
 }

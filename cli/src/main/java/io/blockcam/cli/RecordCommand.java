@@ -6,6 +6,7 @@ import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.disk.DiskFingerprinter;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.DiskFingerprint;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.store.ObjectStore;
@@ -327,8 +328,7 @@ final class RecordCommand implements Callable<Integer> {
           ring,
           SlabHeader.slotsFor(ringSize.bytes()),
           device.maxIoBytes() / Geometry.SECTOR_BYTES,
-          SegmentLimits.DEFAULT,
-          sealAfter,
+          SealRules.beside(SegmentLimits.DEFAULT, sealAfter),
           CaptureOptions.DEFAULT_REGION_BYTES);
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--ring-size or --seal-after: " + Messages.of(e));

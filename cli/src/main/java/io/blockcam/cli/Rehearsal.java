@@ -9,6 +9,7 @@ import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabHeader;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.store.ObjectStore;
@@ -180,8 +181,7 @@ public final class Rehearsal {
             dir.resolve("ring"),
             SlabHeader.slotsFor(DISK_BYTES),
             BLOCKS * BLOCK_SECTORS,
-            SegmentLimits.DEFAULT,
-            Duration.ofSeconds(1),
+            SealRules.beside(SegmentLimits.DEFAULT, Duration.ofSeconds(1)),
             CaptureOptions.DEFAULT_REGION_BYTES);
     try (ObjectStore store =
             Stores.open(

@@ -11,6 +11,7 @@ import io.blockcam.uploader.DrivenUploader;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
 import java.util.random.RandomGenerator;
 
 /** One life of the server: everything between a start and a stop, a kill or a power cut. */
@@ -32,14 +33,19 @@ final class Machine {
   private final DrivenCapture capture;
   private final TapLog tap;
   private final DrivenUploader uploader;
+  private final Queue<Runnable> seals;
   private final List<DrivenQueue> queues;
   private final Guest guest;
   private final DiskArm disk;
   private boolean interleaving;
   private boolean consuming;
 
-  /** What a life is made of. */
-  record Plan(CaptureOptions capture, int queues, int depth) {}
+  /**
+   * What a life is made of.
+   *
+   * @param seals what the capture's sealer is given
+   */
+  record Plan(CaptureOptions capture, Queue<Runnable> seals, int queues, int depth) {}
 
   /** What outlives the server. */
   record World(
@@ -58,6 +64,7 @@ final class Machine {
     this.random = world.random();
     this.clock = world.clock();
     this.spool = spool;
+    this.seals = plan.seals();
     this.uploader =
         new DrivenUploader(world.store(), spool.recording(), new SpoolSource(spool), clock, random);
     this.capture = DrivenCapture.start(spool, plan.capture(), world.disk(), clock);
@@ -83,7 +90,7 @@ final class Machine {
 
   /** Something happens, and with it time passes. */
   void step() throws IOException {
-    switch (random.nextInt(20)) {
+    switch (random.nextInt(21)) {
       case 0, 1, 2, 3, 4 -> guest.send();
       case 5, 6, 7, 8, 9 -> runQueue(random.nextInt(queues.size()));
       case 10, 11, 12, 13 -> disk.completeOne(random.nextInt(queues.size()));
@@ -94,6 +101,7 @@ final class Machine {
       }
       case 17 -> uploader.doWork();
       case 18 -> settle();
+      case 19 -> seal();
       default -> clock.pass(time());
     }
     guest.takeAnswers();
@@ -114,6 +122,14 @@ final class Machine {
       queues.get(q).run();
       interleaving = false;
     }
+  }
+
+  private boolean seal() {
+    final Runnable next = seals.poll();
+    if (next != null) {
+      next.run();
+    }
+    return next != null;
   }
 
   private boolean consume() {
@@ -173,7 +189,7 @@ final class Machine {
       for (int q = 0; q < queues.size(); q++) {
         disk.completeOne(q);
       }
-      if (!consume() & !capture.readBack() & !capture.keepRegions()) {
+      if (!consume() & !capture.readBack() & !capture.keepRegions() & !seal()) {
         clock.pass(STEP);
       }
       uploader.doWork();

@@ -5,6 +5,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.cli.SpoolSource;
 import io.blockcam.store.FaultyStore;
@@ -19,9 +20,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +60,9 @@ final class Simulation implements AutoCloseable {
   private final List<GuestWrite> writes = new ArrayList<>();
   private boolean storeIsAway;
   private boolean storeStumbles;
+
+  /** What the sealer of this life has not begun yet. */
+  private final Queue<Runnable> seals = new ArrayDeque<>();
 
   /**
    * @param directory an empty one on tmpfs: a file that is mapped must be real
@@ -211,6 +217,7 @@ final class Simulation implements AutoCloseable {
   }
 
   private Machine startOnce() throws IOException {
+    seals.clear();
     final Spool spool = openSpool();
     try {
       return new Machine(plan(), new Machine.World(random, clock, store, disk, writes), spool);
@@ -233,9 +240,9 @@ final class Simulation implements AutoCloseable {
             ring,
             RING_SLOTS,
             Guest.MAX_WRITE_SECTORS,
-            limits,
-            Duration.ofSeconds(10),
+            new SealRules(limits, Duration.ofSeconds(10), seals::add),
             REGION_BYTES),
+        seals,
         random.nextInt(1, 4),
         DEPTH);
   }

@@ -46,8 +46,17 @@ public interface RecordSink {
    */
   long sealDueNs();
 
-  /** Seals the open segment, if it has records. */
+  /**
+   * Ends the open segment, if it has records: what was appended survives the death of the machine
+   * when this returns. It may become {@linkplain #settle sealed} later.
+   */
   void seal() throws IOException;
+
+  /** The same, and all of them are sealed when this returns. */
+  void finish() throws IOException;
+
+  /** Goes on with what has failed meanwhile, if anything has. To be called now and then. */
+  void settle() throws IOException;
 
   /** From now on everything is admitted: what is in the ring has to go somewhere at the end. */
   void ignoreLimit();

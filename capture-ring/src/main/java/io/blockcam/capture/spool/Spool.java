@@ -79,6 +79,10 @@ public final class Spool implements Closeable {
   private SpoolState state;
   private long sealedBytes;
   private long openBytes;
+
+  /** Of a segment that takes no more records and is not listed yet. */
+  private long endingBytes;
+
   private boolean blocked;
   private Runnable onRemoved = () -> {};
 
@@ -336,10 +340,10 @@ public final class Spool implements Closeable {
     }
   }
 
-  /** Bytes in use by segments, the open one counted as if sealed. */
+  /** Bytes in use by segments, those that are not sealed counted as if they were. */
   public long bytes() {
     synchronized (monitor) {
-      return sealedBytes + openBytes;
+      return sealedBytes + endingBytes + openBytes;
     }
   }
 
@@ -379,7 +383,7 @@ public final class Spool implements Closeable {
   boolean admits(final long bytes) {
     watermarks.update(bytes());
     synchronized (monitor) {
-      final long inUse = sealedBytes + openBytes;
+      final long inUse = sealedBytes + endingBytes + openBytes;
       if (blocked) {
         blocked = inUse > limitBytes / 100 * RESUME_PERCENT || inUse + bytes > limitBytes;
       } else {
@@ -395,13 +399,21 @@ public final class Spool implements Closeable {
     }
   }
 
+  /** The open segment takes no more records, and will have so many bytes. */
+  void endOpen(final long bytes) {
+    synchronized (monitor) {
+      openBytes = 0;
+      endingBytes = bytes;
+    }
+  }
+
   /** Adds a segment that was just sealed; may be repeated when it fails. */
   void add(final SealedSegment segment) throws IOException {
     final SpoolState next = state().after(segment.trailer());
     save(next);
     synchronized (monitor) {
       state = next;
-      openBytes = 0;
+      endingBytes = 0;
       sealedBytes += segment.bytes();
       sealed.addLast(new SealedSegmentFile(segment.path(), segment.bytes()));
       monitor.notifyAll();

@@ -20,6 +20,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Objects;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +48,9 @@ final class SpoolPowerCutTest {
   /** One spool and what is known of it. */
   private static final class History {
     private final RandomGenerator random;
+
+    /** What a sealer has not begun yet. */
+    private final Queue<Runnable> seals = new ArrayDeque<>();
 
     /** The sequence before which all is durable. */
     private long forced;
@@ -74,17 +80,17 @@ final class SpoolPowerCutTest {
       if (steps == 0) {
         return;
       }
+      seals.clear();
       final SpoolWriter writer =
           new SpoolWriter(
               spool,
               spool.beginEpoch(),
-              SMALL,
-              Duration.ofSeconds(60),
+              new SealRules(SMALL, Duration.ofSeconds(60), seals::add),
               new WallClock(WallClock.Source.system()),
               spool::addDoubt);
       long next = spool.state().nextSequence();
       while (steps-- > 0) {
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(9)) {
           case 0 -> writer.write();
           case 1 -> {
             writer.force();
@@ -95,6 +101,7 @@ final class SpoolPowerCutTest {
             forced = next;
           }
           case 3 -> removeOldest(spool);
+          case 4 -> Objects.requireNonNullElse(seals.poll(), () -> {}).run();
           default -> next = append(writer, next);
         }
       }

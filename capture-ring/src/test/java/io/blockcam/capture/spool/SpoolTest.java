@@ -22,9 +22,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,6 +44,9 @@ final class SpoolTest {
   private Path directory;
   private long nextSequence;
   private final Random random = new Random(1);
+
+  /** Whoever seals. */
+  private Executor sealer = Runnable::run;
 
   @BeforeEach
   void place() {
@@ -402,7 +408,8 @@ final class SpoolTest {
         final SpoolWriter writer = writer(spool, spool.beginEpoch());
         append(writer, 1);
         final long dueNs = writer.sealDueNs();
-        disk.failSyncs(2, 1); // of its payloads, of its name, and then of spool.json
+        // Of its payloads, its journal, all of it, its name, and then of spool.json.
+        disk.failSyncs(4, 1);
         assertThatThrownBy(writer::seal).isInstanceOf(IOException.class);
         assertThat(spool.sealed()).isEmpty();
         assertThat(writer.sealDueNs()).isEqualTo(dueNs);
@@ -458,6 +465,81 @@ final class SpoolTest {
     }
   }
 
+  // --- sealed by somebody else ---
+
+  /** Nobody waits for a seal; and what is forced meanwhile is there after a crash, in its order. */
+  @Test
+  void takesRecordsWhileTheSegmentBeforeIsSealed() throws IOException {
+    final Queue<Runnable> seals = new ArrayDeque<>();
+    sealer = seals::add;
+    final long bytes;
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 2);
+      writer.seal();
+      assertThat(spool.sealed()).isEmpty();
+      assertThat(writer.sealDueNs()).isEqualTo(Long.MAX_VALUE);
+      append(writer, 3);
+      writer.force();
+      writer.write();
+      bytes = spool.bytes();
+      writer.close();
+    }
+    seals.remove().run(); // too late: it does nothing
+    try (Spool spool = open()) {
+      assertThat(spool.sealed()).hasSize(2);
+      assertThat(spool.state().nextSequence()).isEqualTo(nextSequence);
+      assertThat(spool.recovered()).hasSize(2);
+      assertThat(spool.bytes()).isEqualTo(bytes);
+    }
+  }
+
+  @Test
+  void sealsItselfWhatItCanNotWaitFor() throws IOException {
+    final Queue<Runnable> seals = new ArrayDeque<>();
+    sealer = seals::add;
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 1);
+      writer.seal();
+      append(writer, 1);
+      writer.seal();
+      assertThat(spool.sealed()).hasSize(1);
+      writer.finish();
+      assertThat(spool.sealed()).hasSize(2);
+      seals.forEach(Runnable::run);
+      assertThat(spool.sealed()).hasSize(2);
+      writer.close();
+    }
+  }
+
+  /** The sealer has nobody to tell it to. */
+  @Test
+  void goesOnWithASealThatFailedElsewhere() throws IOException {
+    try (FaultyDisk disk = new FaultyDisk(random)) {
+      directory = disk.root().resolve("spool");
+      final Queue<Runnable> seals = new ArrayDeque<>();
+      sealer = seals::add;
+      try (Spool spool = open()) {
+        final SpoolWriter writer = writer(spool, spool.beginEpoch());
+        append(writer, 1);
+        final long dueNs = writer.sealDueNs();
+        writer.seal();
+        append(writer, 1);
+        disk.failSyncs(1);
+        seals.remove().run();
+        assertThatThrownBy(writer::settle).isInstanceOf(IOException.class);
+        assertThat(spool.sealed()).isEmpty();
+        assertThat(writer.sealDueNs()).as("of the open one").isGreaterThanOrEqualTo(dueNs);
+        writer.settle();
+        assertThat(spool.sealed()).hasSize(1);
+        writer.finish();
+        assertThat(spool.sealed()).hasSize(2);
+        assertThat(spool.state().nextSequence()).isEqualTo(nextSequence);
+      }
+    }
+  }
+
   private Spool open() throws IOException {
     return Spool.open(directory, DISK, LIMIT);
   }
@@ -467,8 +549,7 @@ final class SpoolTest {
     return new SpoolWriter(
         spool,
         epoch,
-        SMALL,
-        Duration.ofSeconds(60),
+        new SealRules(SMALL, Duration.ofSeconds(60), sealer),
         new WallClock(WallClock.Source.system()),
         spool::addDoubt);
   }

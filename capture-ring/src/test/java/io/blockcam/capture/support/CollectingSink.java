@@ -125,6 +125,14 @@ public final class CollectingSink implements RecordSink, Doubts {
   }
 
   @Override
+  public void finish() throws IOException {
+    seal();
+  }
+
+  @Override
+  public void settle() {}
+
+  @Override
   public void ignoreLimit() {
     limited = false;
   }

@@ -6,6 +6,7 @@ import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.disk.Backing;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.QueueTap;
 import java.io.IOException;
@@ -75,8 +76,7 @@ public final class KillVictim {
         ringFile,
         512,
         256,
-        new SegmentLimits(8 << 20, 10_000),
-        Duration.ofSeconds(10),
+        SealRules.beside(new SegmentLimits(8 << 20, 10_000), Duration.ofSeconds(10)),
         CaptureOptions.DEFAULT_REGION_BYTES);
   }
 

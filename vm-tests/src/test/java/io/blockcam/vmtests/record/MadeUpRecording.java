@@ -7,6 +7,7 @@ import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabHeader;
+import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.cli.SpoolSource;
 import io.blockcam.store.ObjectStore;
@@ -60,8 +61,7 @@ public final class MadeUpRecording {
             dir.resolve(name + ".ring"),
             SlabHeader.slotsFor(1 << 20),
             writeBytes / SECTOR_BYTES,
-            SegmentLimits.DEFAULT,
-            Duration.ofMillis(20),
+            SealRules.beside(SegmentLimits.DEFAULT, Duration.ofMillis(20)),
             CaptureOptions.DEFAULT_REGION_BYTES);
     final Random random = new Random(6);
     try (ObjectStore store = Stores.open(dir.resolve("archive").toUri().toString());
