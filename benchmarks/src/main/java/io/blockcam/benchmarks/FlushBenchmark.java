@@ -40,8 +40,8 @@ import org.openjdk.jmh.annotations.TearDown;
 @Measurement(iterations = 5, time = 4)
 public class FlushBenchmark {
 
-  /** 125 MiB of payloads. */
-  private static final int SEGMENT_RECORDS = 32_000;
+  /** 117 MiB of payloads: the limit in bytes is not met. */
+  private static final int SEGMENT_RECORDS = 30_000;
 
   /** Of them the invocation itself makes two: a block and the flush. */
   private static final int RECORDS_OF_FLUSH = 2;
@@ -54,6 +54,10 @@ public class FlushBenchmark {
   /** How much was written since the flush before. */
   @Param({"block", "half", "segment"})
   public String written;
+
+  /** Who seals: another thread, or the one that the flush waits for. */
+  @Param({"beside", "in turn"})
+  public String sealed;
 
   private final MemorySegment data = Arena.ofAuto().allocate(WRITE_BLOCKS * BLOCK_BYTES, 4096);
   private Path directory;
@@ -77,12 +81,19 @@ public class FlushBenchmark {
                 ring.resolve("ring"),
                 SLOTS,
                 WRITE_BLOCKS * BLOCK_SECTORS,
-                SealRules.beside(
-                    new SegmentLimits(SegmentLimits.DEFAULT.maxBytes(), SEGMENT_RECORDS),
-                    Duration.ofHours(1)),
+                rules(),
                 CaptureOptions.DEFAULT_REGION_BYTES),
             Backing.unwritten((memory, offset) -> memory.fill((byte) 0)));
     queue = capture.tap().openQueue(0, () -> LockSupport.unpark(guest));
+    write(RECORDS_OF_FLUSH); // so that the block of a flush is the first of the next segment
+  }
+
+  private SealRules rules() {
+    final SegmentLimits limits =
+        new SegmentLimits(SegmentLimits.DEFAULT.maxBytes(), SEGMENT_RECORDS);
+    return sealed.equals("beside")
+        ? SealRules.beside(limits, Duration.ofHours(1))
+        : SealRules.inTurn(limits, Duration.ofHours(1));
   }
 
   /** Removes it all. */
@@ -98,10 +109,13 @@ public class FlushBenchmark {
   @Setup(Level.Invocation)
   public void fill() throws IOException {
     guest = Thread.currentThread();
+    while (spool.oldestSealed().isPresent()) {
+      spool.remove(spool.oldestSealed().get());
+    }
     int left =
         switch (written) {
           case "block" -> 0;
-          case "half" -> SEGMENT_RECORDS / 2 - RECORDS_OF_FLUSH;
+          case "half" -> SEGMENT_RECORDS / 2 - RECORDS_OF_FLUSH - 1;
           default -> SEGMENT_RECORDS - RECORDS_OF_FLUSH;
         };
     long last = -1;
@@ -112,9 +126,6 @@ public class FlushBenchmark {
     }
     while (capture.status().appendedSequence() < last) {
       LockSupport.parkNanos(100_000);
-    }
-    while (spool.oldestSealed().isPresent()) {
-      spool.remove(spool.oldestSealed().get());
     }
   }
 

@@ -117,6 +117,11 @@ public abstract class ForwardingPosix implements Posix {
   }
 
   @Override
+  public int syncFileRange(final int fd, final long offset, final long length, final int flags) {
+    return delegate.syncFileRange(fd, offset, length, flags);
+  }
+
+  @Override
   public int fallocate(final int fd, final int mode, final long offset, final long length) {
     return delegate.fallocate(fd, mode, offset, length);
   }

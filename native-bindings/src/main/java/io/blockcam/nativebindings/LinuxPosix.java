@@ -229,6 +229,11 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
+  public int syncFileRange(final int fd, final long offset, final long length, final int flags) {
+    return (int) syscall(Linux.SYS_sync_file_range(), fd, offset, length, flags, 0, 0);
+  }
+
+  @Override
   public int fallocate(final int fd, final int mode, final long offset, final long length) {
     return (int) syscall(Linux.SYS_fallocate(), fd, mode, offset, length, 0, 0);
   }

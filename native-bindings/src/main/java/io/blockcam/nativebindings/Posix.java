@@ -300,6 +300,18 @@ public interface Posix {
   int syncfs(int fd);
 
   /**
+   * sync_file_range(2). With SYNC_FILE_RANGE_WRITE alone it starts the writing and tells nothing of
+   * its end: an error is still the next sync's. May block while the disk's queue is full.
+   *
+   * @param fd file
+   * @param offset first byte
+   * @param length bytes; 0 means up to the end of the file
+   * @param flags SYNC_FILE_RANGE_*
+   * @return 0 or -errno
+   */
+  int syncFileRange(int fd, long offset, long length, int flags);
+
+  /**
    * fallocate(2).
    *
    * @param fd the file descriptor

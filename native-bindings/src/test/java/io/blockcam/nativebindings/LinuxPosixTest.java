@@ -144,6 +144,7 @@ class LinuxPosixTest {
     assertThat(posix.fsync(fd)).isZero();
     assertThat(posix.fdatasync(fd)).isZero();
     assertThat(posix.syncfs(fd)).isZero();
+    assertThat(posix.syncFileRange(fd, 0, PAGE, Linux.SYNC_FILE_RANGE_WRITE())).isZero();
     assertThat(posix.posixFadvise(fd, 0, 0, Linux.POSIX_FADV_DONTNEED())).isZero();
     assertThat(posix.fsync(-1)).isEqualTo(-Linux.EBADF());
   }

@@ -51,6 +51,11 @@ final class AppendBuffer {
     pending = 0;
   }
 
+  /** Where the first pending byte belongs. */
+  long writtenOffset() {
+    return fileOffset;
+  }
+
   /** Where the next byte belongs, the pending ones counted. */
   long endOffset() {
     return fileOffset + pending;

@@ -348,6 +348,16 @@ public final class SegmentWriter implements Closeable {
     return SegmentTrailer.rawFileBytes(hashes.count(), records.count());
   }
 
+  /** Bytes of the open file that the kernel has. */
+  public long writtenBytes() {
+    return payloadBuffer.writtenOffset();
+  }
+
+  /** Bytes of the journal that the kernel has. */
+  public long writtenJournalBytes() {
+    return journalBuffer.writtenOffset();
+  }
+
   /** Whether that many more records fit for certain, each with a payload of its own. */
   public boolean hasRoom(final int moreRecords) {
     return limits.allow((long) hashes.count() + moreRecords, (long) records.count() + moreRecords);

@@ -2,7 +2,9 @@ package io.blockcam.capture.spool;
 
 import io.blockcam.archive.segment.Rewritten;
 import io.blockcam.archive.segment.SealedSegment;
+import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentWriter;
+import io.blockcam.nativebindings.Posix;
 import java.io.Closeable;
 import java.io.IOException;
 import org.slf4j.Logger;
@@ -12,10 +14,17 @@ import org.slf4j.LoggerFactory;
 final class SpoolSegment implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolSegment.class);
 
+  private static final long PAYLOAD_STEP_BYTES = 2L << 20;
+
+  /** A record with a payload leaves 4096 bytes there, and 128 here. */
+  private static final long JOURNAL_STEP_BYTES = 256L << 10;
+
   private final Spool spool;
   private final Doubts doubts;
   private final long dueNs;
   private State state;
+  private final Writeback payloads;
+  private final Writeback journal;
 
   /** Where it is; see {@link #enter}. */
   private sealed interface State {}
@@ -52,6 +61,15 @@ final class SpoolSegment implements Closeable {
     this.doubts = doubts;
     this.dueNs = dueNs;
     this.state = new Writing(segment);
+    final long number = segment.header().segmentNumber();
+    this.payloads =
+        Writeback.of(
+            Posix.linux(), spool.directory().resolve(SegmentName.open(number)), PAYLOAD_STEP_BYTES);
+    this.journal =
+        Writeback.of(
+            Posix.linux(),
+            spool.directory().resolve(SegmentName.journal(number)),
+            JOURNAL_STEP_BYTES);
   }
 
   /** When it is to be sealed because of its age, by the monotonic clock. */
@@ -67,16 +85,31 @@ final class SpoolSegment implements Closeable {
     return writing.segment();
   }
 
+  /** What was appended survives the death of the process when this returns. */
+  void write() throws IOException {
+    final SegmentWriter segment = writer();
+    segment.write();
+    payloads.grown(segment.writtenBytes());
+    journal.grown(segment.writtenJournalBytes());
+  }
+
+  private void endWriteback() {
+    payloads.close();
+    journal.close();
+  }
+
   /** Gives it up; only without records. */
   void discard() throws IOException {
     final SegmentWriter empty = writer();
     enter(Gone.DISCARDED); // what can not be removed, create() meets again
+    endWriteback();
     empty.discard();
   }
 
   /** It takes no more records: what is left is to {@link #settle}. */
   void end() {
     enter(new Sealing(writer()));
+    endWriteback();
   }
 
   /** Whether the spool lists it. */
@@ -101,6 +134,7 @@ final class SpoolSegment implements Closeable {
           new Doubt(copy.lostBlocks().stream().map(block -> new Doubt.Range(block, 1)).toList()));
       copy.segment().takeNames();
       replacing.suspect().close();
+      endWriteback(); // of files that are gone; the copy does without
       enter(replacing.whole() ? new Sealing(copy.segment()) : new Writing(copy.segment()));
     }
     if (state instanceof Sealing sealing) {
@@ -136,6 +170,7 @@ final class SpoolSegment implements Closeable {
   /** Lets go of it, sealed or not; the next opening of the spool finds what there is. */
   @Override
   public void close() throws IOException {
+    endWriteback();
     switch (state) {
       case Writing writing -> writing.segment().close();
       case Replacing replacing -> {

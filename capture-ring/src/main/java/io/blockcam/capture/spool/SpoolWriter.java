@@ -113,7 +113,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public void write() throws IOException {
     settle();
     if (open != null) {
-      open.writer().write();
+      open.write();
       spool.setOpenBytes(open.writer().sealedBytes());
     }
   }

@@ -3371,6 +3371,15 @@ public class Linux extends Linux$shared {
     public static int SYS_statx() {
         return SYS_statx;
     }
+    private static final int SYS_sync_file_range = (int)277L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_sync_file_range 277
+     * }
+     */
+    public static int SYS_sync_file_range() {
+        return SYS_sync_file_range;
+    }
     private static final int SYS_syncfs = (int)306L;
     /**
      * {@snippet lang=c :
