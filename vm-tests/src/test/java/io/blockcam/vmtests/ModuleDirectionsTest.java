@@ -81,7 +81,7 @@ class ModuleDirectionsTest {
         .whereLayer("archive")
         .mayNotAccessAnyLayer()
         .whereLayer("capture-ring")
-        .mayOnlyAccessLayers("ublk-server", "archive")
+        .mayOnlyAccessLayers("native-bindings", "ublk-server", "archive")
         .whereLayer("history")
         .mayOnlyAccessLayers("archive", "store")
         .whereLayer("uploader")

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 public final class DiskBench {
   private static final int DISK_MIB = 64;
   private static final int LOG_MIB = 512;
+  private static final int QUEUES = 4;
 
   private final Path scratch;
   private final Path kublk;
@@ -34,7 +35,8 @@ public final class DiskBench {
    * Called by {@code scripts/bench}.
    *
    * @param arguments the program kublk, a file for JSON or nothing, how many rounds, seconds of
-   *     each run, and regular expressions for the names of disks and of workloads
+   *     each run, regular expressions for the names of disks and of workloads, and {@code check} or
+   *     nothing
    */
   public static void main(final String[] arguments) throws IOException {
     Locale.setDefault(Locale.ROOT);
@@ -50,6 +52,7 @@ public final class DiskBench {
       Shell.run("rm", "-rf", scratch.toString());
     }
     System.out.print(bench.results.table());
+    final List<Ratio> missed = bench.results.missed().stream().filter(Ratio::isStable).toList();
     if (!arguments[1].isEmpty()) {
       final Map<String, Object> facts = new LinkedHashMap<>();
       facts.put("date", Instant.now().toString());
@@ -60,6 +63,11 @@ public final class DiskBench {
       new ObjectMapper()
           .writerWithDefaultPrettyPrinter()
           .writeValue(Path.of(arguments[1]).toFile(), facts);
+    }
+    if (arguments[6].equals("check") && !missed.isEmpty()) {
+      System.err.printf(
+          "bench: %d bounds that held in all runs so far are missed%n", missed.size());
+      System.exit(1);
     }
   }
 
@@ -96,10 +104,7 @@ public final class DiskBench {
     for (int round = 0; round <= rounds; round++) {
       System.err.printf("bench: %s, round %d of %d%n", workload.name(), round, rounds);
       for (final Contender contender : able) {
-        final Figures figures =
-            workload.isScript()
-                ? Figures.of(workload.script(), contender.ready(), scratch)
-                : Figures.of(workload, contender.ready(), seconds);
+        final Figures figures = Figures.of(workload, contender.ready(), seconds, scratch);
         if (round > 0) {
           results.add(workload, contender.name(), figures);
         }
@@ -121,6 +126,9 @@ public final class DiskBench {
     makers.put(KernelLoop.NAME, name -> new KernelLoop(image("loop")));
     makers.put(LogWrites.NAME, name -> new LogWrites(image("logged"), sparse("log")));
     makers.put(Ratio.SERVE, name -> new Served(name, image("served").toString()));
+    makers.put(
+        Ratio.SERVE_QUEUES,
+        name -> new Served(name, image("queues").toString(), "--queues", QUEUES));
     makers.put(
         Ratio.RECORD, name -> new Recorded(name, scratch.resolve("recorded"), DISK_MIB, false));
     makers.put(

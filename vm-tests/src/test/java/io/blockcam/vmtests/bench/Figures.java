@@ -19,22 +19,30 @@ import java.util.List;
  */
 record Figures(double perSecond, double p50Us, double p99Us, double p999Us) {
 
-  /** Runs a script. */
-  static Figures of(final String script, final Path device, final Path scratch) {
+  /**
+   * Runs a workload once.
+   *
+   * @param seconds at most, of a job of fio
+   * @param scratch has the tar file
+   */
+  static Figures of(
+      final Workload workload, final Path device, final double seconds, final Path scratch) {
+    return switch (workload) {
+      case Workload.Job job -> of(job, device, seconds);
+      case Workload.Script script -> of(script, device, scratch);
+    };
+  }
+
+  private static Figures of(final Workload.Script script, final Path device, final Path scratch) {
     final Path mount = scratch.resolve("mount");
     Shell.run("mkdir", "-p", mount.toString());
     final long startNs = System.nanoTime();
-    Shell.sh(script, device, mount, scratch.resolve("tree.tar"));
+    Shell.sh(script.commands(), device, mount, scratch.resolve("tree.tar"));
     final double us = (System.nanoTime() - startNs) / 1000.0;
     return new Figures(1e6 / us, us, us, us);
   }
 
-  /**
-   * Runs fio(1) on one CPU, the last one: the servers have the others.
-   *
-   * @param seconds at most
-   */
-  static Figures of(final Workload workload, final Path device, final double seconds) {
+  static Figures of(final Workload.Job workload, final Path device, final double seconds) {
     final List<String> command =
         new ArrayList<>(
             List.of(
@@ -49,9 +57,11 @@ record Figures(double perSecond, double p50Us, double p99Us, double p999Us) {
                 "--group_reporting",
                 "--output-format=json",
                 "--percentile_list=50:99:99.9",
-                "--runtime=" + (long) (seconds * 1000) + "ms",
-                "--cpus_allowed=" + (Runtime.getRuntime().availableProcessors() - 1)));
-    workload.fio().forEach(option -> command.add("--" + option));
+                "--runtime=" + (long) (seconds * 1000) + "ms"));
+    if (workload.cpu() != Workload.Job.ANY_CPU) {
+      command.add("--cpus_allowed=" + workload.cpu());
+    }
+    workload.options().forEach(option -> command.add("--" + option));
     final Shell.Result run =
         Shell.execute(Limits.seconds(120), command.toArray(String[]::new)).shouldSucceed();
     try {

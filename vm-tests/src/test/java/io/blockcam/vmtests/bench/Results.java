@@ -22,6 +22,17 @@ final class Results {
     return figures.getOrDefault(workload, Map.of()).getOrDefault(disk, List.of());
   }
 
+  /** The bounds that do not hold. */
+  List<Ratio> missed() {
+    return Ratio.ALL.stream()
+        .filter(
+            ratio -> {
+              final Spread spread = ratio.in(this);
+              return spread != null && !ratio.holds(spread.median());
+            })
+        .toList();
+  }
+
   private static Spread spread(final List<Figures> rounds, final ToDoubleFunction<Figures> figure) {
     return Spread.of(rounds.stream().mapToDouble(figure).toArray());
   }
@@ -64,10 +75,10 @@ final class Results {
                     ratio.workload().name(),
                     ratio.what(),
                     ratio.against(),
-                    ratio.unit(),
+                    ratio.figure().word(),
                     spread.median(),
                     "%.2f - %.2f".formatted(spread.least(), spread.most()),
-                    (ratio.atMost() ? "<= %.2f" : ">= %.2f").formatted(ratio.bound()),
+                    (ratio.isAtMost() ? "<= %.2f" : ">= %.2f").formatted(ratio.bound()),
                     ratio.holds(spread.median()) ? "" : "  missed"));
       }
     }
@@ -92,11 +103,11 @@ final class Results {
         facts.put("workload", ratio.workload().name());
         facts.put("of", ratio.what());
         facts.put("to", ratio.against());
-        facts.put("figure", ratio.unit());
+        facts.put("figure", ratio.figure().word());
         facts.put("median", spread.median());
         facts.put("least", spread.least());
         facts.put("most", spread.most());
-        facts.put(ratio.atMost() ? "atMost" : "atLeast", ratio.bound());
+        facts.put(ratio.isAtMost() ? "atMost" : "atLeast", ratio.bound());
         facts.put("holds", ratio.holds(spread.median()));
         ratios.add(facts);
       }

@@ -3,6 +3,8 @@ package io.blockcam.vmtests.bench;
 import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.LiveDisk;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** {@code blockcam serve}. */
 final class Served implements Contender {
@@ -11,10 +13,13 @@ final class Served implements Contender {
 
   /**
    * @param backing a file, or {@code null} in letters
+   * @param more options
    */
-  Served(final String name, final String backing) {
+  Served(final String name, final String backing, final Object... more) {
     this.name = name;
-    this.disk = Blockcam.start("serve", "--backing", backing);
+    final List<Object> arguments = new ArrayList<>(List.of("serve", "--backing", backing));
+    arguments.addAll(List.of(more));
+    this.disk = Blockcam.start(arguments.toArray());
     WarmUp.of(disk.device());
   }
 

@@ -2,47 +2,41 @@ package io.blockcam.vmtests.bench;
 
 import java.util.List;
 
-/**
- * What a disk is made to do.
- *
- * @param name in the tables
- * @param fio options of fio(1), without the dashes; none when it is a script
- * @param script of sh(1), which gets the device as $1, an empty directory as $2 and a tar file as
- *     $3
- * @param needsContent whether a disk that keeps nothing takes no part
- */
-record Workload(String name, List<String> fio, String script, boolean needsContent) {
+/** What a disk is made to do. */
+sealed interface Workload {
 
-  static final Workload WRITE_4K_ONE = small("4k write qd1", "randwrite", 1, false);
-  static final Workload WRITE_4K_MANY = small("4k write qd32", "randwrite", 32, false);
-  static final Workload READ_4K_ONE = small("4k read qd1", "randread", 1, false);
-  static final Workload READ_4K_MANY = small("4k read qd32", "randread", 32, false);
-  static final Workload WRITE_LARGE = large("128k write qd8", "write");
-  static final Workload READ_LARGE = large("128k read qd8", "read");
-  static final Workload MIXED =
-      new Workload(
+  Job WRITE_4K_ONE = small("4k write qd1", "randwrite", 1);
+  Job WRITE_4K_MANY = small("4k write qd32", "randwrite", 32);
+  Job READ_4K_ONE = small("4k read qd1", "randread", 1);
+  Job READ_4K_MANY = small("4k read qd32", "randread", 32);
+  Job WRITE_LARGE = large("128k write qd8", "write");
+  Job READ_LARGE = large("128k read qd8", "read");
+  Job MIXED =
+      new Job(
           "4k 70/30 qd16",
           List.of("rw=randrw", "rwmixread=70", "bs=4k", "iodepth=16", "time_based"),
-          "",
+          Job.LAST_CPU,
           true);
-  static final Workload SYNCED =
-      new Workload(
+  Workload SYNCED =
+      new Job(
           "4k write+fsync",
           List.of("rw=randwrite", "bs=4k", "iodepth=1", "fsync=1", "time_based"),
-          "",
+          Job.LAST_CPU,
           true);
-
-  static final Workload MKFS =
-      new Workload("mkfs.ext4", List.of(), "mkfs.ext4 -q -F -E nodiscard $1", true);
-  static final Workload UNTAR =
-      new Workload(
+  Workload WRITE_4K_JOBS =
+      new Job(
+          "4k write 4 jobs",
+          List.of("rw=randwrite", "bs=4k", "iodepth=8", "numjobs=4", "time_based"),
+          Job.ANY_CPU,
+          true);
+  Workload MKFS = new Script("mkfs.ext4", "mkfs.ext4 -q -F -E nodiscard $1");
+  Workload UNTAR =
+      new Script(
           "mkfs+untar+sync",
-          List.of(),
-          MKFS.script + "; mount $1 $2; tar xf $3 -C $2; sync -f $2; umount $2",
-          true);
+          "mkfs.ext4 -q -F -E nodiscard $1; mount $1 $2; tar xf $3 -C $2; sync -f $2; umount $2");
 
   /** All of them, in the order of the tables. */
-  static final List<Workload> ALL =
+  List<Workload> ALL =
       List.of(
           WRITE_4K_ONE,
           WRITE_4K_MANY,
@@ -52,22 +46,47 @@ record Workload(String name, List<String> fio, String script, boolean needsConte
           READ_LARGE,
           MIXED,
           SYNCED,
+          WRITE_4K_JOBS,
           MKFS,
           UNTAR);
 
-  /** Whether it is no job of fio. */
-  boolean isScript() {
-    return !script.isEmpty();
+  /** Its name in the tables. */
+  String name();
+
+  /** Whether a disk that keeps nothing takes no part. */
+  boolean needsContent();
+
+  /**
+   * A job of fio(1).
+   *
+   * @param options without the dashes
+   * @param cpu where fio runs: on the last CPU, so that the servers have the others, or on any
+   */
+  record Job(String name, List<String> options, int cpu, boolean needsContent) implements Workload {
+    static final int ANY_CPU = -1;
+    static final int LAST_CPU = Runtime.getRuntime().availableProcessors() - 1;
   }
 
-  private static Workload small(
-      final String name, final String rw, final int depth, final boolean needsContent) {
-    return new Workload(
-        name, List.of("rw=" + rw, "bs=4k", "iodepth=" + depth, "time_based"), "", needsContent);
+  /**
+   * Commands of sh(1).
+   *
+   * @param commands get the device as $1, an empty directory as $2 and a tar file as $3
+   */
+  record Script(String name, String commands) implements Workload {
+    @Override
+    public boolean needsContent() {
+      return true;
+    }
+  }
+
+  private static Job small(final String name, final String rw, final int depth) {
+    return new Job(
+        name, List.of("rw=" + rw, "bs=4k", "iodepth=" + depth, "time_based"), Job.LAST_CPU, false);
   }
 
   /** As much as a log of writes has room for. */
-  private static Workload large(final String name, final String rw) {
-    return new Workload(name, List.of("rw=" + rw, "bs=128k", "iodepth=8", "io_size=96M"), "", true);
+  private static Job large(final String name, final String rw) {
+    return new Job(
+        name, List.of("rw=" + rw, "bs=128k", "iodepth=8", "io_size=96M"), Job.LAST_CPU, true);
   }
 }
