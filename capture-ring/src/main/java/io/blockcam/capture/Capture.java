@@ -226,12 +226,15 @@ public final class Capture {
         ring.durableSequence(),
         spool.bytes(),
         spool.limitBytes(),
+        spool.removedBytes(),
+        spool.waitingSince(),
         spool.isBlocked(),
         spool.backlog(),
         ring.queuesWaitingForRoom(),
         ring.refusedOffers(),
         consumer.watermarks().crossings(),
         spool.watermarks().crossings(),
+        readBack.blocksToldOf(),
         consumer.failures(),
         failure == null ? "" : failure.toString());
   }

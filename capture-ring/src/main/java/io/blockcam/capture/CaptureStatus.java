@@ -1,5 +1,8 @@
 package io.blockcam.capture;
 
+import java.time.Instant;
+import java.util.Optional;
+
 /**
  * What the recorder is doing, at one moment as good as one can tell from outside.
  *
@@ -11,12 +14,15 @@ package io.blockcam.capture;
  * @param durableSequence newest record that survives a power cut
  * @param spoolBytes in use by segments, the open one included
  * @param spoolLimitBytes how many may be
+ * @param shippedBytes of segments that were removed, since the spool was opened
+ * @param waitingSince time of the oldest record that waits to be shipped
  * @param spoolBlocked whether writes wait because the limit is reached
  * @param sealedSegments waiting to be shipped
  * @param queuesWaiting queues whose write found the ring full and still waits
  * @param refusedOffers offers that found the ring full, since the start
  * @param ringWatermarks crossings of the ring's watermarks, since the start
  * @param spoolWatermarks crossings of the spool's watermarks, since it was opened
+ * @param blocksInDoubt still to be read back from the disk
  * @param failures attempts in a row that the spool failed, 0 when it works
  * @param failure why the last one failed, empty when it works
  */
@@ -29,11 +35,14 @@ public record CaptureStatus(
     long durableSequence,
     long spoolBytes,
     long spoolLimitBytes,
+    long shippedBytes,
+    Optional<Instant> waitingSince,
     boolean spoolBlocked,
     int sealedSegments,
     int queuesWaiting,
     long refusedOffers,
     long ringWatermarks,
     long spoolWatermarks,
+    long blocksInDoubt,
     long failures,
     String failure) {}

@@ -75,6 +75,9 @@ final class ReadBack implements Doubts {
 
   private long lastSequence;
 
+  /** {@link #blocksBehind} a moment ago, for whoever must not wait for a disk that hangs. */
+  private volatile long blocksToldOf;
+
   /** Blocks read back since the last checkpoint. */
   private long sinceCheckpoint;
 
@@ -107,6 +110,7 @@ final class ReadBack implements Doubts {
     pending.addAll(before.ranges());
     pendingBlocks = before.blocks();
     unsettled = !before.isEmpty();
+    blocksToldOf = pendingBlocks;
   }
 
   @Override
@@ -115,6 +119,7 @@ final class ReadBack implements Doubts {
       spool.addDoubt(more);
       pending.addAll(more.ranges());
       pendingBlocks += more.blocks();
+      blocksToldOf = blocksBehind();
       if (checkpoint != null) {
         checkpoint.left().addAll(more.ranges());
       }
@@ -129,6 +134,7 @@ final class ReadBack implements Doubts {
    * @return whether there was something to do that could be done
    */
   boolean doWork() {
+    blocksToldOf = blocksBehind();
     try {
       if (chunkBlocks > 0) {
         return offer();
@@ -172,6 +178,11 @@ final class ReadBack implements Doubts {
   /** How many blocks are still to be read. */
   synchronized long blocksBehind() {
     return pendingBlocks + endBlock - block;
+  }
+
+  /** The same, as of the last step: does not wait. Any thread. */
+  long blocksToldOf() {
+    return blocksToldOf;
   }
 
   /** Whether so much is left to be read that the guest comes first, and it needs the room. */

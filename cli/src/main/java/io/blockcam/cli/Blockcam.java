@@ -47,6 +47,7 @@ public final class Blockcam {
           IndexCommand.class,
           MarkCommand.class,
           StopCommand.class,
+          StatusCommand.class,
           ReapCommand.class,
           CommandLine.HelpCommand.class);
 

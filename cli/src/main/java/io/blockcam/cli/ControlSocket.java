@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -30,10 +32,11 @@ import org.slf4j.LoggerFactory;
  * Where a recorder takes orders: a Unix socket in its spool, for its own user and root.
  *
  * <pre>
- *   client: stop | leave | mark HEX   one line; the text of a mark in hexadecimal digits
+ *   client: stop | leave | status | mark HEX   one line; the text of a mark in hexadecimal digits
  *   server: ok PID                    at once
  *   server: done | failed             when the order is carried out, or the recorder has ended otherwise
  *   server: done SEQUENCE | failed    for a mark: when it is durable
+ *   server: done JSON | failed        for the status: at once, see StatusReport
  * </pre>
  *
  * <p>A recorder that is killed closes the connection without the last line. Control thread; orders
@@ -66,6 +69,7 @@ final class ControlSocket implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
   static final String MARK = "mark ";
+  static final String STATUS = "status";
   private static final int MOST_CHARACTERS = MARK.length() + 2 * RecordDescriptor.BLOCK_BYTES;
 
   private final CompletableFuture<Order> order = new CompletableFuture<>();
@@ -74,16 +78,15 @@ final class ControlSocket implements AutoCloseable {
   private @Nullable Path file;
   private Set<Order> orders = EnumSet.noneOf(Order.class);
   private String answer = FAILED;
-  private Marker marker =
-      text -> {
-        throw new IOException("nothing is recorded yet");
-      };
+  private @Nullable Answers answers;
 
-  /** Puts a mark into the record. */
-  @FunctionalInterface
-  interface Marker {
-    /** The sequence of its record, once it is durable. */
+  /** What is asked of the recorder itself. */
+  interface Answers {
+    /** Puts a mark into the record: the sequence of its record, once it is durable. */
     long mark(byte[] text) throws IOException, InterruptedException;
+
+    /** What it does now. Waits for nothing. */
+    Map<String, Object> status() throws IOException;
   }
 
   /**
@@ -91,10 +94,10 @@ final class ControlSocket implements AutoCloseable {
    *
    * @param spool of this recorder, locked by it: a socket that stands there is a dead one's
    * @param canLeave whether {@link Order#LEAVE} can be carried out
-   * @param marks takes marks
+   * @param recorder answers what is no order
    */
-  void listen(final Path spool, final boolean canLeave, final Marker marks) {
-    marker = marks;
+  void listen(final Path spool, final boolean canLeave, final Answers recorder) {
+    answers = recorder;
     orders = canLeave ? EnumSet.allOf(Order.class) : EnumSet.of(Order.STOP);
     final Path path = spool.resolve(FILE_NAME);
     try {
@@ -179,8 +182,13 @@ final class ControlSocket implements AutoCloseable {
           return;
         }
       }
-      if (line.startsWith(MARK)) {
-        mark(client, line.substring(MARK.length()));
+      final Answers recorder = answers;
+      if (recorder != null && line.startsWith(MARK)) {
+        mark(client, recorder, line.substring(MARK.length()));
+        return;
+      }
+      if (recorder != null && line.equals(STATUS)) {
+        answer(client, () -> Json.ascii(recorder.status()));
         return;
       }
       throw new IOException("'%s' is no order here".formatted(Printable.of(line)));
@@ -190,7 +198,8 @@ final class ControlSocket implements AutoCloseable {
     }
   }
 
-  private void mark(final SocketChannel client, final String hex) throws IOException {
+  private static void mark(final SocketChannel client, final Answers recorder, final String hex)
+      throws IOException {
     final byte[] text;
     try {
       text = HexFormat.of().parseHex(hex);
@@ -200,13 +209,18 @@ final class ControlSocket implements AutoCloseable {
     if (text.length == 0) {
       throw new IOException("a mark without a text");
     }
+    answer(client, () -> Long.toString(recorder.mark(text)));
+  }
+
+  /** Says that it is taken, and then what comes of it. */
+  private static void answer(final SocketChannel client, final Callable<String> question) {
     tell(client, OK + ProcessHandle.current().pid());
     try {
-      tell(client, DONE + " " + marker.mark(text));
+      tell(client, DONE + " " + question.call());
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (final IOException e) {
-      LOG.warn("a mark could not be made: {}", Messages.of(e));
+    } catch (final Exception e) {
+      LOG.warn("no answer could be given: {}", Messages.of(e));
       tell(client, FAILED);
     } finally {
       closeQuietly(client);

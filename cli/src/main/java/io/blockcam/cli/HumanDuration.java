@@ -14,6 +14,21 @@ final class HumanDuration {
   private HumanDuration() {}
 
   /**
+   * {@code 59s}, {@code 3m 5s}, {@code 2h 0m}, {@code 4d 7h}: for people, the two largest units.
+   */
+  static String format(final Duration duration) {
+    if (duration.toDays() > 0) {
+      return "%dd %dh".formatted(duration.toDays(), duration.toHoursPart());
+    }
+    if (duration.toHours() > 0) {
+      return "%dh %dm".formatted(duration.toHours(), duration.toMinutesPart());
+    }
+    return duration.toMinutes() > 0
+        ? "%dm %ds".formatted(duration.toMinutes(), duration.toSecondsPart())
+        : duration.toSeconds() + "s";
+  }
+
+  /**
    * @throws IllegalArgumentException when it is not of that form
    */
   static Duration parse(final String text) {

@@ -1,6 +1,7 @@
 package io.blockcam.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.PrintWriter;
@@ -13,12 +14,24 @@ final class Json {
 
   private static final ObjectWriter LINE_WRITER = JsonMapper.builder().build().writer();
 
+  private static final ObjectWriter ASCII_WRITER =
+      JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build().writer();
+
   private Json() {}
 
   /** The same in one line, for lists that have no end. */
   static String line(final Object value) {
     try {
       return LINE_WRITER.writeValueAsString(value);
+    } catch (final JsonProcessingException e) {
+      throw new IllegalStateException("maps and lists are always JSON", e);
+    }
+  }
+
+  /** In one line of ASCII. */
+  static String ascii(final Object value) {
+    try {
+      return ASCII_WRITER.writeValueAsString(value);
     } catch (final JsonProcessingException e) {
       throw new IllegalStateException("maps and lists are always JSON", e);
     }

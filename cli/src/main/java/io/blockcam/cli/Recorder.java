@@ -3,6 +3,7 @@ package io.blockcam.cli;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.target.FileTarget;
 import java.io.IOException;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +58,7 @@ final class Recorder {
     RecordingSession session = start(plan);
     boolean left = false;
     try {
-      control.listen(plan.spoolDirectory(), session.canBeLeft(), this::mark);
+      control.listen(plan.spoolDirectory(), session.canBeLeft(), new Answers());
       onLive.accept(session);
       while (true) {
         final End end = awaitEnd(session);
@@ -85,12 +86,25 @@ final class Recorder {
     }
   }
 
-  private long mark(final byte[] text) throws IOException, InterruptedException {
-    final RecordingSession session = current;
-    if (session == null) {
-      throw new IOException("the recorder begins just now");
+  /** Of the session of the moment. */
+  private final class Answers implements ControlSocket.Answers {
+    @Override
+    public long mark(final byte[] text) throws IOException, InterruptedException {
+      return session().mark(text);
     }
-    return session.mark(text);
+
+    @Override
+    public Map<String, Object> status() throws IOException {
+      return session().status();
+    }
+
+    private RecordingSession session() throws IOException {
+      final RecordingSession session = current;
+      if (session == null) {
+        throw new IOException("the recorder begins just now");
+      }
+      return session;
+    }
   }
 
   private RecordingSession startAgain(

@@ -19,8 +19,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
@@ -47,7 +49,11 @@ final class RecordingSession {
   /** How long the users of the disk wait for the spool; the ring keeps what it does not take. */
   private static final Duration HAND_OVER_LIMIT = Duration.ofSeconds(5);
 
+  private final Instant since = Instant.now();
+  private final ObjectStore store;
   private final Spool spool;
+  private final Uploader uploader;
+  private final SpoolMeter meter;
   private final Capture capture;
   private final DiskMemory memory;
   private final UblkDevice device;
@@ -124,6 +130,7 @@ final class RecordingSession {
       final ReleaseStack acquired)
       throws IOException {
     this.acquired = acquired;
+    this.store = store;
     if (isAbsentOrEmpty(plan.spoolDirectory())) {
       acquired.add(
           () -> {
@@ -133,9 +140,10 @@ final class RecordingSession {
           });
     }
     spool = Spool.open(plan.spoolDirectory(), plan.recording(), plan.spoolLimitBytes());
-    acquired.add(spool::close);
-    leaving.add(spool::close);
-    final Uploader uploader =
+    meter = new SpoolMeter(spool);
+    onBothWays(spool::close);
+    onBothWays(meter::close);
+    uploader =
         new Uploader(
             store,
             plan.recording(),
@@ -146,8 +154,7 @@ final class RecordingSession {
     if (plan.encode()) {
       uploader.encodeIn(plan.spoolDirectory().resolve("encoding"));
     }
-    acquired.add(uploader::close);
-    leaving.add(uploader::close);
+    onBothWays(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
     final IndexKeeper index =
         new IndexKeeper(
@@ -155,8 +162,7 @@ final class RecordingSession {
             plan.recording().name(),
             uploader::awaitPublished,
             plan.spoolDirectory().resolve("index"));
-    acquired.add(index::close);
-    leaving.add(index::close);
+    onBothWays(index::close);
     if (plan.gap()) {
       spool.distrustDisk(plan.capture().leastRegionBytes());
     }
@@ -192,6 +198,22 @@ final class RecordingSession {
     // Not earlier: a start that fails must not have published anything.
     uploader.start();
     index.start();
+    meter.begin();
+  }
+
+  /** Undoes what was acquired, whether the session is stopped or left. */
+  private void onBothWays(final ReleaseStack.Step step) {
+    acquired.add(step);
+    leaving.add(step);
+  }
+
+  /** What it does now, see {@link StatusReport}. Any thread; waits for nothing. */
+  Map<String, Object> status() {
+    return StatusReport.json(
+        new StatusReport.Identity(spool.recording(), device.info(), spool.directory(), since),
+        store,
+        new StatusReport.Reading(capture.status(), uploader.status(), meter.rates()),
+        Instant.now());
   }
 
   /**

@@ -2,21 +2,28 @@ package io.blockcam.cli;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A recorder in another process, at the other end of its {@link ControlSocket}. */
 final class RunningRecorder implements AutoCloseable {
+
+  private static final Duration STATUS_LIMIT = Duration.ofSeconds(5);
+  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final SocketChannel channel;
   private final BufferedReader answers;
@@ -72,6 +79,42 @@ final class RunningRecorder implements AutoCloseable {
       throw new IOException("process %d has made no mark; see its log".formatted(pid));
     }
     return Long.parseLong(end.substring(ControlSocket.DONE.length() + 1));
+  }
+
+  /**
+   * What it does.
+   *
+   * @return as {@link StatusReport} has written it
+   */
+  JsonNode status() throws IOException {
+    final Thread watch = closeAfter(STATUS_LIMIT);
+    try {
+      give(ControlSocket.STATUS);
+      final @Nullable String end = answers.readLine();
+      if (end == null || !end.startsWith(ControlSocket.DONE + " ")) {
+        throw new IOException("process %d tells nothing; see its log".formatted(pid));
+      }
+      return JSON.readTree(end.substring(ControlSocket.DONE.length() + 1));
+    } catch (final ClosedChannelException e) {
+      throw new IOException(
+          "the recorder has not answered within %d s".formatted(STATUS_LIMIT.toSeconds()), e);
+    } finally {
+      watch.interrupt();
+    }
+  }
+
+  /** A socket of a file has no limit of its own for a read. */
+  private Thread closeAfter(final Duration limit) {
+    return Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                Thread.sleep(limit);
+                channel.close();
+              } catch (final InterruptedException | IOException e) {
+                // it has answered, or is closed already
+              }
+            });
   }
 
   private void give(final String order) throws IOException {

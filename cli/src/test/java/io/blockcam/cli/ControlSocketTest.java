@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +39,7 @@ final class ControlSocketTest {
 
   @Test
   void tellsWhenTheOrderIsCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ true, marked::mark);
+    control.listen(spool, /* canLeave= */ true, marked);
     final CompletableFuture<Void> told = carryOut(ControlSocket.Order.LEAVE);
     assertThat(control.order().get(10, TimeUnit.SECONDS)).isEqualTo(ControlSocket.Order.LEAVE);
     assertThat(told).isNotDone();
@@ -52,10 +53,19 @@ final class ControlSocketTest {
   }
 
   /** Of a recorder that takes all marks but one. */
-  private static final class Marks {
+  private static final class Marks implements ControlSocket.Answers {
     private final List<String> texts = new ArrayList<>();
 
-    long mark(final byte[] text) throws IOException {
+    @Override
+    public Map<String, Object> status() throws IOException {
+      if (texts.contains("refused")) {
+        throw new IOException("not now");
+      }
+      return Map.of("name", "web\u00fc\n1", "pid", 7);
+    }
+
+    @Override
+    public long mark(final byte[] text) throws IOException {
       texts.add(new String(text, StandardCharsets.UTF_8));
       if (texts.getLast().equals("refused")) {
         throw new IOException("refused");
@@ -66,7 +76,7 @@ final class ControlSocketTest {
 
   @Test
   void putsMarksIntoTheRecord() throws IOException {
-    control.listen(spool, /* canLeave= */ false, marked::mark);
+    control.listen(spool, /* canLeave= */ false, marked);
     final String text = "before the upgrade: \u00fcber\u00d7";
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
       assertThat(recorder.mark(text.getBytes(StandardCharsets.UTF_8))).isEqualTo(42);
@@ -83,8 +93,35 @@ final class ControlSocketTest {
   }
 
   @Test
+  void tellsWhatItDoes() throws IOException {
+    control.listen(spool, /* canLeave= */ false, marked);
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThat(recorder.status().get("name").asText()).isEqualTo("web\u00fc\n1");
+      assertThat(recorder.pid()).isEqualTo(ProcessHandle.current().pid());
+    }
+    marked.texts.add("refused");
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThatThrownBy(recorder::status).hasMessageContaining("tells nothing; see its log");
+    }
+    assertThat(control.order()).as("and goes on").isNotDone();
+  }
+
+  /** Whoever asks is not to hang with it. */
+  @Test
+  void isNotWaitedForWhenItDoesNotAnswer() throws Exception {
+    try (ServerSocketChannel dumb = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      dumb.bind(UnixDomainSocketAddress.of(spool.resolve("control")));
+      try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+        assertThatThrownBy(recorder::status)
+            .isInstanceOf(IOException.class)
+            .hasMessageContaining("has not answered within");
+      }
+    }
+  }
+
+  @Test
   void tellsWhenItWasNotCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ true, marked::mark);
+    control.listen(spool, /* canLeave= */ true, marked);
     final CompletableFuture<Void> told = carryOut(ControlSocket.Order.STOP);
     control.order().get(10, TimeUnit.SECONDS);
 
@@ -98,7 +135,7 @@ final class ControlSocketTest {
 
   @Test
   void takesNoOrderThatCanNotBeCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ false, marked::mark);
+    control.listen(spool, /* canLeave= */ false, marked);
 
     assertThatThrownBy(carryOut(ControlSocket.Order.LEAVE)::join)
         .hasMessageContaining("does not take the order");
@@ -108,7 +145,7 @@ final class ControlSocketTest {
 
   @Test
   void takesNothingButOrders() throws Exception {
-    control.listen(spool, /* canLeave= */ true, marked::mark);
+    control.listen(spool, /* canLeave= */ true, marked);
     for (final String line : new String[] {"", "halt\n", "x".repeat(100_000), "stopp\n"}) {
       try (SocketChannel channel =
           SocketChannel.open(UnixDomainSocketAddress.of(spool.resolve("control")))) {
@@ -132,7 +169,7 @@ final class ControlSocketTest {
       dead.bind(UnixDomainSocketAddress.of(file));
     }
     assertThat(RunningRecorder.find(spool)).isEmpty();
-    control.listen(spool, /* canLeave= */ true, marked::mark);
+    control.listen(spool, /* canLeave= */ true, marked);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
     try (RunningRecorder found = RunningRecorder.find(spool).orElseThrow()) {
@@ -144,7 +181,7 @@ final class ControlSocketTest {
   void isNotNeeded() throws IOException {
     final Path deep = Files.createDirectories(spool.resolve("d".repeat(200)));
 
-    control.listen(deep, /* canLeave= */ true, marked::mark);
+    control.listen(deep, /* canLeave= */ true, marked);
 
     assertThat(RunningRecorder.find(deep)).isEmpty();
     assertThat(control.order()).isNotDone();

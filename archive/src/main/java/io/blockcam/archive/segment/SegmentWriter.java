@@ -338,6 +338,11 @@ public final class SegmentWriter implements Closeable {
     return header.firstSequence() + records.count();
   }
 
+  /** Timestamp of the first record, in ns; 0 when there is none. */
+  public long firstTimestampNs() {
+    return firstTimestampNs;
+  }
+
   /** Timestamp of the last record, in ns; 0 when there is none. */
   public long lastTimestampNs() {
     return lastTimestampNs;

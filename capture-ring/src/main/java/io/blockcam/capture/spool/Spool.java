@@ -7,6 +7,7 @@ import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.blockcam.archive.Directories;
+import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256;
@@ -30,6 +31,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -38,6 +40,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,13 +86,25 @@ public final class Spool implements Closeable {
   /** Of a segment that takes no more records and is not listed yet. */
   private long endingBytes;
 
+  // Of their first records; 0 when there is none.
+  private long openSinceNs;
+  private long endingSinceNs;
+
+  /** Of all segments that were removed since it was opened. */
+  private long removedBytes;
+
   private boolean blocked;
   private Runnable onRemoved = () -> {};
 
   /** What is known to stand in doubt.json whatever happens. */
   private Doubt durableDoubt = Doubt.NONE;
 
-  private record SealedSegmentFile(Path path, long bytes) {}
+  /**
+   * A sealed segment.
+   *
+   * @param sinceNs time of its first record; of one that was there before, when it was sealed
+   */
+  private record SealedSegmentFile(Path path, long bytes, long sinceNs) {}
 
   private Spool(
       final Path directory,
@@ -324,7 +339,9 @@ public final class Spool implements Closeable {
     Files.deleteIfExists(segment);
     final Runnable listener;
     synchronized (monitor) {
-      sealedBytes -= sealed.removeFirst().bytes();
+      final long bytes = sealed.removeFirst().bytes();
+      sealedBytes -= bytes;
+      removedBytes += bytes;
       listener = onRemoved;
     }
     listener.run();
@@ -344,6 +361,26 @@ public final class Spool implements Closeable {
   public long bytes() {
     synchronized (monitor) {
       return sealedBytes + endingBytes + openBytes;
+    }
+  }
+
+  /** Bytes of all segments that were removed since it was opened: what was shipped. */
+  public long removedBytes() {
+    synchronized (monitor) {
+      return removedBytes;
+    }
+  }
+
+  /**
+   * Since when the oldest record waits to be shipped; of segments that an earlier run has sealed,
+   * since when they are sealed.
+   */
+  public Optional<Instant> waitingSince() {
+    synchronized (monitor) {
+      final SealedSegmentFile oldest = sealed.peekFirst();
+      final long sinceNs =
+          oldest != null ? oldest.sinceNs() : endingSinceNs != 0 ? endingSinceNs : openSinceNs;
+      return sinceNs == 0 ? Optional.empty() : Optional.of(Nanos.toInstant(sinceNs));
     }
   }
 
@@ -393,17 +430,25 @@ public final class Spool implements Closeable {
     }
   }
 
-  void setOpenBytes(final long bytes) {
+  /**
+   * The open segment has grown.
+   *
+   * @param sinceNs time of its first record
+   */
+  void setOpen(final long bytes, final long sinceNs) {
     synchronized (monitor) {
       openBytes = bytes;
+      openSinceNs = sinceNs;
     }
   }
 
   /** The open segment takes no more records, and will have so many bytes. */
-  void endOpen(final long bytes) {
+  void endOpen(final long bytes, final long sinceNs) {
     synchronized (monitor) {
-      openBytes = 0;
       endingBytes = bytes;
+      endingSinceNs = sinceNs;
+      openBytes = 0;
+      openSinceNs = 0;
     }
   }
 
@@ -414,8 +459,11 @@ public final class Spool implements Closeable {
     synchronized (monitor) {
       state = next;
       endingBytes = 0;
+      endingSinceNs = 0;
       sealedBytes += segment.bytes();
-      sealed.addLast(new SealedSegmentFile(segment.path(), segment.bytes()));
+      sealed.addLast(
+          new SealedSegmentFile(
+              segment.path(), segment.bytes(), segment.trailer().firstTimestampNs()));
       monitor.notifyAll();
     }
   }
@@ -471,7 +519,8 @@ public final class Spool implements Closeable {
       }
       final Path path = directory.resolve(SegmentName.sealed(number));
       final long bytes = Files.size(path);
-      sealed.addLast(new SealedSegmentFile(path, bytes));
+      final long sealedNs = Files.getLastModifiedTime(path).to(TimeUnit.NANOSECONDS);
+      sealed.addLast(new SealedSegmentFile(path, bytes, sealedNs));
       sealedBytes += bytes;
       expected = number + 1;
     }
@@ -537,7 +586,9 @@ public final class Spool implements Closeable {
   private void take(final SealedSegment segment) {
     state = state.after(segment.trailer());
     sealedBytes += segment.bytes();
-    sealed.addLast(new SealedSegmentFile(segment.path(), segment.bytes()));
+    sealed.addLast(
+        new SealedSegmentFile(
+            segment.path(), segment.bytes(), segment.trailer().firstTimestampNs()));
   }
 
   private SpoolException missing(final long number) {

@@ -114,7 +114,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     settle();
     if (open != null) {
       open.write();
-      spool.setOpenBytes(open.writer().sealedBytes());
+      spool.setOpen(open.writer().sealedBytes(), open.writer().firstTimestampNs());
     }
   }
 
@@ -149,7 +149,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     }
     awaitEnding();
     writer.force();
-    spool.endOpen(writer.sealedBytes());
+    spool.endOpen(writer.sealedBytes(), writer.firstTimestampNs());
     nextSegment = writer.header().segmentNumber() + 1;
     nextSequence = writer.nextSequence();
     open.end();

@@ -1,0 +1,55 @@
+package io.blockcam.cli;
+
+import io.blockcam.capture.CaptureStatus;
+import io.blockcam.uploader.UploaderStatus;
+
+/**
+ * What a recorder is at, in a word; the worst that is true of it.
+ *
+ * @param word see {@link Word}
+ * @param reason in a line; empty when all is well
+ */
+record RecorderState(Word word, String reason) {
+
+  /** From bad to good. */
+  enum Word {
+    /** The spool can not be written: writes wait as soon as the ring is full. */
+    FAILING,
+    /** The spool is full: writes wait until something was shipped. */
+    BLOCKED,
+    /** Segments can not be shipped until somebody does something. */
+    STUCK,
+    /** The archive can not be reached: segments wait in the spool. */
+    BEHIND,
+    /** Blocks of the disk are read back: it is not certain yet that record and disk agree. */
+    DOUBTING,
+    /** All is well. */
+    RECORDING
+  }
+
+  static RecorderState of(final CaptureStatus capture, final UploaderStatus uploader) {
+    if (capture.failures() > 0) {
+      return new RecorderState(
+          Word.FAILING, "the spool does not take records: " + capture.failure());
+    }
+    final String error = uploader.lastError();
+    if (capture.spoolBlocked()) {
+      return new RecorderState(
+          Word.BLOCKED,
+          error.isEmpty()
+              ? "the spool is full, and the archive takes less than is written"
+              : "the spool is full: " + error);
+    }
+    if (uploader.state() == UploaderStatus.State.BLOCKED) {
+      return new RecorderState(Word.STUCK, error);
+    }
+    if (uploader.state() == UploaderStatus.State.RETRYING) {
+      return new RecorderState(Word.BEHIND, error);
+    }
+    if (capture.blocksInDoubt() > 0) {
+      return new RecorderState(
+          Word.DOUBTING, capture.blocksInDoubt() + " blocks are still to be read back");
+    }
+    return new RecorderState(Word.RECORDING, "");
+  }
+}

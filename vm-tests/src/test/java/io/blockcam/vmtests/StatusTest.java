@@ -1,0 +1,111 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.blockcam.vmtests.host.BlockDevice;
+import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Fio;
+import io.blockcam.vmtests.host.Limits;
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A recorder tells what it does, whatever it is at. */
+@Scenario
+@Tag("test-host")
+final class StatusTest {
+  private static final int NO = 1;
+
+  @TempDir private Path scratch;
+
+  @Test
+  void tellsThatAllIsWell() throws IOException {
+    final Recording recording = Recording.inDirectory(scratch, "well", "16M");
+    try (LiveDisk disk = recording.record()) {
+      try (BlockDevice device = new BlockDevice(disk.device())) {
+        device.writeDurably(0, new byte[4096]);
+      }
+      assertThat(Limits.await(Limits.seconds(30), () -> published(recording) > 1))
+          .as("what was written is published")
+          .isTrue();
+      final JsonNode status = status(recording);
+      assertThat(status.get("state").asText()).isEqualTo("recording");
+      assertThat(status.get("device").asText()).isEqualTo(disk.device().toString());
+      assertThat(status.get("pid").asLong()).isEqualTo(disk.pid());
+      assertThat(status.at("/backlog/bytes").asLong()).isZero();
+      assertThat(Blockcam.runHere("status", "--spool", recording.spool()).shouldSucceed().out())
+          .contains("state      recording\n")
+          .contains("device     " + disk.device());
+      disk.stopsCleanly();
+    }
+    assertThat(
+            Blockcam.runHere("status", "well", "--spool", recording.spool())
+                .shouldEndWith(NO)
+                .err())
+        .isEqualTo(
+            "blockcam: no recorder of 'well' runs with the spool %s%n"
+                .formatted(recording.spool()));
+  }
+
+  /**
+   * The archive is away until ring and spool are full: writes wait, reads do not, and it says so.
+   */
+  @Test
+  void tellsWhatWritesWaitFor() throws Exception {
+    // Nobody listens there: port 9 is that of discard.
+    final Recording recording = Recording.at("webhdfs://127.0.0.1:9/away", scratch, "away", "64M");
+    try (LiveDisk disk =
+        recording.record("--ring-size", "8M", "--spool-limit", "16M", "--stop-limit", "1s")) {
+      awaitState(recording, disk, "behind");
+      assertThat(status(recording).get("reason").asText()).contains("127.0.0.1:9");
+      final Process fio =
+          new Fio(scratch, disk.device())
+              .with("rw=write", "bs=128k", "iodepth=8", "refill_buffers", "thread")
+              .start();
+      awaitState(recording, disk, "blocked");
+      final JsonNode status = status(recording);
+      assertThat(status.get("reason").asText()).startsWith("the spool is full: ");
+      assertThat(status.at("/spool/usedBytes").asLong()).isGreaterThan(14 << 20);
+      assertThat(status.at("/archive/failures").asLong()).isPositive();
+      assertThat(status.at("/archive/failingSince").asText()).isNotEmpty();
+      assertThat(fio.isAlive()).as("its writes wait").isTrue();
+      Shell.run("dd", "if=" + disk.device(), "of=/dev/null", "bs=4k", "count=1", "iflag=direct");
+      disk.stop(); // which lets the last writes through
+      fio.destroyForcibly().waitFor();
+    }
+  }
+
+  private static void awaitState(
+      final Recording recording, final LiveDisk disk, final String state) {
+    assertThat(
+            Limits.await(
+                Limits.seconds(60), () -> status(recording).get("state").asText().equals(state)))
+        .as("%s: %s", state, disk.describe())
+        .isTrue();
+  }
+
+  private static long published(final Recording recording) {
+    return status(recording).at("/archive/publishedSegments").asLong();
+  }
+
+  private static JsonNode status(final Recording recording) {
+    final String json =
+        Blockcam.runHere("status", recording.name(), "--spool", recording.spool(), "--json")
+            .shouldSucceed()
+            .out();
+    try {
+      return new ObjectMapper().readTree(json);
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
