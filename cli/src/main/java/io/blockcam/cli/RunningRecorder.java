@@ -41,8 +41,13 @@ final class RunningRecorder implements AutoCloseable {
    */
   static Optional<RunningRecorder> find(final Path spool) throws IOException {
     final Path file = spool.resolve(ControlSocket.FILE_NAME);
-    if (!Files.exists(file)) {
+    if (Files.notExists(file)) {
       return Optional.empty();
+    }
+    if (!Files.exists(file)) {
+      throw new IOException(
+          "%s can not be looked at: only the recorder's own user and root may ask it"
+              .formatted(file));
     }
     try {
       return Optional.of(new RunningRecorder(SocketChannel.open(UnixDomainSocketAddress.of(file))));

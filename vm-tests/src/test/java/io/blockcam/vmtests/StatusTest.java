@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Checkout;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("test-host")
 final class StatusTest {
   private static final int NO = 1;
+  private static final int ENVIRONMENT = 3;
 
   @TempDir private Path scratch;
 
@@ -45,6 +47,20 @@ final class StatusTest {
       assertThat(Blockcam.runHere("status", "--spool", recording.spool()).shouldSucceed().out())
           .contains("state      recording\n")
           .contains("device     " + disk.device());
+      assertThat(
+              Shell.execute(
+                      Limits.seconds(60),
+                      "setpriv",
+                      "--reuid=65534",
+                      "--clear-groups",
+                      Checkout.file("bin/blockcam").toString(),
+                      "status",
+                      "--spool",
+                      recording.spool().toString())
+                  .shouldEndWith(ENVIRONMENT)
+                  .err())
+          .as("to somebody else")
+          .contains("only the recorder's own user and root may ask it");
       disk.stopsCleanly();
     }
     assertThat(
