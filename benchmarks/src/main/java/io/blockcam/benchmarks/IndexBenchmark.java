@@ -4,6 +4,7 @@ import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
+import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
@@ -16,6 +17,7 @@ import io.blockcam.archive.segment.SegmentWriter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +32,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** How long it takes to index half a million writes all over the disk. */
+/**
+ * How long it takes to index half a million writes all over the disk, and to look up in that index
+ * what a window of 1 GiB was made of: what somebody waits for who reads a past disk there first.
+ */
 @State(Scope.Thread)
 @SuppressWarnings("NullAway.Init") // JMH does that
 @BenchmarkMode(Mode.SingleShotTime)
@@ -42,7 +47,9 @@ public class IndexBenchmark {
 
   private final List<FileBytes> files = new ArrayList<>();
   private final List<SegmentReader> segments = new ArrayList<>();
+  private final WindowStack window = new WindowStack();
   private Path directory = Path.of("unset");
+  private FileBytes indexed;
 
   /** Writes the segments; their payloads are few, since the index does not look at them. */
   @Setup
@@ -76,11 +83,17 @@ public class IndexBenchmark {
       files.add(bytes);
       segments.add(SegmentReader.open(bytes));
     }
+    final Path file = directory.resolve("run");
+    try (OutputStream out = Files.newOutputStream(file)) {
+      run(out);
+    }
+    indexed = FileBytes.open(file);
   }
 
   /** Removes them. */
   @TearDown
   public void remove() throws IOException {
+    indexed.close();
     for (final FileBytes file : files) {
       file.close();
     }
@@ -90,10 +103,22 @@ public class IndexBenchmark {
   /** The run of all of them. */
   @Benchmark
   public RunCover run() throws IOException {
+    return run(OutputStream.nullOutputStream());
+  }
+
+  private RunCover run(final OutputStream out) throws IOException {
     final RunBuilder builder = new RunBuilder(new WindowStack());
     for (final SegmentReader segment : segments) {
       builder.add(segment.trailer(), segment.records());
     }
-    return builder.write(OutputStream.nullOutputStream());
+    return builder.write(out);
+  }
+
+  /** The first window, from the file. */
+  @Benchmark
+  public int lookUp() throws IOException {
+    window.begin(0);
+    RunReader.open(indexed).feed(window, 0);
+    return window.pieces();
   }
 }

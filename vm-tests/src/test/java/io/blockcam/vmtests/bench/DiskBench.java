@@ -52,7 +52,7 @@ public final class DiskBench {
       Shell.run("rm", "-rf", scratch.toString());
     }
     System.out.print(bench.results.table());
-    final List<Ratio> missed = bench.results.missed().stream().filter(Ratio::isStable).toList();
+    final List<Ratio> missed = bench.results.missed();
     if (!arguments[1].isEmpty()) {
       final Map<String, Object> facts = new LinkedHashMap<>();
       facts.put("date", Instant.now().toString());
@@ -65,8 +65,7 @@ public final class DiskBench {
           .writeValue(Path.of(arguments[1]).toFile(), facts);
     }
     if (arguments[6].equals("check") && !missed.isEmpty()) {
-      System.err.printf(
-          "bench: %d bounds that held in all runs so far are missed%n", missed.size());
+      System.err.printf("bench: %d bounds were missed in every round%n", missed.size());
       System.exit(1);
     }
   }
@@ -125,6 +124,7 @@ public final class DiskBench {
     makers.put(Ratio.KUBLK_LOOP, name -> new Kublk(name, kublk, 21, "loop", image("kublk")));
     makers.put(KernelLoop.NAME, name -> new KernelLoop(image("loop")));
     makers.put(LogWrites.NAME, name -> new LogWrites(image("logged"), sparse("log")));
+    makers.put(QemuLog.NAME, name -> new QemuLog(image("qemu"), scratch.resolve("qemu.log")));
     makers.put(Ratio.SERVE, name -> new Served(name, image("served").toString()));
     makers.put(
         Ratio.SERVE_QUEUES,

@@ -78,8 +78,8 @@ record Ratio(Workload workload, String what, String against, Figure figure, doub
   }
 
   /**
-   * Whether it has held in every run so far, and by how much hardly differs: that of two servers
-   * that do nothing. Files in memory and what computes beside them make the others differ.
+   * Whether it says something in a test host, too: that of two servers that do nothing. Files in
+   * memory, and threads that take turns there, make the others differ by a factor.
    */
   boolean isStable() {
     return what.equals(SERVE_NULL);
@@ -97,6 +97,11 @@ record Ratio(Workload workload, String what, String against, Figure figure, doub
       ratios[i] = figure.of.applyAsDouble(ours.get(i)) / figure.of.applyAsDouble(theirs.get(i));
     }
     return Spread.of(ratios);
+  }
+
+  /** Whether not even the best of the rounds has held it. */
+  boolean isMissedBy(final Spread rounds) {
+    return isAtMost() ? rounds.least() > bound : rounds.most() < bound;
   }
 
   boolean holds(final double median) {

@@ -22,13 +22,13 @@ final class Results {
     return figures.getOrDefault(workload, Map.of()).getOrDefault(disk, List.of());
   }
 
-  /** The bounds that do not hold. */
+  /** The bounds that did not hold in any round, of ratios that are stable. */
   List<Ratio> missed() {
     return Ratio.ALL.stream()
         .filter(
             ratio -> {
               final Spread spread = ratio.in(this);
-              return spread != null && !ratio.holds(spread.median());
+              return ratio.isStable() && spread != null && ratio.isMissedBy(spread);
             })
         .toList();
   }
