@@ -9,6 +9,7 @@ import io.blockcam.store.Stores;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where the recordings are. */
@@ -22,9 +23,35 @@ final class ArchiveOptions {
           "Where recordings are kept: file:///dir, webhdfs://host:port/dir or swebhdfs://...")
   String uri = "";
 
+  @Option(
+      names = "--tls-ca",
+      paramLabel = "FILE",
+      description =
+          "PEM certificates that swebhdfs:// trusts, a private CA say (default: those of the Java"
+              + " runtime).")
+  @Nullable Path trusted;
+
+  @Option(
+      names = "--tls-identity",
+      paramLabel = "FILE",
+      description =
+          "PEM certificate and key to show to a server that asks for one. Others must not be able to"
+              + " read it.")
+  @Nullable Path identity;
+
   ObjectStore open() throws IOException {
     try {
-      return Stores.open(StoreUri.parse(uri), StoreOptions.defaults(System.getenv()));
+      final StoreUri parsed = StoreUri.parse(uri);
+      StoreOptions options = StoreOptions.defaults(System.getenv());
+      if (trusted != null || identity != null) {
+        if (!(parsed instanceof StoreUri.WebHdfs hdfs) || !hdfs.tls()) {
+          throw CommandException.usage(
+              "--tls-ca and --tls-identity are for swebhdfs://, and the archive is " + uri);
+        }
+        options = trusted == null ? options : options.withTrustedCertificates(trusted);
+        options = identity == null ? options : options.withIdentity(identity);
+      }
+      return Stores.open(parsed, options);
     } catch (final StoreUriException e) {
       throw CommandException.usage(Messages.of(e));
     }

@@ -33,6 +33,10 @@ final class CommandLineTest {
         "frobnicate | Unmatched argument",
         "info --archive file:///tmp | Missing required option: '--name=N'",
         "list --archive ftp://host/dir | unknown archive scheme 'ftp'",
+        "list --archive file:///tmp --tls-ca ca.pem | are for swebhdfs://, and the archive is file:///tmp",
+        "list --archive webhdfs://h/d --tls-identity me.pem | are for swebhdfs://",
+        "status --watch 0s | --watch: look again after more than 0 s",
+        "status --watch never | 'never' is not a duration",
         "info --archive file:///tmp --name a/b | cannot name a recording",
         "record --backing d --archive file:///tmp --size 20X | '20X' is not a size",
         "record --backing d --archive file:///tmp --seal-after soon | 'soon' is not a duration",
@@ -50,7 +54,7 @@ final class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"record", "serve", "list", "info", "replay", "verify"})
+  @ValueSource(strings = {"record", "serve", "list", "info", "replay", "verify", "status"})
   void explainsEveryCommandWithAnExample(final String command) {
     assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
     assertThat(out.toString()).contains("Example").contains("blockcam " + command);
@@ -62,6 +66,25 @@ final class CommandLineTest {
     assertThat(run("info", "--archive", dir.toUri().toString(), "--name", "nobody"))
         .isEqualTo(ExitCode.NO);
     assertThat(err.toString()).contains("no recording 'nobody' in " + dir.toUri().getScheme());
+  }
+
+  @Test
+  void saysThatNobodyRecords() {
+    assertThat(run("status", "nobody", "--spool", dir.toString())).isEqualTo(ExitCode.NO);
+    assertThat(err.toString())
+        .isEqualTo("blockcam: no recorder of 'nobody' runs with the spool %s%n".formatted(dir));
+  }
+
+  /** One line, and nothing is asked of the archive. */
+  @Test
+  void refusesCertificatesThatAreNone() throws IOException {
+    final Path empty = Files.createFile(dir.resolve("empty.pem"));
+    assertThat(run("list", "--archive", "swebhdfs://127.0.0.1:1/d", "--tls-ca", empty.toString()))
+        .isEqualTo(ExitCode.ENVIRONMENT);
+    assertThat(err.toString())
+        .isEqualTo(
+            "blockcam: cannot use the certificates in %s: no PEM certificate in it%n"
+                .formatted(empty));
   }
 
   @Test

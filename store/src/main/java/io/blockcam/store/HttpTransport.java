@@ -1,20 +1,10 @@
 package io.blockcam.store;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManagerFactory;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SchemePortResolver;
 import org.apache.hc.client5.http.config.ConnectionConfig;
@@ -121,38 +111,8 @@ final class HttpTransport {
 
   private static TlsSocketStrategy tls(final StoreOptions options) throws StoreException {
     final ClientTlsStrategyBuilder builder = ClientTlsStrategyBuilder.create();
-    if (options.trustedCertificates().isPresent()) {
-      final Path pemFile = options.trustedCertificates().get();
-      try {
-        builder.setSslContext(trusting(pemFile));
-      } catch (final IOException | GeneralSecurityException e) {
-        throw new StoreException(
-            "cannot use the certificates in " + pemFile + ": " + Failures.reason(e), e);
-      }
-    }
+    TlsContext.of(options).ifPresent(builder::setSslContext);
     return builder.buildClassic();
-  }
-
-  private static SSLContext trusting(final Path pemFile)
-      throws IOException, GeneralSecurityException {
-    final KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
-    trusted.load(null, null);
-    try (InputStream in = Files.newInputStream(pemFile)) {
-      int number = 0;
-      for (final Certificate certificate :
-          CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-        trusted.setCertificateEntry("trusted-" + number++, certificate);
-      }
-      if (number == 0) {
-        throw new GeneralSecurityException("no PEM certificate in it");
-      }
-    }
-    final TrustManagerFactory trust =
-        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    trust.init(trusted);
-    final SSLContext context = SSLContext.getInstance("TLS");
-    context.init(null, trust.getTrustManagers(), null);
-    return context;
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,16 +14,20 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyStore;
 import java.security.Provider;
 import java.security.Security;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.ManagerFactoryParameters;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.TrustManagerFactorySpi;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +48,7 @@ final class WebHdfsTlsTest {
   static void makeCertificates() throws Exception {
     makeCertificate("right", "ip:127.0.0.1");
     makeCertificate("other-host", "dns:elsewhere.example");
+    makeCertificate("client", "dns:client.example");
   }
 
   @BeforeEach
@@ -106,6 +112,83 @@ final class WebHdfsTlsTest {
         .withMessageContaining("empty.pem");
   }
 
+  // --- who we say that we are ---
+
+  @Test
+  void showsItsCertificateToAServerThatAsks() throws Exception {
+    final HttpsServer asking = start("right", "client");
+    try {
+      location = "https://127.0.0.1:" + asking.getAddress().getPort() + "/webhdfs/v1/data";
+      try (ObjectStore store = open(asking, identity("client", "rw-r-----"))) {
+        store.create("x", ObjectSource.of("x", new byte[100]));
+      }
+      try (ObjectStore store = open(asking, "right")) {
+        assertThatExceptionOfType(StoreException.class).isThrownBy(() -> store.mkdirs("x"));
+      }
+    } finally {
+      asking.stop(0);
+    }
+  }
+
+  @Test
+  void refusesAKeyThatAnybodyMayRead() throws Exception {
+    refuses(
+        identity("client", "rw-r--r--"), "its mode is rw-r--r--: anybody may read it; chmod o=");
+  }
+
+  @Test
+  void saysWhatIsWrongWithAnIdentity() throws Exception {
+    final Path file = identity("client", "rw-------");
+    final String pem = Files.readString(file);
+    Files.writeString(file, pem.replace("PRIVATE KEY", "RSA PRIVATE KEY"));
+    refuses(file, "its key is a 'RSA PRIVATE KEY'; `openssl pkcs8 -topk8 -nocrypt` makes");
+    Files.writeString(file, pem.substring(pem.indexOf("-----BEGIN CERT")));
+    refuses(file, "no PEM private key in it");
+    Files.writeString(file, pem.substring(0, pem.indexOf("-----BEGIN CERT")));
+    refuses(file, "no PEM certificate in it");
+    Files.writeString(file, pem.replaceAll("(?m)^M", "!!!!"));
+    refuses(file, file.toString());
+    Files.delete(file);
+    refuses(file, file.toString());
+  }
+
+  private void refuses(final Path identity, final String words) {
+    assertThatExceptionOfType(StoreException.class)
+        .isThrownBy(() -> open(server, identity))
+        .withMessageStartingWith("cannot use the certificate and key in ")
+        .withMessageContaining(words);
+  }
+
+  private ObjectStore open(final HttpsServer at, final Path identity) throws IOException {
+    return Stores.open(
+        uri(at),
+        StoreOptions.defaults(Map.of())
+            .withTrustedCertificates(dir.resolve("right.pem"))
+            .withIdentity(identity));
+  }
+
+  /** Certificate and key of one of the key stores, in a file of that mode. */
+  private static Path identity(final String name, final String mode) throws Exception {
+    final String key =
+        Base64.getMimeEncoder()
+            .encodeToString(keys(name).getKey(name, PASSWORD.toCharArray()).getEncoded());
+    final Path file = dir.resolve(name + "-identity.pem");
+    Files.writeString(
+        file,
+        "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n%s"
+            .formatted(key, Files.readString(dir.resolve(name + ".pem"))));
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+    return file;
+  }
+
+  private static KeyStore keys(final String name) throws Exception {
+    final KeyStore keys = KeyStore.getInstance("PKCS12");
+    try (InputStream in = Files.newInputStream(dir.resolve(name + ".p12"))) {
+      keys.load(in, PASSWORD.toCharArray());
+    }
+    return keys;
+  }
+
   @Test
   void doesNotReadCertificatesForAPlainArchive() throws IOException {
     final Provider counting = new CountingTrust();
@@ -160,18 +243,38 @@ final class WebHdfsTlsTest {
   }
 
   private HttpsServer start(final String certificate) throws Exception {
-    final KeyStore keys = KeyStore.getInstance("PKCS12");
-    try (InputStream in = Files.newInputStream(dir.resolve(certificate + ".p12"))) {
-      keys.load(in, PASSWORD.toCharArray());
-    }
+    return start(certificate, null);
+  }
+
+  /**
+   * @param clients whose certificate it asks for, null when it asks nobody
+   */
+  private HttpsServer start(final String certificate, final @Nullable String clients)
+      throws Exception {
     final KeyManagerFactory managers =
         KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    managers.init(keys, PASSWORD.toCharArray());
+    managers.init(keys(certificate), PASSWORD.toCharArray());
+    final TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    final KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
+    if (clients != null) {
+      trusted.setCertificateEntry(clients, keys(clients).getCertificate(clients));
+    }
+    trust.init(trusted);
     final SSLContext context = SSLContext.getInstance("TLS");
-    context.init(managers.getKeyManagers(), null, null);
+    context.init(managers.getKeyManagers(), trust.getTrustManagers(), null);
     final HttpsServer started =
         HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    started.setHttpsConfigurator(new HttpsConfigurator(context));
+    started.setHttpsConfigurator(
+        new HttpsConfigurator(context) {
+          @Override
+          public void configure(final HttpsParameters parameters) {
+            final SSLParameters tls = context.getDefaultSSLParameters();
+            tls.setNeedClientAuth(clients != null);
+            parameters.setSSLParameters(tls);
+          }
+        });
     started.createContext(
         "/webhdfs/v1/archive",
         exchange -> {

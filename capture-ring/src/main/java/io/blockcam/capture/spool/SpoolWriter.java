@@ -55,8 +55,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
    * Nothing is written before the first record.
    *
    * @param epoch what the segments belong to
-   * @param doubts told the blocks of records that the spool's disk has lost, by the sealer's
-   *     thread, too
+   * @param doubts told the blocks of records that the spool's disk has lost, on this thread
    */
   public SpoolWriter(
       final Spool spool,
