@@ -47,6 +47,7 @@ public final class Capture {
   private static final Duration DISK_LIMIT = Duration.ofSeconds(15);
   private static final long POLL_NS = 1_000_000;
 
+  private final CaptureOptions options;
   private final Spool spool;
   private final long epoch;
   private final Slab slab;
@@ -83,6 +84,7 @@ public final class Capture {
       final Slab slab)
       throws IOException {
     final SpoolState state = spool.state();
+    this.options = options;
     this.spool = spool;
     this.epoch = state.epoch();
     this.slab = slab;
@@ -129,6 +131,27 @@ public final class Capture {
     return capture;
   }
 
+  private static void checkLimit(final long bytes, final CaptureOptions options) {
+    final long leastBytes = CaptureOptions.footprintBytes(options.maxWriteSectors());
+    if (bytes < leastBytes) {
+      throw new IllegalArgumentException(
+          "a spool limit of %d bytes does not hold one write; give it at least %d"
+              .formatted(bytes, leastBytes));
+    }
+  }
+
+  /**
+   * Gives the spool another limit. Any thread.
+   *
+   * @throws IllegalArgumentException when that does not hold one write
+   */
+  public void setSpoolLimit(final long bytes) {
+    checkLimit(bytes, options);
+    LOG.info("the spool may take {} bytes from now on, {} before", bytes, spool.limitBytes());
+    spool.setLimitBytes(bytes);
+    ring.wake(); // writes may wait for that
+  }
+
   /** All of {@link #start} but the threads: a test does their work itself, one step at a time. */
   static Capture prepare(
       final Spool spool,
@@ -136,12 +159,7 @@ public final class Capture {
       final Backing disk,
       final WallClock.Source clocks)
       throws IOException {
-    final long leastBytes = CaptureOptions.footprintBytes(options.maxWriteSectors());
-    if (spool.limitBytes() < leastBytes) {
-      throw new IllegalArgumentException(
-          "a spool limit of %d bytes does not hold one write; give it at least %d"
-              .formatted(spool.limitBytes(), leastBytes));
-    }
+    checkLimit(spool.limitBytes(), options);
     final WallClock clock = new WallClock(clocks);
     final RegionLog regions = spool.regions(options.leastRegionBytes());
     try {

@@ -48,6 +48,7 @@ public final class Blockcam {
           MarkCommand.class,
           StopCommand.class,
           StatusCommand.class,
+          SetCommand.class,
           ReapCommand.class,
           CommandLine.HelpCommand.class);
 

@@ -32,11 +32,13 @@ import org.slf4j.LoggerFactory;
  * Where a recorder takes orders: a Unix socket in its spool, for its own user and root.
  *
  * <pre>
- *   client: stop | leave | status | mark HEX   one line; the text of a mark in hexadecimal digits
+ *   client: stop | leave | status | mark HEX | spool-limit BYTES
+ *                                     one line; the text of a mark in hexadecimal digits
  *   server: ok PID                    at once
  *   server: done | failed             when the order is carried out, or the recorder has ended otherwise
  *   server: done SEQUENCE | failed    for a mark: when it is durable
  *   server: done JSON | failed        for the status: at once, see StatusReport
+ *   server: done BYTES | failed WHY   for the limit of the spool
  * </pre>
  *
  * <p>A recorder that is killed closes the connection without the last line. Control thread; orders
@@ -70,6 +72,7 @@ final class ControlSocket implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
   static final String MARK = "mark ";
   static final String STATUS = "status";
+  static final String SPOOL_LIMIT = "spool-limit ";
   private static final int MOST_CHARACTERS = MARK.length() + 2 * RecordDescriptor.BLOCK_BYTES;
 
   private final CompletableFuture<Order> order = new CompletableFuture<>();
@@ -84,6 +87,9 @@ final class ControlSocket implements AutoCloseable {
   interface Answers {
     /** Puts a mark into the record: the sequence of its record, once it is durable. */
     long mark(byte[] text) throws IOException, InterruptedException;
+
+    /** Gives the spool another limit. */
+    void setSpoolLimit(long bytes) throws IOException;
 
     /** What it does now. Waits for nothing. */
     Map<String, Object> status() throws IOException;
@@ -191,6 +197,16 @@ final class ControlSocket implements AutoCloseable {
         answer(client, () -> Json.ascii(recorder.status()));
         return;
       }
+      if (recorder != null && line.matches(SPOOL_LIMIT + "[0-9]{1,18}")) {
+        final long bytes = Long.parseLong(line.substring(SPOOL_LIMIT.length()));
+        answer(
+            client,
+            () -> {
+              recorder.setSpoolLimit(bytes);
+              return Long.toString(bytes);
+            });
+        return;
+      }
       throw new IOException("'%s' is no order here".formatted(Printable.of(line)));
     } catch (final IOException e) {
       LOG.warn("control socket: {}", Messages.of(e));
@@ -219,6 +235,8 @@ final class ControlSocket implements AutoCloseable {
       tell(client, DONE + " " + question.call());
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (final IllegalArgumentException e) {
+      tell(client, FAILED + " " + Messages.of(e)); // it is the asker's mistake
     } catch (final Exception e) {
       LOG.warn("no answer could be given: {}", Messages.of(e));
       tell(client, FAILED);

@@ -74,7 +74,7 @@ final class Recorder {
           session.handOver();
           return ExitCode.LEFT;
         }
-        plan = plan.next();
+        plan = plan.next(session.spoolLimitBytes());
         session = startAgain(session, plan);
         left = false;
       }
@@ -96,6 +96,11 @@ final class Recorder {
     @Override
     public Map<String, Object> status() throws IOException {
       return session().status();
+    }
+
+    @Override
+    public void setSpoolLimit(final long bytes) throws IOException {
+      session().setSpoolLimit(bytes);
     }
 
     private RecordingSession session() throws IOException {

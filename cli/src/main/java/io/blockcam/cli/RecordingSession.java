@@ -91,12 +91,16 @@ final class RecordingSession {
       boolean gap,
       boolean encode) {
 
-    /** For the session after one that was {@linkplain RecordingSession#leave left}. */
-    Plan next() throws IOException {
+    /**
+     * For the session after one that was {@linkplain RecordingSession#leave left}.
+     *
+     * @param limitBytes of the spool, as it was at the end of that
+     */
+    Plan next(final long limitBytes) throws IOException {
       return new Plan(
           recording,
           spoolDirectory,
-          spoolLimitBytes,
+          limitBytes,
           capture,
           device,
           shipLimit,
@@ -205,6 +209,20 @@ final class RecordingSession {
   private void onBothWays(final ReleaseStack.Step step) {
     acquired.add(step);
     leaving.add(step);
+  }
+
+  /**
+   * Gives the spool another limit, until the process ends. Any thread.
+   *
+   * @throws IllegalArgumentException when that does not hold one write
+   */
+  void setSpoolLimit(final long bytes) {
+    capture.setSpoolLimit(bytes);
+  }
+
+  /** How much the spool may take. */
+  long spoolLimitBytes() {
+    return spool.limitBytes();
   }
 
   /** What it does now, see {@link StatusReport}. Any thread; waits for nothing. */

@@ -87,6 +87,22 @@ final class RunningRecorder implements AutoCloseable {
   }
 
   /**
+   * Gives its spool another limit.
+   *
+   * @throws CommandException when that is not one that a spool can have
+   */
+  void setSpoolLimit(final long bytes) throws IOException {
+    give(ControlSocket.SPOOL_LIMIT + bytes);
+    final @Nullable String end = answers.readLine();
+    if (end != null && end.startsWith(ControlSocket.FAILED + " ")) {
+      throw CommandException.usage(end.substring(ControlSocket.FAILED.length() + 1));
+    }
+    if (!(ControlSocket.DONE + " " + bytes).equals(end)) {
+      throw new IOException("process %d keeps its limit; see its log".formatted(pid));
+    }
+  }
+
+  /**
    * What it does.
    *
    * @return as {@link StatusReport} has written it

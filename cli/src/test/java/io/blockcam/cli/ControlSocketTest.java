@@ -65,6 +65,17 @@ final class ControlSocketTest {
     }
 
     @Override
+    public void setSpoolLimit(final long bytes) throws IOException {
+      if (bytes < 1000) {
+        throw new IllegalArgumentException("a spool of %d bytes is too small".formatted(bytes));
+      }
+      if (texts.contains("refused")) {
+        throw new IOException("not now");
+      }
+      texts.add("limit " + bytes);
+    }
+
+    @Override
     public long mark(final byte[] text) throws IOException {
       texts.add(new String(text, StandardCharsets.UTF_8));
       if (texts.getLast().equals("refused")) {
@@ -90,6 +101,25 @@ final class ControlSocketTest {
     }
     assertThat(marked.texts).containsExactly(text, "refused");
     assertThat(control.order()).as("and goes on").isNotDone();
+  }
+
+  @Test
+  void takesAnotherLimitOfTheSpool() throws IOException {
+    control.listen(spool, /* canLeave= */ false, marked);
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      recorder.setSpoolLimit(1L << 40);
+    }
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThatThrownBy(() -> recorder.setSpoolLimit(10))
+          .isInstanceOf(CommandException.class)
+          .hasMessage("a spool of 10 bytes is too small");
+    }
+    assertThat(marked.texts).containsExactly("limit " + (1L << 40));
+    marked.texts.add("refused");
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThatThrownBy(() -> recorder.setSpoolLimit(5000))
+          .hasMessageContaining("keeps its limit; see its log");
+    }
   }
 
   @Test

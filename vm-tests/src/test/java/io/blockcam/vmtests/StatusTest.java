@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("test-host")
 final class StatusTest {
   private static final int NO = 1;
+  private static final int USAGE = 2;
   private static final int ENVIRONMENT = 3;
 
   @TempDir private Path scratch;
@@ -95,9 +96,19 @@ final class StatusTest {
       assertThat(status.at("/archive/failingSince").asText()).isNotEmpty();
       assertThat(fio.isAlive()).as("its writes wait").isTrue();
       Shell.run("dd", "if=" + disk.device(), "of=/dev/null", "bs=4k", "count=1", "iflag=direct");
-      disk.stop(); // which lets the last writes through
-      fio.destroyForcibly().waitFor();
+      assertThat(set(recording, "100K").shouldEndWith(USAGE).err())
+          .contains("does not hold one write; give it at least");
+      assertThat(set(recording, "1G").shouldSucceed().out())
+          .isEqualTo("the spool may take 1.00 GiB%n".formatted());
+      assertThat(disk.awaitUser(fio, Limits.seconds(60))).as("its writes go on").isZero();
+      awaitState(recording, disk, "behind");
+      disk.stop();
     }
+  }
+
+  private static Shell.Result set(final Recording recording, final String limit) {
+    return Blockcam.runHere(
+        "set", recording.name(), "--spool", recording.spool(), "--spool-limit", limit);
   }
 
   private static void awaitState(

@@ -73,7 +73,7 @@ public final class Spool implements Closeable {
 
   private final Path directory;
   private final Recording recording;
-  private final long limitBytes;
+  private volatile long limitBytes;
   private final FileChannel lock;
   private final Object monitor = new Object();
   private final Watermarks watermarks;
@@ -387,6 +387,14 @@ public final class Spool implements Closeable {
   /** How many bytes may be in use. */
   public long limitBytes() {
     return limitBytes;
+  }
+
+  /**
+   * Changes that. What is there stays, also if it is more. Whoever waits for room has to be woken.
+   */
+  public void setLimitBytes(final long bytes) {
+    limitBytes = bytes;
+    watermarks.setCapacity(bytes);
   }
 
   /** How many sealed segments wait. */

@@ -16,7 +16,7 @@ public final class Watermarks {
   private static final int HYSTERESIS_PERCENT = 25;
 
   private final String what;
-  private final long capacity;
+  private volatile long capacity;
   private final AtomicLong crossings = new AtomicLong();
   private int passed;
 
@@ -27,6 +27,11 @@ public final class Watermarks {
   public Watermarks(final String what, final long capacity) {
     this.what = what;
     this.capacity = capacity;
+  }
+
+  /** There is more room from now on, or less; the next {@link #update} tells. Any thread. */
+  void setCapacity(final long newCapacity) {
+    capacity = newCapacity;
   }
 
   /** Looks at how much is in use now. */

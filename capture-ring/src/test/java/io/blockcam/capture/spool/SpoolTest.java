@@ -287,6 +287,26 @@ final class SpoolTest {
   }
 
   @Test
+  void goesOnWhenTheLimitIsRaisedAndWaitsWhenItIsLowered() throws IOException {
+    try (Spool spool = Spool.open(directory, DISK, 200 << 10)) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      while (writer.admit(1)) {
+        appendAdmitted(writer);
+        writer.write();
+      }
+      spool.setLimitBytes(400 << 10);
+      assertThat(writer.admit(1)).isTrue();
+      assertThat(spool.isBlocked()).isFalse();
+      appendAdmitted(writer);
+      writer.write();
+      spool.setLimitBytes(100 << 10);
+      assertThat(writer.admit(1)).isFalse();
+      assertThat(spool.bytes()).as("nothing of it goes").isGreaterThan(190 << 10);
+      writer.close();
+    }
+  }
+
+  @Test
   void sealsWhatIsOpenWhenNothingElseCouldMakeRoom() throws IOException {
     try (Spool spool = Spool.open(directory, DISK, 30 << 10)) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
