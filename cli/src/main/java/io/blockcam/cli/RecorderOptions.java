@@ -20,12 +20,26 @@ final class RecorderOptions {
 
   /** Finds it; to be closed. */
   RunningRecorder find() throws IOException {
+    return find(name, spool);
+  }
+
+  /**
+   * Finds one; to be closed.
+   *
+   * @param name of the recording; null when the spool is enough
+   * @param spool null for the usual place
+   */
+  static RunningRecorder find(final @Nullable String name, final @Nullable Path spool)
+      throws IOException {
     final Path directory =
-        spool == null ? RecordCommand.SPOOLS.resolve(ArchiveOptions.checkName(name)) : spool;
+        spool == null
+            ? RecordCommand.SPOOLS.resolve(ArchiveOptions.checkName(name == null ? "" : name))
+            : spool;
     return RunningRecorder.find(directory)
         .orElseThrow(
             () ->
                 CommandException.no(
-                    "no recorder of '%s' runs with the spool %s".formatted(name, directory)));
+                    "no recorder%s runs with the spool %s"
+                        .formatted(name == null ? "" : " of '" + name + "'", directory)));
   }
 }

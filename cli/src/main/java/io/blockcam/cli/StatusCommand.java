@@ -1,6 +1,7 @@
 package io.blockcam.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -72,8 +73,9 @@ final class StatusCommand implements Callable<Integer> {
     if (watch == null) {
       return show("");
     }
-    final String before =
-        Boolean.getBoolean("blockcam.terminal") && System.console() != null && !json ? CLEAR : "";
+    // Since Java 22 there is a console without a terminal, too.
+    final Console console = System.console();
+    final String before = console != null && console.isTerminal() && !json ? CLEAR : "";
     while (true) {
       show(before);
       Thread.sleep(watch);
@@ -91,15 +93,19 @@ final class StatusCommand implements Callable<Integer> {
         StatusReport.facts(status).print(out);
       }
     } else {
-      final List<JsonNode> all = all();
+      final List<String> silent = new ArrayList<>();
+      final List<JsonNode> all = all(silent);
       out.print(before);
       if (json) {
         print(out, all);
-      } else if (all.isEmpty()) {
+      } else if (all.isEmpty() && silent.isEmpty()) {
         out.println("no recorder runs with a spool in " + RecordCommand.SPOOLS);
-      } else {
+      } else if (!all.isEmpty()) {
         StatusReport.lines(all).print(out);
       }
+      out.flush();
+      silent.forEach(line -> spec.commandLine().getErr().println("blockcam: " + line));
+      return silent.isEmpty() ? ExitCode.DONE : ExitCode.ENVIRONMENT;
     }
     out.flush();
     return ExitCode.DONE;
@@ -115,34 +121,30 @@ final class StatusCommand implements Callable<Integer> {
   }
 
   private JsonNode one() throws IOException {
-    final Path directory =
-        spool == null
-            ? RecordCommand.SPOOLS.resolve(ArchiveOptions.checkName(name == null ? "" : name))
-            : spool;
-    return of(directory)
-        .orElseThrow(
-            () ->
-                CommandException.no(
-                    "no recorder%s runs with the spool %s"
-                        .formatted(name == null ? "" : " of '" + name + "'", directory)));
-  }
-
-  private static Optional<JsonNode> of(final Path directory) throws IOException {
-    final Optional<RunningRecorder> found = RunningRecorder.find(directory);
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
-    try (RunningRecorder recorder = found.get()) {
-      return Optional.of(recorder.status());
+    try (RunningRecorder recorder = RecorderOptions.find(name, spool)) {
+      return recorder.status();
     }
   }
 
-  private static List<JsonNode> all() throws IOException {
+  /**
+   * Those that answer; the others are none the worse for one that does not.
+   *
+   * @param silent receives what is wrong with each of those, in a line
+   */
+  private static List<JsonNode> all(final List<String> silent) throws IOException {
     final List<JsonNode> all = new ArrayList<>();
-    if (Files.isDirectory(RecordCommand.SPOOLS)) {
-      try (Stream<Path> spools = Files.list(RecordCommand.SPOOLS)) {
-        for (final Path directory : spools.sorted().toList()) {
-          of(directory).ifPresent(all::add);
+    if (!Files.isDirectory(RecordCommand.SPOOLS)) {
+      return all;
+    }
+    try (Stream<Path> spools = Files.list(RecordCommand.SPOOLS)) {
+      for (final Path directory : spools.sorted().toList()) {
+        final Optional<RunningRecorder> found = RunningRecorder.find(directory);
+        if (found.isPresent()) {
+          try (RunningRecorder recorder = found.get()) {
+            all.add(recorder.status());
+          } catch (final IOException e) {
+            silent.add(directory + ": " + Messages.of(e));
+          }
         }
       }
     }

@@ -270,10 +270,7 @@ final class SpoolTest {
   void blocksAtTheLimitAndGoesOnWithHysteresis() throws IOException {
     try (Spool spool = Spool.open(directory, DISK, 200 << 10)) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
-      while (writer.admit(1)) {
-        appendAdmitted(writer);
-        writer.write();
-      }
+      fill(writer);
       assertThat(spool.isBlocked()).isTrue();
       assertThat(spool.bytes()).isBetween(190L << 10, 200L << 10);
       final AtomicInteger told = new AtomicInteger();
@@ -290,10 +287,7 @@ final class SpoolTest {
   void goesOnWhenTheLimitIsRaisedAndWaitsWhenItIsLowered() throws IOException {
     try (Spool spool = Spool.open(directory, DISK, 200 << 10)) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
-      while (writer.admit(1)) {
-        appendAdmitted(writer);
-        writer.write();
-      }
+      fill(writer);
       spool.setLimitBytes(400 << 10);
       assertThat(writer.admit(1)).isTrue();
       assertThat(spool.isBlocked()).isFalse();
@@ -310,10 +304,7 @@ final class SpoolTest {
   void sealsWhatIsOpenWhenNothingElseCouldMakeRoom() throws IOException {
     try (Spool spool = Spool.open(directory, DISK, 30 << 10)) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
-      while (writer.admit(1)) {
-        appendAdmitted(writer);
-        writer.write();
-      }
+      fill(writer);
       assertThat(spool.backlog()).isEqualTo(1);
       spool.remove(spool.oldestSealed().orElseThrow());
       assertThat(writer.admit(1)).isTrue();
@@ -579,6 +570,14 @@ final class SpoolTest {
     assertThat(writer.admit(blocks)).isTrue();
     for (int i = 0; i < blocks; i++) {
       append(writer, i == 0 ? RecordFlags.FIRST : 0, i);
+    }
+  }
+
+  /** Up to the limit. */
+  private void fill(final SpoolWriter writer) throws IOException {
+    while (writer.admit(1)) {
+      appendAdmitted(writer);
+      writer.write();
     }
   }
 
