@@ -3,6 +3,7 @@ package io.blockcam.benchmarks;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
@@ -82,6 +83,7 @@ public class FlushBenchmark {
                 SLOTS,
                 WRITE_BLOCKS * BLOCK_SECTORS,
                 rules(),
+                OnFull.BLOCK,
                 CaptureOptions.DEFAULT_REGION_BYTES),
             Backing.unwritten((memory, offset) -> memory.fill((byte) 0)));
     queue = capture.tap().openQueue(0, () -> LockSupport.unpark(guest));

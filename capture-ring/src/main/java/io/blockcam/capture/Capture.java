@@ -55,6 +55,7 @@ public final class Capture {
   private final SpoolWriter writer;
   private final RegionLog regionLog;
   private final RegionKeeper keeper;
+  private final GapKeeper gaps;
   private final ReadBack readBack;
   private final RecordConsumer consumer;
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
@@ -96,17 +97,22 @@ public final class Capture {
             new DirtyRegions(spool.recording().diskBytes(), regionLog.regionBytes()),
             options.maxWriteSectors());
     this.marks = ring.openQueue(NO_QUEUE, () -> {});
-    this.keeper = new RegionKeeper(regionLog, ring, disk, clock::monotonicNs);
     this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
     this.writer = new SpoolWriter(spool, epoch, options.seal(), clock, readBack);
     this.consumer =
         new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
+    this.gaps = new GapKeeper(ring, spool, consumer, regionLog, readBack, clock);
+    gaps.setPolicy(options.onFull());
+    readBack.leaveRoom(options.onFull() == OnFull.GAP);
+    this.keeper = new RegionKeeper(regionLog, ring, disk, clock::monotonicNs, gaps::isSettled);
     final ClockTicker ticker = new ClockTicker(clock, ring);
     this.consumerThread = new Thread(this::consume, "blockcam-consumer");
     this.regionThread = new Thread(this::markRegions, "blockcam-regions");
     this.diskThread = new Thread(this::lookAtDisk, "blockcam-disk");
     diskThread.setDaemon(true); // it may hang in a disk that does not answer
     ring.regions().onWanted(() -> LockSupport.unpark(regionThread));
+    ring.onRefused(this::lookAtGaps);
+    consumer.onRefused(this::lookAtGaps);
     this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
     clockThread.setDaemon(true);
     spool.onRemoved(ring::wake);
@@ -150,6 +156,21 @@ public final class Capture {
     LOG.info("the spool may take {} bytes from now on, {} before", bytes, spool.limitBytes());
     spool.setLimitBytes(bytes);
     ring.wake(); // writes may wait for that
+  }
+
+  /** Changes what becomes of writes when there is no room for their records. Any thread. */
+  public void setOnFull(final OnFull wanted) {
+    LOG.info("when ring and spool are full: {} from now on, {} before", wanted, gaps.policy());
+    gaps.setPolicy(wanted);
+    readBack.leaveRoom(wanted == OnFull.GAP);
+    LockSupport.unpark(regionThread);
+  }
+
+  /** On a queue's thread, or the consumer's. */
+  private void lookAtGaps() {
+    if (gaps.policy() == OnFull.GAP) {
+      LockSupport.unpark(regionThread);
+    }
   }
 
   /** All of {@link #start} but the threads: a test does their work itself, one step at a time. */
@@ -201,7 +222,12 @@ public final class Capture {
                 spool.recording().diskBytes(),
                 BootId.current(),
                 clock.nowNs()));
-    return new Capture(spool, options, disk, clock, regions, slab);
+    try {
+      return new Capture(spool, options, disk, clock, regions, slab);
+    } catch (final IOException | RuntimeException | Error e) {
+      slab.close();
+      throw e;
+    }
   }
 
   /** Where the device's queues offer their writes. */
@@ -223,6 +249,9 @@ public final class Capture {
    */
   public void prepareStop() {
     consumer.liftLimit();
+    readBack.leaveRoom(false);
+    gaps.end();
+    LockSupport.unpark(regionThread);
   }
 
   /** Some of the blocks that this run has put into the record, in order. Any thread. */
@@ -250,6 +279,7 @@ public final class Capture {
         spool.backlog(),
         ring.queuesWaitingForRoom(),
         ring.refusedOffers(),
+        gaps.status(),
         consumer.watermarks().crossings(),
         spool.watermarks().crossings(),
         readBack.blocksToldOf(),
@@ -271,6 +301,8 @@ public final class Capture {
     stopped = true;
     final long deadlineNs = System.nanoTime() + limit.toNanos();
     endClock();
+    prepareStop();
+    awaitEndOfGap(deadlineNs);
     readBack.retryAtOnce();
     final long readBackDeadlineNs = deadlineNs - limit.toNanos() / 2;
     while (readBack.isAlmostDone() && System.nanoTime() - readBackDeadlineNs < 0) {
@@ -295,9 +327,19 @@ public final class Capture {
    */
   public void handOver(final Duration limit) throws IOException {
     handedOver = true;
+    final long deadlineNs = System.nanoTime() + limit.toNanos();
+    prepareStop();
+    awaitEndOfGap(deadlineNs);
     readBack.stop();
-    endEpoch(System.nanoTime() + limit.toNanos());
+    endEpoch(deadlineNs);
     leave();
+  }
+
+  /** What was missed has to be named before the epoch ends. */
+  private void awaitEndOfGap(final long deadlineNs) {
+    while (gaps.isPending() && System.nanoTime() - deadlineNs < 0) {
+      LockSupport.parkNanos(POLL_NS);
+    }
   }
 
   private void endEpoch(final long deadlineNs) {
@@ -425,6 +467,19 @@ public final class Capture {
     return slab;
   }
 
+  /** What lets writes go unrecorded. */
+  GapKeeper gaps() {
+    return gaps;
+  }
+
+  /** Everything is durable in the record, and nobody writes any more. */
+  void endRegions() {
+    while (gaps.step()) {
+      // a gap that was closed is settled now
+    }
+    keeper.end();
+  }
+
   /** What the thread that fills the spool does. */
   RecordConsumer consumer() {
     return consumer;
@@ -443,10 +498,10 @@ public final class Capture {
   private void markRegions() {
     try {
       while (!regionsStopped) {
-        if (keeper.mark()) {
-          LockSupport.unpark(diskThread); // there is something to be cleaned now
+        if (keeper.mark() | gaps.step()) {
+          LockSupport.unpark(diskThread); // there is something to be cleaned, or read back, now
         } else {
-          LockSupport.parkNanos(keeper.untilMarkNs());
+          LockSupport.parkNanos(Math.min(keeper.untilMarkNs(), gaps.untilStepNs()));
         }
       }
     } catch (final Throwable e) { // nobody else would learn of it, and writes would wait
@@ -462,7 +517,7 @@ public final class Capture {
         }
       }
       if (consumer.isFinished() && !handedOver) {
-        keeper.end();
+        endRegions();
       }
     } catch (final Throwable e) { // nobody else would learn of it, and disk and record differ
       failure.complete(e);
@@ -582,6 +637,12 @@ public final class Capture {
     }
   }
 
+  /** What the spool has no room for is read back later, when the device is live. */
+  private static long recordsThatFit(final Spool spool) {
+    final long roomBytes = Math.max(0, spool.limitBytes() - spool.bytes());
+    return roomBytes / SpoolWriter.RECORD_FOOTPRINT_BYTES;
+  }
+
   /**
    * The epoch begins, durable before anything can happen in it; then what is in doubt is read back.
    */
@@ -601,7 +662,13 @@ public final class Capture {
     try (SpoolWriter sink = startWriter(spool, state.epoch(), options, clock)) {
       sink.ignoreLimit();
       final Resync resync =
-          new Resync(sink, disk, spool.recording().diskBytes(), state, clock.nowNs());
+          new Resync(
+              sink,
+              disk,
+              spool.recording().diskBytes(),
+              state,
+              recordsThatFit(spool),
+              clock.nowNs());
       resync.start();
       final Doubt unread = resync.run(missed, why, doubt);
       if (!doubt.isEmpty()) {

@@ -14,11 +14,17 @@ import java.nio.file.Path;
  * @param ringSlots its capacity in blocks, a power of two; see {@link SlabHeader#slotsFor}
  * @param maxWriteSectors longest write of the device, in 512-byte units; the ring must hold two
  * @param seal when a segment is sealed, and by whom
+ * @param onFull what becomes of writes when there is no room for their records
  * @param leastRegionBytes what a power cut leaves in doubt at least, a power of two from 4096 on; a
  *     large disk has larger regions
  */
 public record CaptureOptions(
-    Path ringFile, int ringSlots, int maxWriteSectors, SealRules seal, long leastRegionBytes) {
+    Path ringFile,
+    int ringSlots,
+    int maxWriteSectors,
+    SealRules seal,
+    OnFull onFull,
+    long leastRegionBytes) {
 
   /** The first write to a region waits for a sync: md and DRBD take 4 MiB at least, too. */
   public static final long DEFAULT_REGION_BYTES = 4L << 20;
@@ -47,6 +53,11 @@ public record CaptureOptions(
       throw new IllegalArgumentException(
           "a region has a power of two of bytes from 4096 on, not " + leastRegionBytes);
     }
+  }
+
+  /** The same but for what becomes of writes when there is no room for their records. */
+  public CaptureOptions with(final OnFull other) {
+    return new CaptureOptions(ringFile, ringSlots, maxWriteSectors, seal, other, leastRegionBytes);
   }
 
   /** Bytes of a segment that holds one such write. */

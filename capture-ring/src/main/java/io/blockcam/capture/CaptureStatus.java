@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param sealedSegments waiting to be shipped
  * @param queuesWaiting queues whose write found the ring full and still waits
  * @param refusedOffers offers that found the ring full, since the start
+ * @param gaps writes that went unrecorded
  * @param ringWatermarks crossings of the ring's watermarks, since the start
  * @param spoolWatermarks crossings of the spool's watermarks, since it was opened
  * @param blocksInDoubt still to be read back from the disk
@@ -41,8 +42,20 @@ public record CaptureStatus(
     int sealedSegments,
     int queuesWaiting,
     long refusedOffers,
+    Gaps gaps,
     long ringWatermarks,
     long spoolWatermarks,
     long blocksInDoubt,
     long failures,
-    String failure) {}
+    String failure) {
+
+  /**
+   * Writes that went unrecorded.
+   *
+   * @param onFull what becomes of writes when there is no room for their records
+   * @param since since when they go unrecorded, if they do
+   * @param count times that they did, since the start
+   * @param blocks that those were about, and that were or will be read back
+   */
+  public record Gaps(OnFull onFull, Optional<Instant> since, long count, long blocks) {}
+}

@@ -63,6 +63,7 @@ final class ReadBack implements Doubts {
   private long retryNs;
   private long backoffNs = FIRST_RETRY_NS;
   private boolean retryAtOnce;
+  private volatile boolean leavesRoom;
 
   // The range in hand, and how much of it is taken at a time.
   private long block;
@@ -136,6 +137,10 @@ final class ReadBack implements Doubts {
   boolean doWork() {
     blocksToldOf = blocksBehind();
     try {
+      if (!ring.missed().isRecording()) {
+        giveUpChunk(); // the guest is not to wait for it
+        return false;
+      }
       if (chunkBlocks > 0) {
         return offer();
       }
@@ -185,11 +190,19 @@ final class ReadBack implements Doubts {
     return blocksToldOf;
   }
 
-  /** Whether so much is left to be read that the guest comes first, and it needs the room. */
+  /** Whether the guest comes first, and it needs the room. */
   private boolean isHeldBack() {
-    return isLarge()
+    return (isLarge() || leavesRoom)
         && (ring.claimed() - ring.released() > ring.slots() / 2
             || spool.bytes() > spool.limitBytes() / 2);
+  }
+
+  /**
+   * Takes half of ring and spool at most, however little there is to be read: what the guest writes
+   * would go unrecorded for it. Any thread.
+   */
+  void leaveRoom(final boolean always) {
+    leavesRoom = always;
   }
 
   /** What could not be read is tried once more, now: nobody will later. Any thread. */
@@ -335,6 +348,15 @@ final class ReadBack implements Doubts {
     return zeroes > 0
         ? ring.offerZeroes(block + i, zeroes)
         : ring.offerBlock(RecordKind.RESYNC, block + i, chunk.memory(), chunk.offset(i));
+  }
+
+  /** What of the chunk is offered is done; the rest is read again. */
+  private void giveUpChunk() {
+    if (chunkBlocks > 0) {
+      giveBackChunk();
+      block += offered;
+      sinceCheckpoint += offered;
+    }
   }
 
   private void giveBackChunk() {

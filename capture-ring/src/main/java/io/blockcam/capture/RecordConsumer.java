@@ -86,6 +86,8 @@ public final class RecordConsumer {
   private volatile boolean unlimited;
   private volatile boolean finishing;
   private volatile State state = State.TAKING;
+  private volatile boolean awaited;
+  private volatile Runnable onRefused = () -> {};
   private final AtomicLong failures = new AtomicLong();
   private final AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
 
@@ -209,6 +211,26 @@ public final class RecordConsumer {
   /** Whether everything claimed was sealed after {@link #requestFinish}. Any thread. */
   public boolean isFinished() {
     return state == State.FINISHED;
+  }
+
+  /** Whether the spool took what there was, when it was last asked. Any thread. */
+  boolean isTaking() {
+    return state == State.TAKING;
+  }
+
+  /** Whether the spool takes nothing now: it is full, or fails. Any thread. */
+  boolean isRefused() {
+    return state == State.BLOCKED || state == State.FAILING;
+  }
+
+  /** Whether somebody waits for a record to be durable that the spool does not take. Any thread. */
+  boolean isAwaited() {
+    return awaited;
+  }
+
+  /** Tells somebody, on the consumer's thread, each time the spool takes nothing. */
+  void onRefused(final Runnable listener) {
+    onRefused = listener;
   }
 
   /** Sequence of the newest record that survives the death of the process. Any thread. */
@@ -362,7 +384,16 @@ public final class RecordConsumer {
   /** The only place where the state changes. */
   private void enter(final State reached) {
     assert state != State.FINISHED : "finished, and then " + reached;
+    awaited = reached != State.FINISHED && reached != State.TAKING && isForceWanted();
     state = reached;
+    if (isRefused()) {
+      onRefused.run();
+    }
+  }
+
+  private boolean isForceWanted() {
+    forceWanted |= ring.wantsForce(appended);
+    return forceWanted || ring.isForceAwaited();
   }
 
   /** The sequence without which there is nothing to take. */

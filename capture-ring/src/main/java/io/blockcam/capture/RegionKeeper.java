@@ -1,5 +1,6 @@
 package io.blockcam.capture;
 
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.DirtyRegions;
@@ -7,6 +8,7 @@ import io.blockcam.capture.spool.RegionLog;
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +37,7 @@ final class RegionKeeper {
   private final CaptureRing ring;
   private final Backing disk;
   private final LongSupplier clockNs;
+  private final BooleanSupplier mayClean;
 
   // mark's
   private boolean failing;
@@ -52,14 +55,20 @@ final class RegionKeeper {
    *
    * @param disk is synced before a region becomes clean
    * @param clockNs {@link System#nanoTime}, or what a test puts in its place
+   * @param mayClean false while what the guest writes is not recorded, or that is not durable yet
    */
   RegionKeeper(
-      final RegionLog log, final CaptureRing ring, final Backing disk, final LongSupplier clockNs) {
+      final RegionLog log,
+      final CaptureRing ring,
+      final Backing disk,
+      final LongSupplier clockNs,
+      final BooleanSupplier mayClean) {
     this.log = log;
     this.regions = ring.regions();
     this.ring = ring;
     this.disk = disk;
     this.clockNs = clockNs;
+    this.mayClean = mayClean;
     this.nextRoundNs = clockNs.getAsLong() + ROUND_NS;
     regions.makeDirty(log.dirty());
   }
@@ -125,6 +134,10 @@ final class RegionKeeper {
         return false;
       }
       nextRoundNs = clockNs.getAsLong() + ROUND_NS;
+      // A write that is missed later touches its region, and that is not cleaned in this round.
+      if (!mayClean.getAsBoolean()) {
+        return false;
+      }
       final BitSet round = regions.beginRound();
       offered = ring.claimed(); // after the round has begun: see DirtyRegions
       idle = round.isEmpty() ? null : round;
@@ -144,7 +157,7 @@ final class RegionKeeper {
    */
   void end() {
     distrustIfTold();
-    if (!distrusted) {
+    if (!distrusted && mayClean.getAsBoolean()) {
       regions.beginRound(); // what was touched last is not idle before the next one
       clean(regions.beginRound());
     }
@@ -186,7 +199,7 @@ final class RegionKeeper {
         why.toString());
     try {
       synchronized (log) {
-        log.distrust();
+        log.distrust(GapReason.SYNC_FAILED);
       }
     } catch (final IOException e) {
       LOG.error("and that can not be remembered beyond a kill of this process: {}", e.toString());

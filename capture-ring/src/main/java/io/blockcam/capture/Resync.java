@@ -36,8 +36,10 @@ final class Resync {
   private final long diskBytes;
   private final long nowNs;
   private final long timestampNs;
+  private final long mostRecords;
   private final RecordView record = RecordView.allocate();
   private long sequence;
+  private long resynced;
 
   // Blocks of zeroes that were read and not recorded yet.
   private long zeroBlock;
@@ -48,6 +50,7 @@ final class Resync {
    * @param disk what is read
    * @param diskBytes its size
    * @param state where the recording stands
+   * @param mostRecords how many blocks with content there is room for
    * @param nowNs CLOCK_REALTIME in ns
    */
   Resync(
@@ -55,11 +58,13 @@ final class Resync {
       final BackingReader disk,
       final long diskBytes,
       final SpoolState state,
+      final long mostRecords,
       final long nowNs) {
     this.sink = sink;
     this.disk = disk;
     this.diskBytes = diskBytes;
     this.sequence = state.nextSequence();
+    this.mostRecords = mostRecords;
     this.nowNs = nowNs;
     this.timestampNs = Math.max(nowNs, state.lastTimestampNs());
   }
@@ -78,7 +83,7 @@ final class Resync {
    *
    * @param missed where writes may have been that are not in the record
    * @param why they are not
-   * @param doubt what is read back, or its first {@link #MOST_BLOCKS}
+   * @param doubt what is read back, or the first of it: up to {@link #MOST_BLOCKS}
    * @return the blocks that were not read, or could not be
    */
   Doubt run(final Doubt missed, final GapReason why, final Doubt doubt) throws IOException {
@@ -91,7 +96,11 @@ final class Resync {
       for (final Doubt.Range range : doubt.first(MOST_BLOCKS).ranges()) {
         for (long at = 0; at < range.blocks(); at += DiskChunk.MOST_BLOCKS) {
           final int blocks = (int) Math.min(DiskChunk.MOST_BLOCKS, range.blocks() - at);
-          resync(chunk, range.block() + at, blocks, unread);
+          if (resynced < mostRecords) {
+            resync(chunk, range.block() + at, blocks, unread);
+          } else {
+            unread.add(new Doubt.Range(range.block() + at, blocks));
+          }
         }
         recordZeroes();
       }
@@ -143,6 +152,7 @@ final class Resync {
         }
       } else {
         recordZeroes();
+        resynced++;
         append(block + i, 1, RecordKind.RESYNC, WHOLE_BLOCK, chunk.memory(), chunk.offset(i));
       }
     }

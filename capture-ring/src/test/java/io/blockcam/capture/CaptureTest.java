@@ -118,6 +118,7 @@ final class CaptureTest {
               64,
               64,
               SealRules.beside(SegmentLimits.DEFAULT, Duration.ofMillis(50)),
+              OnFull.BLOCK,
               CaptureOptions.DEFAULT_REGION_BYTES);
       final Capture capture = Capture.start(spool, quick, disk);
       spool.awaitSealed(LONG);
@@ -374,6 +375,7 @@ final class CaptureTest {
         64,
         64,
         SealRules.beside(new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60)),
+        OnFull.BLOCK,
         REGION_BYTES);
   }
 

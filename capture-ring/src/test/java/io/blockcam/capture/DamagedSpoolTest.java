@@ -158,6 +158,7 @@ final class DamagedSpoolTest {
             16,
             8,
             SealRules.inTurn(new SegmentLimits(256 << 10, 10), Duration.ofSeconds(60)),
+            OnFull.BLOCK,
             4 << 20),
         disk,
         WallClock.Source.system());

@@ -3,6 +3,7 @@ package io.blockcam.capture;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabTearing;
 import io.blockcam.capture.ring.WallClock;
+import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
@@ -46,7 +47,7 @@ public final class DrivenCapture {
 
   /** One step of what keeps the log of dirty regions; whether there was something to do. */
   public boolean keepRegions() {
-    return capture.keeper().mark() | capture.keeper().clean();
+    return capture.keeper().mark() | capture.keeper().clean() | capture.gaps().step();
   }
 
   /** Whether there is something to be read back. */
@@ -59,6 +60,21 @@ public final class DrivenCapture {
     return capture.readBack().blocksBehind();
   }
 
+  /** As {@link Capture#setOnFull}. */
+  public void setOnFull(final OnFull wanted) {
+    capture.setOnFull(wanted);
+  }
+
+  /** Whether writes go unrecorded. */
+  public boolean isMissing() {
+    return capture.status().gaps().since().isPresent();
+  }
+
+  /** As the consumer does. */
+  void addDoubt(final Doubt more) throws IOException {
+    capture.readBack().add(more);
+  }
+
   /** As {@link Capture#prepareStop}. */
   public void prepareStop() {
     capture.prepareStop();
@@ -68,9 +84,12 @@ public final class DrivenCapture {
   public boolean tryStop() throws IOException {
     if (!stopping) {
       stopping = true;
+      capture.prepareStop();
       capture.readBack().retryAtOnce();
     }
-    if (isBehind()) {
+    if (capture.gaps().isPending()) {
+      capture.gaps().step();
+    } else if (isBehind()) {
       readBack();
     } else if (!stopOffered) {
       stopOffered = capture.offerStop();
@@ -82,7 +101,7 @@ public final class DrivenCapture {
     if (!capture.consumer().isFinished()) {
       return false;
     }
-    capture.keeper().end();
+    capture.endRegions();
     capture.keepWhatIsLeft();
     capture.close();
     return true;

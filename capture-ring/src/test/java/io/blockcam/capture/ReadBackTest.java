@@ -163,6 +163,7 @@ final class ReadBackTest {
             SLOTS,
             WRITE.length / 512,
             SealRules.inTurn(new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60)),
+            OnFull.BLOCK,
             4 << 20),
         disk,
         WallClock.Source.system());

@@ -54,8 +54,8 @@ final class ResyncTest {
   /** C6: the last epoch ended at 6,000 ns, this one begins at 1,000. */
   @Test
   void recordsThatTheClockWentBackBetweenTwoEpochs() throws IOException {
-    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1_000).start();
-    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 7_000).start();
+    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1, 1_000).start();
+    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1, 7_000).start();
 
     assertThat(sink.records())
         .extracting(TestRecord::kind)
@@ -94,6 +94,7 @@ final class ResyncTest {
                 MemorySegment.copy(MemorySegment.ofArray(disk), offset, data, 0, data.byteSize()),
             diskBytes,
             STATE,
+            Resync.MOST_BLOCKS,
             1_000)
         .run(Doubt.NONE, GapReason.RECORDS_LOST, new Doubt(List.of(ranges)));
   }

@@ -3,6 +3,7 @@ package io.blockcam.cli;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.capture.OnFull;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -32,13 +34,13 @@ import org.slf4j.LoggerFactory;
  * Where a recorder takes orders: a Unix socket in its spool, for its own user and root.
  *
  * <pre>
- *   client: stop | leave | status | mark HEX | spool-limit BYTES
+ *   client: stop | leave | status | mark HEX | spool-limit BYTES | on-full block | on-full gap
  *                                     one line; the text of a mark in hexadecimal digits
  *   server: ok PID                    at once
  *   server: done | failed             when the order is carried out, or the recorder has ended otherwise
  *   server: done SEQUENCE | failed    for a mark: when it is durable
  *   server: done JSON | failed        for the status: at once, see StatusReport
- *   server: done BYTES | failed WHY   for the limit of the spool
+ *   server: done VALUE | failed WHY   for a setting
  * </pre>
  *
  * <p>A recorder that is killed closes the connection without the last line. Control thread; orders
@@ -73,6 +75,7 @@ final class ControlSocket implements AutoCloseable {
   static final String MARK = "mark ";
   static final String STATUS = "status";
   static final String SPOOL_LIMIT = "spool-limit ";
+  static final String ON_FULL = "on-full ";
   private static final int MOST_CHARACTERS = MARK.length() + 2 * RecordDescriptor.BLOCK_BYTES;
 
   private final CompletableFuture<Order> order = new CompletableFuture<>();
@@ -90,6 +93,9 @@ final class ControlSocket implements AutoCloseable {
 
     /** Gives the spool another limit. */
     void setSpoolLimit(long bytes) throws IOException;
+
+    /** Changes what becomes of writes when there is no room for their records. */
+    void setOnFull(OnFull wanted) throws IOException;
 
     /** What it does now. Waits for nothing. */
     Map<String, Object> status() throws IOException;
@@ -189,33 +195,50 @@ final class ControlSocket implements AutoCloseable {
         }
       }
       final Answers recorder = answers;
-      if (recorder != null && line.startsWith(MARK)) {
-        mark(client, recorder, line.substring(MARK.length()));
-        return;
+      if (recorder == null) {
+        throw noOrder(line);
       }
-      if (recorder != null && line.equals(STATUS)) {
-        answer(client, () -> Json.ascii(recorder.status()));
-        return;
-      }
-      if (recorder != null && line.matches(SPOOL_LIMIT + "[0-9]{1,18}")) {
-        final long bytes = Long.parseLong(line.substring(SPOOL_LIMIT.length()));
-        answer(
-            client,
-            () -> {
-              recorder.setSpoolLimit(bytes);
-              return Long.toString(bytes);
-            });
-        return;
-      }
-      throw new IOException("'%s' is no order here".formatted(Printable.of(line)));
+      answer(client, question(recorder, line));
     } catch (final IOException e) {
       LOG.warn("control socket: {}", Messages.of(e));
       closeQuietly(client);
     }
   }
 
-  private static void mark(final SocketChannel client, final Answers recorder, final String hex)
+  /** What is to be done, and answers what is to be told. */
+  private static Callable<String> question(final Answers recorder, final String line)
       throws IOException {
+    if (line.startsWith(MARK)) {
+      final byte[] text = text(line.substring(MARK.length()));
+      return () -> Long.toString(recorder.mark(text));
+    }
+    if (line.equals(STATUS)) {
+      return () -> Json.ascii(recorder.status());
+    }
+    if (line.matches(SPOOL_LIMIT + "[0-9]{1,18}")) {
+      final String bytes = line.substring(SPOOL_LIMIT.length());
+      return () -> {
+        recorder.setSpoolLimit(Long.parseLong(bytes));
+        return bytes;
+      };
+    }
+    for (final OnFull wanted : OnFull.values()) {
+      final String word = wanted.name().toLowerCase(Locale.ROOT);
+      if (line.equals(ON_FULL + word)) {
+        return () -> {
+          recorder.setOnFull(wanted);
+          return word;
+        };
+      }
+    }
+    throw noOrder(line);
+  }
+
+  private static IOException noOrder(final String line) {
+    return new IOException("'%s' is no order here".formatted(Printable.of(line)));
+  }
+
+  private static byte[] text(final String hex) throws IOException {
     final byte[] text;
     try {
       text = HexFormat.of().parseHex(hex);
@@ -225,7 +248,7 @@ final class ControlSocket implements AutoCloseable {
     if (text.length == 0) {
       throw new IOException("a mark without a text");
     }
-    answer(client, () -> Long.toString(recorder.mark(text)));
+    return text;
   }
 
   /** Says that it is taken, and then what comes of it. */

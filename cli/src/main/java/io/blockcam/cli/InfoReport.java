@@ -94,7 +94,10 @@ final class InfoReport {
                     .append(name(kind)));
     table.row("records", summary.totalRecords() + kinds.toString());
     table.row(
-        "gaps", summary.count(RecordKind.GAP) == 0 ? "none" : "" + summary.count(RecordKind.GAP));
+        "gaps",
+        summary.count(RecordKind.GAP) == 0
+            ? "none"
+            : summary.count(RecordKind.GAP) + " records; --gaps lists what is missing, and why");
     if (summary.failed() > 0) {
       table.row("failed", summary.failed() + " records of writes that failed on the disk");
     }

@@ -3,6 +3,7 @@ package io.blockcam.cli;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.DiskFingerprinter;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.DiskFingerprint;
@@ -90,8 +91,18 @@ final class RecordCommand implements Callable<Integer> {
       paramLabel = "SIZE",
       defaultValue = "20G",
       description =
-          "Bytes the spool may take; when it is full, writes wait (default: ${DEFAULT-VALUE}).")
+          "Bytes the spool may take; what then, says --on-full (default: ${DEFAULT-VALUE}).")
   Size spoolLimit = new Size(0);
+
+  @Option(
+      names = "--on-full",
+      paramLabel = "WHAT",
+      defaultValue = "block",
+      description =
+          "What becomes of writes when ring and spool are full. block: they wait, nothing is lost."
+              + " gap: they go on unrecorded, the record says so, and what they have changed is read"
+              + " back once there is room (default: ${DEFAULT-VALUE}).")
+  OnFull onFull = OnFull.BLOCK;
 
   @Option(
       names = "--ring-size",
@@ -329,6 +340,7 @@ final class RecordCommand implements Callable<Integer> {
           SlabHeader.slotsFor(ringSize.bytes()),
           device.maxIoBytes() / Geometry.SECTOR_BYTES,
           SealRules.beside(SegmentLimits.DEFAULT, sealAfter),
+          onFull,
           CaptureOptions.DEFAULT_REGION_BYTES);
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--ring-size or --seal-after: " + Messages.of(e));

@@ -1,5 +1,6 @@
 package io.blockcam.cli;
 
+import io.blockcam.capture.OnFull;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.target.FileTarget;
 import java.io.IOException;
@@ -23,6 +24,10 @@ final class Recorder {
   private final StopSignal signal;
   private final ControlSocket control;
   private volatile @Nullable RecordingSession current;
+
+  /** Guarded by this: whether what is set now holds. */
+  private boolean settable;
+
   private final RestartLimit limit = new RestartLimit();
 
   /** Why a session ends. */
@@ -74,7 +79,7 @@ final class Recorder {
           session.handOver();
           return ExitCode.LEFT;
         }
-        plan = plan.next(session.spoolLimitBytes());
+        plan = endSettings(plan, session);
         session = startAgain(session, plan);
         left = false;
       }
@@ -100,7 +105,21 @@ final class Recorder {
 
     @Override
     public void setSpoolLimit(final long bytes) throws IOException {
-      session().setSpoolLimit(bytes);
+      set(session -> session.setSpoolLimit(bytes));
+    }
+
+    @Override
+    public void setOnFull(final OnFull wanted) throws IOException {
+      set(session -> session.setOnFull(wanted));
+    }
+
+    private void set(final Consumer<RecordingSession> setting) throws IOException {
+      synchronized (Recorder.this) {
+        if (!settable) {
+          throw new IllegalArgumentException("the recorder begins anew just now; try again");
+        }
+        setting.accept(session());
+      }
     }
 
     private RecordingSession session() throws IOException {
@@ -110,6 +129,13 @@ final class Recorder {
       }
       return session;
     }
+  }
+
+  /** What was set so far goes into the next plan; what would be set from now on would be lost. */
+  private synchronized RecordingSession.Plan endSettings(
+      final RecordingSession.Plan plan, final RecordingSession session) throws IOException {
+    settable = false;
+    return plan.next(session);
   }
 
   private RecordingSession startAgain(
@@ -141,7 +167,10 @@ final class Recorder {
   private RecordingSession start(final RecordingSession.Plan plan) throws IOException {
     try {
       final RecordingSession session = RecordingSession.start(plan, store, target);
-      current = session;
+      synchronized (this) {
+        current = session;
+        settable = true;
+      }
       return session;
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--spool-limit: " + Messages.of(e));

@@ -2,6 +2,8 @@ package io.blockcam.cli;
 
 import io.blockcam.capture.CaptureStatus;
 import io.blockcam.uploader.UploaderStatus;
+import java.time.Instant;
+import java.util.Optional;
 
 /**
  * What a recorder is at, in a word; the worst that is true of it.
@@ -13,6 +15,8 @@ record RecorderState(Word word, String reason) {
 
   /** From bad to good. */
   enum Word {
+    /** Writes go unrecorded: there is no room for their records. */
+    GAP,
     /** The spool can not be written: writes wait as soon as the ring is full. */
     FAILING,
     /** The spool is full: writes wait until something was shipped. */
@@ -28,17 +32,19 @@ record RecorderState(Word word, String reason) {
   }
 
   static RecorderState of(final CaptureStatus capture, final UploaderStatus uploader) {
-    if (capture.failures() > 0) {
-      return new RecorderState(
-          Word.FAILING, "the spool does not take records: " + capture.failure());
-    }
+    final Optional<Instant> missing = capture.gaps().since();
     final String error = uploader.lastError();
-    if (capture.spoolBlocked()) {
+    if (missing.isPresent()) {
       return new RecorderState(
-          Word.BLOCKED,
-          error.isEmpty()
-              ? "the spool is full, and the archive takes less than is written"
-              : "the spool is full: " + error);
+          Word.GAP,
+          "writes go unrecorded since %s: %s"
+              .formatted(missing.get(), capture.failures() > 0 ? failing(capture) : full(error)));
+    }
+    if (capture.failures() > 0) {
+      return new RecorderState(Word.FAILING, failing(capture));
+    }
+    if (capture.spoolBlocked()) {
+      return new RecorderState(Word.BLOCKED, full(error));
     }
     if (uploader.state() == UploaderStatus.State.BLOCKED) {
       return new RecorderState(Word.STUCK, error);
@@ -51,5 +57,15 @@ record RecorderState(Word word, String reason) {
           Word.DOUBTING, capture.blocksInDoubt() + " blocks are still to be read back");
     }
     return new RecorderState(Word.RECORDING, "");
+  }
+
+  private static String failing(final CaptureStatus capture) {
+    return "the spool does not take records: " + capture.failure();
+  }
+
+  private static String full(final String error) {
+    return error.isEmpty()
+        ? "the spool is full, and the archive takes less than is written"
+        : "the spool is full: " + error;
   }
 }

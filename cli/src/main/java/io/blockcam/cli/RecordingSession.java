@@ -3,6 +3,7 @@ package io.blockcam.cli;
 import io.blockcam.archive.Recording;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.DiskFingerprinter;
 import io.blockcam.capture.spool.DiskFingerprint;
 import io.blockcam.capture.spool.Spool;
@@ -94,14 +95,14 @@ final class RecordingSession {
     /**
      * For the session after one that was {@linkplain RecordingSession#leave left}.
      *
-     * @param limitBytes of the spool, as it was at the end of that
+     * @param last what was set meanwhile holds for the next one, too
      */
-    Plan next(final long limitBytes) throws IOException {
+    Plan next(final RecordingSession last) throws IOException {
       return new Plan(
           recording,
           spoolDirectory,
-          limitBytes,
-          capture,
+          last.spoolLimitBytes(),
+          capture.with(last.onFull()),
           device,
           shipLimit,
           Spool.diskOf(spoolDirectory).orElse(null),
@@ -220,9 +221,19 @@ final class RecordingSession {
     capture.setSpoolLimit(bytes);
   }
 
+  /** Changes what becomes of writes when there is no room, until the process ends. Any thread. */
+  void setOnFull(final OnFull wanted) {
+    capture.setOnFull(wanted);
+  }
+
   /** How much the spool may take. */
   long spoolLimitBytes() {
     return spool.limitBytes();
+  }
+
+  /** What becomes of writes when there is no room. */
+  OnFull onFull() {
+    return capture.status().gaps().onFull();
   }
 
   /** What it does now, see {@link StatusReport}. Any thread; waits for nothing. */

@@ -7,6 +7,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.SealRules;
@@ -182,6 +183,7 @@ public final class Rehearsal {
             SlabHeader.slotsFor(DISK_BYTES),
             BLOCKS * BLOCK_SECTORS,
             SealRules.beside(SegmentLimits.DEFAULT, Duration.ofSeconds(1)),
+            OnFull.BLOCK,
             CaptureOptions.DEFAULT_REGION_BYTES);
     try (ObjectStore store =
             Stores.open(

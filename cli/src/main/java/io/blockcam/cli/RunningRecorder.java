@@ -87,18 +87,19 @@ final class RunningRecorder implements AutoCloseable {
   }
 
   /**
-   * Gives its spool another limit.
+   * Has it go on with another setting.
    *
-   * @throws CommandException when that is not one that a spool can have
+   * @param setting as the socket names it, with the space behind
+   * @throws CommandException when the value is not one that it can have
    */
-  void setSpoolLimit(final long bytes) throws IOException {
-    give(ControlSocket.SPOOL_LIMIT + bytes);
+  void set(final String setting, final String value) throws IOException {
+    give(setting + value);
     final @Nullable String end = answers.readLine();
     if (end != null && end.startsWith(ControlSocket.FAILED + " ")) {
       throw CommandException.usage(end.substring(ControlSocket.FAILED.length() + 1));
     }
-    if (!(ControlSocket.DONE + " " + bytes).equals(end)) {
-      throw new IOException("process %d keeps its limit; see its log".formatted(pid));
+    if (!(ControlSocket.DONE + " " + value).equals(end)) {
+      throw new IOException("process %d keeps its setting; see its log".formatted(pid));
     }
   }
 

@@ -1,7 +1,11 @@
 package io.blockcam.cli;
 
+import io.blockcam.capture.OnFull;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,8 +22,9 @@ import picocli.CommandLine.Spec;
       "",
       "It holds until that recorder ends: what the next one begins with stands in its options.",
       "",
-      "Example:",
-      "  blockcam set web1 --spool-limit 40G"
+      "Examples:",
+      "  blockcam set web1 --spool-limit 40G",
+      "  blockcam set web1 --on-full gap"
     })
 final class SetCommand implements Callable<Integer> {
 
@@ -27,23 +32,51 @@ final class SetCommand implements Callable<Integer> {
 
   @Option(
       names = "--spool-limit",
-      required = true,
       paramLabel = "SIZE",
       description =
           "Bytes the spool may take. Writes that wait for room go on if there is some now.")
-  Size spoolLimit = new Size(0);
+  @Nullable Size spoolLimit;
+
+  @Option(
+      names = "--on-full",
+      paramLabel = "WHAT",
+      description =
+          "What becomes of writes when ring and spool are full. block: they wait, also where they"
+              + " have gone unrecorded up to now. gap: they go on unrecorded.")
+  @Nullable OnFull onFull;
 
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() throws IOException {
-    try (RunningRecorder recorder = options.find()) {
-      recorder.setSpoolLimit(spoolLimit.bytes());
-      spec.commandLine()
-          .getOut()
-          .printf("the spool may take %s%n", Size.format(spoolLimit.bytes()));
-      spec.commandLine().getOut().flush();
+    final Size limit = spoolLimit;
+    final OnFull wanted = onFull;
+    if (limit == null && wanted == null) {
+      throw CommandException.usage("give --spool-limit SIZE or --on-full WHAT");
+    }
+    if (limit != null) {
+      set(ControlSocket.SPOOL_LIMIT, Long.toString(limit.bytes()));
+      tell("the spool may take " + Size.format(limit.bytes()));
+    }
+    if (wanted != null) {
+      set(ControlSocket.ON_FULL, wanted.name().toLowerCase(Locale.ROOT));
+      tell(
+          wanted == OnFull.BLOCK
+              ? "when the spool is full, writes wait"
+              : "when the spool is full, writes go on unrecorded");
     }
     return ExitCode.DONE;
+  }
+
+  private void set(final String setting, final String value) throws IOException {
+    try (RunningRecorder recorder = options.find()) {
+      recorder.set(setting, value);
+    }
+  }
+
+  private void tell(final String line) {
+    final PrintWriter out = spec.commandLine().getOut();
+    out.println(line);
+    out.flush();
   }
 }

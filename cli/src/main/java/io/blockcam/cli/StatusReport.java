@@ -58,6 +58,12 @@ final class StatusReport {
     spool.put("sealedSegments", capture.sealedSegments());
     spool.put("watermarkCrossings", capture.spoolWatermarks());
     json.put("spool", spool);
+    spool.put("onFull", capture.gaps().onFull().name().toLowerCase(Locale.ROOT));
+    final Map<String, Object> gaps = new LinkedHashMap<>();
+    gaps.put("since", capture.gaps().since().map(Instant::toString).orElse(null));
+    gaps.put("count", capture.gaps().count());
+    gaps.put("blocks", capture.gaps().blocks());
+    json.put("gaps", gaps);
     final Map<String, Object> archive = new LinkedHashMap<>();
     archive.put("uri", store.describe());
     archive.put("publishedSegments", uploader.publishedSegments());
@@ -111,6 +117,13 @@ final class StatusReport {
             .formatted(
                 used(json, "/spool/usedBytes", "/spool/limitBytes"),
                 text(json, "/spool/sealedSegments")));
+    table.row("on full", text(json, "/spool/onFull"));
+    if (json.at("/gaps/count").asLong() > 0) {
+      table.row(
+          "gaps",
+          "%s since the start, of %s blocks"
+              .formatted(text(json, "/gaps/count"), text(json, "/gaps/blocks")));
+    }
     table.row("archive", text(json, "/archive/uri"));
     table.row(
         "published",

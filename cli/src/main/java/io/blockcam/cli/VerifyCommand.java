@@ -1,5 +1,6 @@
 package io.blockcam.cli;
 
+import io.blockcam.history.Gap;
 import io.blockcam.replay.Verifier;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -98,12 +99,16 @@ final class VerifyCommand implements Callable<Integer> {
       facts.put("signedNotChecked", result.signed());
       facts.put("findings", findings);
       facts.put("epochsWithoutEnd", result.endless());
+      facts.put("gaps", result.gaps().stream().map(GapReport::json).toList());
       Json.print(out, facts);
     } else {
       for (final long epoch : result.endless()) {
         out.printf(
             "epoch %d has no end: its recorder is running, or was killed, or lost its power%n",
             epoch);
+      }
+      for (final Gap gap : result.gaps()) {
+        out.println("gap " + GapReport.text(gap));
       }
       if (result.signed() > 0) {
         out.printf("%d segments are signed, not checked: %s%n", result.signed(), SIGNED);

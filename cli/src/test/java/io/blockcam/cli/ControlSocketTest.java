@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.capture.OnFull;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -76,6 +77,11 @@ final class ControlSocketTest {
     }
 
     @Override
+    public void setOnFull(final OnFull wanted) {
+      texts.add("on full " + wanted);
+    }
+
+    @Override
     public long mark(final byte[] text) throws IOException {
       texts.add(new String(text, StandardCharsets.UTF_8));
       if (texts.getLast().equals("refused")) {
@@ -104,21 +110,24 @@ final class ControlSocketTest {
   }
 
   @Test
-  void takesAnotherLimitOfTheSpool() throws IOException {
+  void takesOtherSettings() throws IOException {
     control.listen(spool, /* canLeave= */ false, marked);
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
-      recorder.setSpoolLimit(1L << 40);
+      recorder.set(ControlSocket.SPOOL_LIMIT, Long.toString(1L << 40));
     }
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
-      assertThatThrownBy(() -> recorder.setSpoolLimit(10))
+      assertThatThrownBy(() -> recorder.set(ControlSocket.SPOOL_LIMIT, "10"))
           .isInstanceOf(CommandException.class)
           .hasMessage("a spool of 10 bytes is too small");
     }
-    assertThat(marked.texts).containsExactly("limit " + (1L << 40));
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      recorder.set(ControlSocket.ON_FULL, "gap");
+    }
+    assertThat(marked.texts).containsExactly("limit " + (1L << 40), "on full GAP");
     marked.texts.add("refused");
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
-      assertThatThrownBy(() -> recorder.setSpoolLimit(5000))
-          .hasMessageContaining("keeps its limit; see its log");
+      assertThatThrownBy(() -> recorder.set(ControlSocket.SPOOL_LIMIT, "5000"))
+          .hasMessageContaining("keeps its setting; see its log");
     }
   }
 

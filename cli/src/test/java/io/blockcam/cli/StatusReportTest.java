@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.capture.CaptureStatus;
+import io.blockcam.capture.OnFull;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Stores;
 import io.blockcam.ublk.control.DeviceInfo;
@@ -34,6 +35,7 @@ final class StatusReportTest {
   private long spoolBytes = 300L << 20;
   private boolean spoolBlocked;
   private long blocksInDoubt;
+  private CaptureStatus.Gaps gaps = new CaptureStatus.Gaps(OnFull.BLOCK, Optional.empty(), 0, 0);
   private String spoolFailure = "";
   private State uploading = State.SHIPPING;
   private String error = "";
@@ -58,6 +60,7 @@ final class StatusReportTest {
             2,
             0,
             7,
+            gaps,
             1,
             0,
             blocksInDoubt,
@@ -104,11 +107,28 @@ final class StatusReportTest {
             "sequence   5000, durable 4800",
             "ring       32.0 MiB of 256.0 MiB (12 %)",
             "spool      300.0 MiB of 1.00 GiB (29 %), 2 segments sealed",
+            "on full    block",
             "archive    file://" + directory,
             "published  12 segments, 1.46 GiB since the start",
             "backlog    300.0 MiB, 1m 35s",
             "rates      3.00 MiB/s in, 1.00 MiB/s out",
             "full in    6m 2s at this rate");
+  }
+
+  @Test
+  void tellsThatWritesGoUnrecordedBeforeAnythingElse() throws IOException {
+    gaps =
+        new CaptureStatus.Gaps(
+            OnFull.GAP, Optional.of(Instant.parse("2026-11-26T09:59:00Z")), 3, 70);
+    spoolBlocked = true;
+    error = "nobody answers";
+    assertThat(lines(StatusReport.facts(status())))
+        .contains(
+            "state      gap: writes go unrecorded since 2026-11-26T09:59:00Z: the spool is full:"
+                + " nobody answers",
+            "on full    gap",
+            "gaps       3 since the start, of 70 blocks");
+    assertThat(status().at("/gaps/since").asText()).isEqualTo("2026-11-26T09:59:00Z");
   }
 
   @Test

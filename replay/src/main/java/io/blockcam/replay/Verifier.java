@@ -1,5 +1,6 @@
 package io.blockcam.replay;
 
+import io.blockcam.archive.Nanos;
 import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
@@ -9,12 +10,14 @@ import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.Gap;
 import io.blockcam.history.InOrder;
 import io.blockcam.history.ObjectBytes;
 import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -64,13 +67,21 @@ public final class Verifier {
    * @param findings how many faults were told
    * @param endless epochs without a stop at their end, in order: of all but the newest the recorder
    *     was killed, or lost its power
+   * @param gaps writes of which the record itself says that they are missing, in order
    */
   public record Result(
-      long segments, long records, long bytes, long signed, long findings, List<Long> endless) {
+      long segments,
+      long records,
+      long bytes,
+      long signed,
+      long findings,
+      List<Long> endless,
+      List<Gap> gaps) {
 
-    /** Copies the list. */
+    /** Copies the lists. */
     public Result {
       endless = List.copyOf(endless);
+      gaps = List.copyOf(gaps);
     }
 
     /** Whether the record is whole. */
@@ -152,6 +163,7 @@ public final class Verifier {
         isSound
             ? Optional.of(RecordingSummary.of(checked.trailer(), records))
             : Optional.empty(), // who knows what the records are
+        isSound ? Gap.of(records) : List.of(),
         checked.trailer().base() || records.kindCode(0) == RecordKind.START.code(),
         stopped);
   }
@@ -170,6 +182,7 @@ public final class Verifier {
   private record Content(
       SegmentTrailer trailer,
       Optional<RecordingSummary> summary,
+      List<Gap> gaps,
       boolean mayBeginEpoch,
       boolean endsEpoch) {}
 
@@ -187,6 +200,8 @@ public final class Verifier {
     private final Optional<RecordingHead> head;
     private final Consumer<String> findings;
     private final List<Long> endless = new ArrayList<>();
+    private final List<Gap> gaps = new ArrayList<>();
+    private Optional<Instant> last = Optional.empty();
     private SegmentChain chain;
     private RecordingSummary summary = RecordingSummary.EMPTY;
     private boolean lastWasRead = true;
@@ -208,6 +223,7 @@ public final class Verifier {
     void begin(final SegmentTrailer before) {
       chain = chain.resume(before);
       epoch = before.epoch();
+      last = Optional.of(Nanos.toInstant(before.lastTimestampNs()));
       allAreSound = false; // nothing can be said of all of them
     }
 
@@ -224,6 +240,8 @@ public final class Verifier {
       allAreSound &= content.summary().isPresent();
       summary = content.summary().map(summary::and).orElse(summary);
       addEpoch(looked.name(), content);
+      content.gaps().forEach(gap -> gaps.add(last.map(gap::after).orElse(gap)));
+      last = Optional.of(Nanos.toInstant(trailer.lastTimestampNs()));
       compareWithHead(looked.name(), trailer);
       if (!lastWasRead) {
         chain = chain.before(trailer); // its predecessor could not be read and has been told
@@ -268,7 +286,7 @@ public final class Verifier {
 
     Result end(final long segments, final long bytes, final long[] found) {
       RecordingReader.missingAtTheEnd(head, chain.number()).ifPresent(findings);
-      return new Result(segments, records, bytes, signed, found[0], endless);
+      return new Result(segments, records, bytes, signed, found[0], endless, gaps);
     }
   }
 }

@@ -22,6 +22,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +65,7 @@ final class Audit {
     checkReplay(disk, recording);
     final List<List<Long>> recorded = recorded(disk.sectors(), segments);
     checkAcknowledged(writes, recorded);
+    checkMissed(writes, gaps(disk.sectors(), segments));
     checkOrder(disk, recorded);
   }
 
@@ -126,13 +128,39 @@ final class Audit {
   private static void checkAcknowledged(
       final List<GuestWrite> writes, final List<List<Long>> recorded) {
     for (final GuestWrite write : writes) {
-      if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && write.isUnique()) {
+      if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && write.isUnique() && !write.missed) {
         for (int s = write.firstSector; s < write.firstSector + write.sectors; s++) {
           if (!recorded.get(s).contains(write.id)) {
             throw new AssertionError(
                 "acknowledged is recorded: sector %d of %s is not".formatted(s, write));
           }
         }
+      }
+    }
+  }
+
+  /** The sectors of which the record says that writes to them are missing. */
+  private static BitSet gaps(final int sectors, final List<Segment> segments) throws IOException {
+    final BitSet gaps = new BitSet(sectors);
+    for (final Segment segment : segments) {
+      final RecordTable records = segment.reader().records();
+      for (int r = 0; r < records.count(); r++) {
+        if (records.kind(r) == RecordKind.GAP) {
+          final int first = (int) records.block(r) * BLOCK_SECTORS;
+          gaps.set(first, first + (int) records.runBlocks(r) * BLOCK_SECTORS);
+        }
+      }
+    }
+    return gaps;
+  }
+
+  private static void checkMissed(final List<GuestWrite> writes, final BitSet gaps) {
+    for (final GuestWrite write : writes) {
+      if (write.missed
+          && write.outcome == GuestWrite.Outcome.ACKNOWLEDGED
+          && gaps.nextClearBit(write.firstSector) < write.firstSector + write.sectors) {
+        throw new AssertionError(
+            "a gap is a record: nothing tells that %s is not".formatted(write));
       }
     }
   }

@@ -194,30 +194,47 @@ final class Guest {
     return request.write;
   }
 
-  /** Takes the answers that have come. */
-  void takeAnswers() {
+  /** A write was done without being recorded: one of those that can be it. */
+  void missed(final int q, final long firstSector, final long sectors) {
+    for (final Request request : requests[q]) {
+      if (request != null
+          && request.write != null
+          && request.write.firstSector == firstSector
+          && request.write.sectors == sectors) {
+        request.write.missed = true;
+      }
+    }
+  }
+
+  /**
+   * Takes the answers that have come.
+   *
+   * @param recorded whether everything was recorded meanwhile: else a flush says that the disk is
+   *     durable, and nothing of the record
+   */
+  void takeAnswers(final boolean recorded) {
     for (int q = 0; q < queues.size(); q++) {
       for (int tag = 0; tag < requests[q].length; tag++) {
         final Request request = requests[q][tag];
         final FakeKernel kernel = queues.get(q).kernel();
         if (request != null && kernel.commits(tag) > request.commits) {
           requests[q][tag] = null;
-          answered(request, kernel.result(tag) >= 0);
+          answered(request, kernel.result(tag) >= 0, recorded);
         }
       }
     }
   }
 
-  private void answered(final Request request, final boolean well) {
+  private void answered(final Request request, final boolean well, final boolean recorded) {
     final GuestWrite write = request.write;
     if (write == null) {
-      if (well) {
+      if (well && recorded) {
         request.covered.forEach(covered -> covered.flushed = true);
         unflushed.removeAll(request.covered);
       }
     } else if (well) {
       write.outcome = GuestWrite.Outcome.ACKNOWLEDGED;
-      if (write.fua) {
+      if (write.fua && recorded) {
         write.flushed = true;
       } else {
         unflushed.add(write);

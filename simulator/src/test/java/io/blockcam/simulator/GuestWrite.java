@@ -28,6 +28,9 @@ final class GuestWrite {
   Outcome outcome = Outcome.PENDING;
   boolean flushed;
 
+  /** Whether it was done without being recorded. */
+  boolean missed;
+
   /** Whether the disk was asked for any of it. */
   boolean started;
 
@@ -76,7 +79,7 @@ final class GuestWrite {
 
   @Override
   public String toString() {
-    return "write %d (%s, %d sectors at %d%s, %s%s)"
+    return "write %d (%s, %d sectors at %d%s, %s%s%s)"
         .formatted(
             id,
             content,
@@ -84,6 +87,7 @@ final class GuestWrite {
             firstSector,
             fua ? ", FUA" : "",
             outcome,
-            flushed ? ", flushed" : "");
+            flushed ? ", flushed" : "",
+            missed ? ", missed" : "");
   }
 }

@@ -2,6 +2,7 @@ package io.blockcam.simulator;
 
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.DrivenCapture;
+import io.blockcam.capture.OnFull;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.cli.SpoolSource;
 import io.blockcam.store.FaultyStore;
@@ -40,6 +41,9 @@ final class Machine {
   private boolean interleaving;
   private boolean consuming;
 
+  /** Whether writes went unrecorded at any time since the last answers were taken. */
+  private boolean gap;
+
   /**
    * What a life is made of.
    *
@@ -73,6 +77,7 @@ final class Machine {
         DrivenQueue.ofDevice(
             plan.queues(), plan.depth(), Guest.BUFFER_BYTES, tap, this::interleave);
     this.guest = new Guest(random, world.disk(), world.writes(), queues, plan.depth());
+    tap.onMissed(guest::missed);
     this.disk = new DiskArm(random, world.disk(), queues, guest);
   }
 
@@ -97,14 +102,35 @@ final class Machine {
       case 14, 15 -> consume();
       case 16 -> {
         capture.readBack();
-        capture.keepRegions();
+        keepRegions();
       }
       case 17 -> uploader.doWork();
       case 18 -> settle();
       case 19 -> seal();
       default -> clock.pass(time());
     }
-    guest.takeAnswers();
+    takeAnswers();
+  }
+
+  private boolean keepRegions() {
+    final boolean done = capture.keepRegions();
+    gap |= capture.isMissing();
+    return done;
+  }
+
+  private void takeAnswers() {
+    guest.takeAnswers(!gap);
+    gap = capture.isMissing();
+  }
+
+  /** Whether the record is known not to say what the disk holds. */
+  boolean isBehind() {
+    return capture.isBehind();
+  }
+
+  /** What becomes of writes when there is no room for them. */
+  void setOnFull(final OnFull wanted) {
+    capture.setOnFull(wanted);
   }
 
   /** Mostly little, now and then enough for whatever is done by the clock. */
@@ -189,11 +215,11 @@ final class Machine {
       for (int q = 0; q < queues.size(); q++) {
         disk.completeOne(q);
       }
-      if (!consume() & !capture.readBack() & !capture.keepRegions() & !seal()) {
+      if (!consume() & !capture.readBack() & !keepRegions() & !seal()) {
         clock.pass(STEP);
       }
       uploader.doWork();
-      guest.takeAnswers();
+      takeAnswers();
     }
   }
 
@@ -245,7 +271,7 @@ final class Machine {
       }
     }
     disk.serverDied();
-    guest.takeAnswers();
+    takeAnswers();
     guest.serverDied();
     capture.kill();
   }

@@ -13,9 +13,20 @@ final class TapLog implements WriteTap {
 
   private final WriteTap tap;
   private final List<Queue> queues = new ArrayList<>();
+  private Missed missed = (queue, startSector, sectors) -> {};
+
+  /** Takes note of a write that is done and not recorded. */
+  interface Missed {
+    void add(int queue, long startSector, long sectors);
+  }
 
   TapLog(final WriteTap tap) {
     this.tap = tap;
+  }
+
+  /** Says who takes note of writes that are not recorded. */
+  void onMissed(final Missed listener) {
+    missed = listener;
   }
 
   /**
@@ -39,17 +50,19 @@ final class TapLog implements WriteTap {
 
   @Override
   public QueueTap openQueue(final int queueId, final QueueWaker waker) {
-    final Queue queue = new Queue(tap.openQueue(queueId, waker));
+    final Queue queue = new Queue(queueId, tap.openQueue(queueId, waker));
     queues.add(queue);
     return queue;
   }
 
-  private static final class Queue implements QueueTap {
+  private final class Queue implements QueueTap {
+    private final int queueId;
     private final QueueTap tap;
     private long lastWrite = FULL;
     private long lastSector;
 
-    Queue(final QueueTap tap) {
+    Queue(final int queueId, final QueueTap tap) {
+      this.queueId = queueId;
       this.tap = tap;
     }
 
@@ -76,15 +89,23 @@ final class TapLog implements WriteTap {
         final long dataOffset,
         final boolean fua) {
       lastSector = startSector;
-      lastWrite = tap.offerWrite(startSector, sectors, data, dataOffset, fua);
-      return lastWrite;
+      final long ticket = tap.offerWrite(startSector, sectors, data, dataOffset, fua);
+      lastWrite = ticket == UNRECORDED ? FULL : ticket;
+      return noted(ticket, startSector, sectors);
     }
 
     @Override
     public long offerZeroes(
         final long startSector, final long sectors, final boolean discard, final boolean fua) {
       lastWrite = FULL;
-      return tap.offerZeroes(startSector, sectors, discard, fua);
+      return noted(tap.offerZeroes(startSector, sectors, discard, fua), startSector, sectors);
+    }
+
+    private long noted(final long ticket, final long startSector, final long sectors) {
+      if (ticket == UNRECORDED) {
+        missed.add(queueId, startSector, sectors);
+      }
+      return ticket;
     }
 
     @Override

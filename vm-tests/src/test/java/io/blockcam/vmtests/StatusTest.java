@@ -3,7 +3,6 @@ package io.blockcam.vmtests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.Checkout;
@@ -14,7 +13,6 @@ import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,7 +38,7 @@ final class StatusTest {
       assertThat(Limits.await(Limits.seconds(30), () -> published(recording) > 1))
           .as("what was written is published")
           .isTrue();
-      final JsonNode status = status(recording);
+      final JsonNode status = recording.status();
       assertThat(status.get("state").asText()).isEqualTo("recording");
       assertThat(status.get("device").asText()).isEqualTo(disk.device().toString());
       assertThat(status.get("pid").asLong()).isEqualTo(disk.pid());
@@ -82,14 +80,14 @@ final class StatusTest {
     final Recording recording = Recording.at("webhdfs://127.0.0.1:9/away", scratch, "away", "64M");
     try (LiveDisk disk =
         recording.record("--ring-size", "8M", "--spool-limit", "16M", "--stop-limit", "1s")) {
-      awaitState(recording, disk, "behind");
-      assertThat(status(recording).get("reason").asText()).contains("127.0.0.1:9");
+      recording.awaitState(disk, "behind");
+      assertThat(recording.status().get("reason").asText()).contains("127.0.0.1:9");
       final Process fio =
           new Fio(scratch, disk.device())
               .with("rw=write", "bs=128k", "iodepth=8", "refill_buffers", "thread")
               .start();
-      awaitState(recording, disk, "blocked");
-      final JsonNode status = status(recording);
+      recording.awaitState(disk, "blocked");
+      final JsonNode status = recording.status();
       assertThat(status.get("reason").asText()).startsWith("the spool is full: ");
       assertThat(status.at("/spool/usedBytes").asLong()).isGreaterThan(14 << 20);
       assertThat(status.at("/archive/failures").asLong()).isPositive();
@@ -101,7 +99,7 @@ final class StatusTest {
       assertThat(set(recording, "1G").shouldSucceed().out())
           .isEqualTo("the spool may take 1.00 GiB%n".formatted());
       assertThat(disk.awaitUser(fio, Limits.seconds(60))).as("its writes go on").isZero();
-      awaitState(recording, disk, "behind");
+      recording.awaitState(disk, "behind");
       disk.stop();
     }
   }
@@ -111,28 +109,7 @@ final class StatusTest {
         "set", recording.name(), "--spool", recording.spool(), "--spool-limit", limit);
   }
 
-  private static void awaitState(
-      final Recording recording, final LiveDisk disk, final String state) {
-    assertThat(
-            Limits.await(
-                Limits.seconds(60), () -> status(recording).get("state").asText().equals(state)))
-        .as("%s: %s", state, disk.describe())
-        .isTrue();
-  }
-
   private static long published(final Recording recording) {
-    return status(recording).at("/archive/publishedSegments").asLong();
-  }
-
-  private static JsonNode status(final Recording recording) {
-    final String json =
-        Blockcam.runHere("status", recording.name(), "--spool", recording.spool(), "--json")
-            .shouldSucceed()
-            .out();
-    try {
-      return new ObjectMapper().readTree(json);
-    } catch (final IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return recording.status().at("/archive/publishedSegments").asLong();
   }
 }

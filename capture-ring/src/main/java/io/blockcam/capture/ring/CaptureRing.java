@@ -5,6 +5,7 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import com.lmax.disruptor.InsufficientCapacityException;
 import com.lmax.disruptor.MultiProducerSequencer;
 import com.lmax.disruptor.Sequence;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
@@ -16,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * The ring between the queues and the consumer: a Disruptor sequencer over the slots of a {@link
@@ -45,6 +47,7 @@ public final class CaptureRing implements WriteTap {
   private final Slab slab;
   private final WallClock clock;
   private final DirtyRegions regions;
+  private final MissedWrites missed;
   private final long base;
   private final long diskSectors;
   private final ParkingWaitStrategy waitStrategy;
@@ -54,6 +57,7 @@ public final class CaptureRing implements WriteTap {
   private volatile RangeLock diskLock = new Unshared();
   private volatile long durable;
   private volatile boolean closed;
+  private volatile Runnable onRefused = () -> {};
 
   /**
    * Puts a ring over a fresh slab, which stays the caller's.
@@ -77,6 +81,7 @@ public final class CaptureRing implements WriteTap {
     this.slab = slab;
     this.clock = clock;
     this.regions = regions;
+    this.missed = new MissedWrites(slab.header().diskBytes());
     this.base = slab.header().baseSequence();
     this.diskSectors = slab.header().diskBytes() / RecordDescriptor.SECTOR_BYTES;
     this.durable = base - 1;
@@ -161,7 +166,7 @@ public final class CaptureRing implements WriteTap {
       throw new IllegalArgumentException("a record of kind " + kind + " is no block as found");
     }
     final long timestampNs = clock.nowNs();
-    final long sequence = claimAlways(POINT_SLOTS);
+    final long sequence = claimEvent();
     if (sequence == NO_CLAIM) {
       return QueueTap.FULL;
     }
@@ -193,7 +198,7 @@ public final class CaptureRing implements WriteTap {
       throw new IllegalArgumentException("a mark of " + text.length + " bytes");
     }
     final long timestampNs = clock.nowNs();
-    final long sequence = claimAlways(POINT_SLOTS);
+    final long sequence = claimEvent();
     if (sequence == NO_CLAIM) {
       return QueueTap.FULL;
     }
@@ -210,6 +215,68 @@ public final class CaptureRing implements WriteTap {
         0);
     complete(sequence, 0);
     return sequence;
+  }
+
+  // --- writes that are not recorded: one thread ---
+
+  /** Where they have been. */
+  public MissedWrites missed() {
+    return missed;
+  }
+
+  /** Says how it is told that a queue finds no room: on the queue's thread, each time. */
+  public void onRefused(final Runnable listener) {
+    onRefused = listener;
+  }
+
+  /**
+   * From now on the queues' writes are done and not recorded, and nothing else is: so whatever
+   * names them will stand right behind what was recorded before. Flushes wait for the disk alone.
+   */
+  public void beginMissing() {
+    missed.begin();
+    wakeQueues();
+  }
+
+  /**
+   * From now on writes wait.
+   *
+   * @return where writes went unrecorded, in {@linkplain MissedWrites#unitBlocks units}
+   */
+  public BitSet takeMissed() {
+    missed.hold();
+    return missed.take();
+  }
+
+  /**
+   * Puts into the order that writes to a run of blocks were not recorded.
+   *
+   * @param blocks 1 to 2^31-1
+   * @return its sequence, or {@link QueueTap#FULL}
+   */
+  public long offerGap(final long block, final long blocks, final GapReason why) {
+    final long timestampNs = clock.nowNs();
+    final long sequence = claimAlways(POINT_SLOTS);
+    return put(
+        sequence,
+        timestampNs,
+        RecordDescriptor.shape(
+            blocks, RecordKind.GAP.code(), RecordDescriptor.WHOLE_BLOCK, RecordFlags.FIRST),
+        block,
+        why.code());
+  }
+
+  /** From now on writes are recorded. */
+  public void endMissing() {
+    missed.end();
+    wakeQueues();
+  }
+
+  private void wakeQueues() {
+    for (final RingQueue queue : queues) {
+      queue.wakeForRoom();
+      queue.wake(); // and for what need not be durable any more
+    }
   }
 
   /**
@@ -232,12 +299,16 @@ public final class CaptureRing implements WriteTap {
   }
 
   boolean hasRoom(final int slots) {
-    return !closed && sequencer.hasAvailableCapacity(slots);
+    return !closed && missed.isRecording() && sequencer.hasAvailableCapacity(slots);
   }
 
   /** The first of so many consecutive sequences for a queue, or -1. */
   long claim(final int slots) {
-    return closed ? NO_CLAIM : claimAlways(slots);
+    return closed || !missed.isRecording() ? NO_CLAIM : claimAlways(slots);
+  }
+
+  private long claimEvent() {
+    return missed.isRecording() ? claimAlways(POINT_SLOTS) : NO_CLAIM;
   }
 
   private long claimAlways(final int slots) {
@@ -273,17 +344,24 @@ public final class CaptureRing implements WriteTap {
       final long blocks,
       final int sectorMask,
       final long aux) {
-    final long sequence = claimAlways(POINT_SLOTS);
+    return put(
+        claimEvent(),
+        timestampNs,
+        RecordDescriptor.shape(blocks, kindCode, sectorMask, RecordFlags.FIRST),
+        block,
+        aux);
+  }
+
+  private long put(
+      final long sequence,
+      final long timestampNs,
+      final long shape,
+      final long block,
+      final long aux) {
     if (sequence == NO_CLAIM) {
       return QueueTap.FULL;
     }
-    slab.putHeader(
-        sequence,
-        timestampNs,
-        block,
-        RecordDescriptor.shape(blocks, kindCode, sectorMask, RecordFlags.FIRST),
-        SlabDescriptor.place(POINT_SLOTS, 0),
-        aux);
+    slab.putHeader(sequence, timestampNs, block, shape, SlabDescriptor.place(POINT_SLOTS, 0), aux);
     complete(sequence, 0);
     return sequence;
   }
@@ -294,8 +372,16 @@ public final class CaptureRing implements WriteTap {
     sequencer.publish(lowest, lowest + slab.count(first) - 1);
   }
 
-  long durable() {
-    return durable;
+  /**
+   * Whether nobody needs to wait for this record to be durable. While writes go unrecorded, none
+   * does: after a power cut all regions that were written to are read back.
+   */
+  boolean isDurable(final long sequence) {
+    return durable >= sequence || !missed.isRecording();
+  }
+
+  void toldNoRoom() {
+    onRefused.run();
   }
 
   void wakeConsumer() {

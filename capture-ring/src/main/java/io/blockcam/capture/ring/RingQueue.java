@@ -57,7 +57,7 @@ final class RingQueue implements QueueTap {
         payload
             ? Math.ceilDiv((int) (startSector & BLOCK_SECTORS - 1) + (int) sectors, BLOCK_SECTORS)
             : zeroSlots(startSector, sectors);
-    if (ring.hasRoom(count)) {
+    if (isAdmitted(count)) {
       return true;
     }
     refuse(count);
@@ -118,6 +118,9 @@ final class RingQueue implements QueueTap {
       throw new IllegalArgumentException("a write that is empty, too long or out of range");
     }
     final long timestampNs = clock.nowNs();
+    if (ring.missed().miss(startSector, sectors)) {
+      return UNRECORDED;
+    }
     final long first = ring.claim(count);
     if (first < 0) {
       return refuse(count);
@@ -201,6 +204,9 @@ final class RingQueue implements QueueTap {
     final long runBlocks = (hasTail ? lastBlock : lastBlock + 1) - runFrom;
     final int count = zeroSlots(startSector, sectors);
     final long timestampNs = clock.nowNs();
+    if (ring.missed().miss(startSector, sectors)) {
+      return UNRECORDED;
+    }
     final long first = ring.claim(count);
     if (first < 0) {
       return refuse(count);
@@ -243,13 +249,18 @@ final class RingQueue implements QueueTap {
 
   @Override
   public long offerFlush() {
+    if (ring.missed().isMissing()) {
+      return UNRECORDED;
+    }
     final long ticket = ring.offerFlush();
     return ticket == FULL ? refuse(1) : ticket;
   }
 
   @Override
   public void complete(final long ticket, final int result) {
-    ring.complete(ticket, result);
+    if (ticket != UNRECORDED) {
+      ring.complete(ticket, result);
+    }
   }
 
   @Override
@@ -269,22 +280,27 @@ final class RingQueue implements QueueTap {
 
   @Override
   public boolean isDurable(final long ticket) {
-    return ring.durable() >= ticket;
+    return ring.isDurable(ticket);
   }
 
   @Override
   public void requestRoom() {
     slotsWanted = slotsRefused;
     VarHandle.fullFence(); // pairs with CaptureRing.release: room, then flag; here flag, then room
-    if (ring.hasRoom(slotsRefused)) {
+    if (isAdmitted(slotsRefused)) {
       slotsWanted = NOT_WAITING;
       waker.wake();
     }
   }
 
+  private boolean isAdmitted(final int slots) {
+    return ring.missed().isMissing() || ring.hasRoom(slots);
+  }
+
   private long refuse(final int slots) {
     slotsRefused = slots;
     refused.lazySet(refused.getPlain() + 1);
+    ring.toldNoRoom();
     return FULL;
   }
 
@@ -296,7 +312,7 @@ final class RingQueue implements QueueTap {
 
   void wakeForRoom() {
     final int wanted = slotsWanted;
-    if (wanted != NOT_WAITING && ring.hasRoom(wanted)) {
+    if (wanted != NOT_WAITING && isAdmitted(wanted)) {
       slotsWanted = NOT_WAITING;
       wake();
     }

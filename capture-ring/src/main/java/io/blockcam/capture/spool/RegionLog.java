@@ -56,6 +56,9 @@ public final class RegionLog implements Closeable {
    */
   private @Nullable FileChannel channel;
 
+  /** Whether the header of {@link #content} is known to be that of the file. */
+  private boolean headerIsDurable;
+
   private RegionLog(
       final Path directory,
       final Recording recording,
@@ -202,9 +205,14 @@ public final class RegionLog implements Closeable {
     return GapReason.ofCode(content[DISTRUST_OFFSET]).orElse(GapReason.RECORDS_LOST);
   }
 
-  /** A sync of the disk has failed. Durable when this returns. */
-  public void distrust() throws IOException {
-    setDistrust((byte) GapReason.SYNC_FAILED.code());
+  /**
+   * What is dirty may hold what is not in the record. Durable when this returns; may be repeated.
+   *
+   * @param why the first reason stands, but for {@link GapReason#NO_ROOM}: that one passes
+   */
+  public void distrust(final GapReason why) throws IOException {
+    final boolean stands = isDistrusted() && distrustReason() != GapReason.NO_ROOM;
+    setDistrust(stands ? content[DISTRUST_OFFSET] : (byte) why.code());
   }
 
   /** All of the disk may have changed unseen. Durable when this returns. */
@@ -213,14 +221,16 @@ public final class RegionLog implements Closeable {
     setDistrust((byte) why.code());
   }
 
-  /** What was dirty has been read back. Durable when this returns. */
+  /** What was dirty has been read back. Durable when this returns; may be repeated. */
   public void trust() throws IOException {
-    if (isDistrusted()) {
-      setDistrust((byte) 0);
-    }
+    setDistrust((byte) 0);
   }
 
   private void setDistrust(final byte value) throws IOException {
+    if (content[DISTRUST_OFFSET] == value && headerIsDurable) {
+      return;
+    }
+    headerIsDurable = false;
     content[DISTRUST_OFFSET] = value;
     seal(content);
     close();
@@ -276,6 +286,7 @@ public final class RegionLog implements Closeable {
 
   private void writeAnew() throws IOException {
     Spool.replace(directory, FILE_NAME, content);
+    headerIsDurable = true;
     channel = FileChannel.open(directory.resolve(FILE_NAME), WRITE);
   }
 

@@ -30,7 +30,7 @@ final class RegionLogDescriptor {
   static final int DISK_BYTES_OFFSET = 32;
   static final int REGION_BYTES_OFFSET = 40;
 
-  /** 1 once a sync of the disk has failed: what is dirty is to be read back by the next start. */
+  /** A {@link GapReason}, if what is dirty is to be read back by the next start; else 0. */
   static final int DISTRUST_OFFSET = 48;
 
   /** CRC32C of the bytes before it. */

@@ -2,6 +2,7 @@ package io.blockcam.capture.spool;
 
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.JournalDescriptor;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentHeaderDescriptor;
 import io.blockcam.archive.segment.SegmentTrailerDescriptor;
@@ -22,13 +23,18 @@ import org.jspecify.annotations.Nullable;
  * may do meanwhile, see {@link SealRules}.
  */
 public final class SpoolWriter implements RecordSink, Closeable {
-  /** What a segment takes beside its records: header and trailer. */
+  /** What a segment takes beside its records: header and trailer, and the header of its journal. */
   public static final long SEGMENT_FOOTPRINT_BYTES =
-      SegmentHeaderDescriptor.HEADER_BYTES + SegmentTrailerDescriptor.TRAILER_BYTES;
+      SegmentHeaderDescriptor.HEADER_BYTES
+          + SegmentTrailerDescriptor.TRAILER_BYTES
+          + JournalDescriptor.HEADER_BYTES;
 
-  /** What a record takes at most: its payload, the sector hashes of it, itself. */
+  /**
+   * What a record takes at most: its payload, the sector hashes of it, itself, and the last two
+   * once more in the journal until the segment is sealed.
+   */
   public static final long RECORD_FOOTPRINT_BYTES =
-      RecordDescriptor.BLOCK_BYTES + 2L * RecordDescriptor.RECORD_BYTES;
+      RecordDescriptor.BLOCK_BYTES + 4L * RecordDescriptor.RECORD_BYTES;
 
   private static final Duration FOR_EVER = Duration.ofDays(1000);
 
@@ -50,6 +56,9 @@ public final class SpoolWriter implements RecordSink, Closeable {
   private long nextSegment;
   private long nextSequence;
   private boolean limited = true;
+
+  /** Appended, and not counted by the spool yet. */
+  private long unwrittenRecords;
 
   /**
    * Nothing is written before the first record.
@@ -78,8 +87,8 @@ public final class SpoolWriter implements RecordSink, Closeable {
     settle();
     final long bytes =
         records * RECORD_FOOTPRINT_BYTES + (open == null ? SEGMENT_FOOTPRINT_BYTES : 0);
-    if (limited && !spool.admits(bytes)) {
-      if (spool.backlog() == 0) {
+    if (limited && !spool.admits(unwrittenRecords * RECORD_FOOTPRINT_BYTES + bytes)) {
+      if (spool.backlog() == 0 && ending == null) {
         seal(); // otherwise nothing could ever be shipped to make room
       }
       return false;
@@ -106,6 +115,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
       throw new IllegalStateException("record " + record.sequence() + " was not admitted");
     }
     open.writer().append(record, timestampNs, flags, payload, payloadOffset);
+    unwrittenRecords++;
   }
 
   @Override
@@ -113,7 +123,10 @@ public final class SpoolWriter implements RecordSink, Closeable {
     settle();
     if (open != null) {
       open.write();
-      spool.setOpen(open.writer().sealedBytes(), open.writer().firstTimestampNs());
+      unwrittenRecords = 0;
+      spool.setOpen(
+          open.writer().sealedBytes() + open.writer().writtenJournalBytes(),
+          open.writer().firstTimestampNs());
     }
   }
 
@@ -148,7 +161,8 @@ public final class SpoolWriter implements RecordSink, Closeable {
     }
     awaitEnding();
     writer.force();
-    spool.endOpen(writer.sealedBytes(), writer.firstTimestampNs());
+    unwrittenRecords = 0;
+    spool.endOpen(writer.sealedBytes() + writer.writtenJournalBytes(), writer.firstTimestampNs());
     nextSegment = writer.header().segmentNumber() + 1;
     nextSequence = writer.nextSequence();
     open.end();

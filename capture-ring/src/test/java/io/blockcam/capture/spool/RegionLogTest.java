@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.faults.FaultyDisk;
+import io.blockcam.archive.record.GapReason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,7 +105,7 @@ final class RegionLogTest {
   void remembersThatTheDiskIsNotToBeTrusted() throws IOException {
     final RegionLog log = open(true);
     log.makeDirty(regions(4));
-    log.distrust();
+    log.distrust(GapReason.SYNC_FAILED);
     disk.cutPower();
     assertThat(open(false).isDistrusted()).isTrue();
     final RegionLog again = open(false);

@@ -5,6 +5,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
@@ -77,6 +78,7 @@ public final class KillVictim {
         512,
         256,
         SealRules.beside(new SegmentLimits(8 << 20, 10_000), Duration.ofSeconds(10)),
+        OnFull.BLOCK,
         CaptureOptions.DEFAULT_REGION_BYTES);
   }
 

@@ -103,7 +103,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     /* WAITS_FOR_LEAVE */ 1 << ARRIVED | 1 << IN_KERNEL
   };
 
-  private static final long NO_TICKET = -2;
+  private static final long NO_TICKET = Long.MIN_VALUE;
   private static final int EIO = 5;
   private static final int EOPNOTSUPP = 95;
 
@@ -417,10 +417,13 @@ final class QueueLoop implements QueueContext, PendingRequests {
   /** Target and record become durable side by side. */
   private void startFlush(final int tag) {
     if (tap != null) {
-      ticket[tag] = tap.newest();
-      if (!tap.isDurable(ticket[tag])) {
-        tap.requestDurable(ticket[tag]);
+      final long newest = tap.newest();
+      final boolean durable = tap.isDurable(newest);
+      if (!durable) {
+        tap.requestDurable(newest);
       }
+      // What need not be durable now need not be later: nobody was asked to wake us for it.
+      ticket[tag] = durable ? QueueTap.UNRECORDED : newest;
     }
     enter(tag, IN_TARGET);
     target.flush(tag);
@@ -549,7 +552,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     }
     final QueueTap t = tap;
     if (op != OP_FLUSH) {
-      if (t != null && ticket[tag] >= 0) {
+      if (t != null && ticket[tag] != NO_TICKET) {
         t.complete(ticket[tag], res);
         t.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
       }

@@ -14,6 +14,12 @@ public interface QueueTap {
   long FULL = -1;
 
   /**
+   * Answer of an offer that was not taken and need not be: the request is served as if it were,
+   * with this for a ticket, which is always {@linkplain #isDurable durable}.
+   */
+  long UNRECORDED = -2;
+
+  /**
    * Whether an offer of so much would find room now. Another queue may take it meanwhile: the offer
    * itself may still answer {@link #FULL}. After false, {@link #requestRoom} asks for this much.
    *
@@ -44,7 +50,7 @@ public interface QueueTap {
    * @param data where the bytes lie; stays the caller's, is read only during the call
    * @param dataOffset of the first byte in {@code data}
    * @param fua whether the write must be durable before it is acknowledged
-   * @return a ticket, at least 0, or {@link #FULL}
+   * @return a ticket, at least 0, {@link #UNRECORDED} or {@link #FULL}
    */
   long offerWrite(long startSector, int sectors, MemorySegment data, long dataOffset, boolean fua);
 
@@ -55,7 +61,7 @@ public interface QueueTap {
    * @param sectors length, in 512-byte units, at least 1
    * @param discard whether the guest discarded the range (otherwise it wrote zeroes)
    * @param fua whether the change must be durable before it is acknowledged
-   * @return a ticket, at least 0, or {@link #FULL}
+   * @return a ticket, at least 0, {@link #UNRECORDED} or {@link #FULL}
    */
   long offerZeroes(long startSector, long sectors, boolean discard, boolean fua);
 
@@ -68,7 +74,7 @@ public interface QueueTap {
   /**
    * Takes note of a flush that has succeeded: target and record are durable.
    *
-   * @return a ticket, at least 0, or {@link #FULL}
+   * @return a ticket, at least 0, {@link #UNRECORDED} or {@link #FULL}
    */
   long offerFlush();
 

@@ -14,6 +14,9 @@ final class FakeTap implements QueueTap {
   boolean hasRoom = true;
   boolean mayChange = true;
 
+  /** Whether offers are answered by {@link QueueTap#UNRECORDED}. */
+  boolean unrecorded;
+
   /** Changes that were allowed and not ended. */
   int changing;
 
@@ -80,6 +83,9 @@ final class FakeTap implements QueueTap {
     if (!hasRoom) {
       return FULL;
     }
+    if (unrecorded) {
+      return UNRECORDED;
+    }
     if (recordEvents) {
       events.add(what + " " + startSector + "+" + sectors + " #" + next);
     }
@@ -107,7 +113,7 @@ final class FakeTap implements QueueTap {
 
   @Override
   public boolean isDurable(final long ticket) {
-    return durable >= ticket;
+    return unrecorded || durable >= ticket;
   }
 
   @Override

@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 import io.blockcam.nativebindings.uapi.Linux;
 import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.nativebindings.uapi.Uring;
+import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -232,6 +233,39 @@ final class QueueLoopTest {
     work();
     assertThat(kernel.result(1)).isZero();
     assertThat(tap.events).endsWith("complete #1 0", "write 8+8 #2");
+  }
+
+  @Test
+  void servesWhatIsNotRecordedAsIfItWere() throws IOException {
+    tap.unrecorded = true;
+    kernel.request(0, WRITE, FUA, 8, 8);
+    work();
+    assertThat(tap.changing).isEqualTo(1);
+    kernel.completeIo(0, 4096);
+    work();
+    assertThat(kernel.result(0)).isEqualTo(4096);
+    assertThat(tap.changing).isZero();
+    assertThat(tap.events)
+        .containsExactly("complete #" + QueueTap.UNRECORDED + " 4096", "want durable #-2");
+    kernel.request(1, WRITE, 0, 8, 8); // the range is free again
+    work();
+    assertThat(kernel.ioInFlight()).isEqualTo(1);
+  }
+
+  /** Whoever makes the record durable was not asked to wake the queue for it. */
+  @Test
+  void doesNotWaitForARecordThatNeedNotBeDurableWhenTheFlushCame() throws IOException {
+    kernel.request(0, WRITE, 0, 0, 8);
+    work();
+    kernel.completeIo(0, 4096);
+    work();
+    tap.unrecorded = true;
+    kernel.request(0, FLUSH, 0, 0, 0);
+    work();
+    tap.unrecorded = false;
+    kernel.completeIo(0, 0);
+    work();
+    assertThat(kernel.commits(0)).isEqualTo(2);
   }
 
   /** Rule 2: after a power cut nobody would know that this region may differ. */

@@ -2,6 +2,8 @@ package io.blockcam.vmtests.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.blockcam.vmtests.record.PublishedRecording;
 import java.io.EOFException;
 import java.io.IOException;
@@ -153,9 +155,32 @@ public final class Recording {
     delete(image);
   }
 
-  /** Every checksum and digest of the record holds. */
-  public void verifies() {
-    runHere("verify").shouldSucceed();
+  /**
+   * Every checksum and digest of the record holds.
+   *
+   * @return what is told of it
+   */
+  public String verifies() {
+    return runHere("verify").shouldSucceed().out();
+  }
+
+  /** What its recorder tells of itself. */
+  public JsonNode status() {
+    final String json =
+        Blockcam.runHere("status", name, "--spool", spool(), "--json").shouldSucceed().out();
+    try {
+      return new ObjectMapper().readTree(json);
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Waits until its recorder is in a state. */
+  public JsonNode awaitState(final LiveDisk disk, final String state) {
+    assertThat(Limits.await(Limits.seconds(60), () -> status().get("state").asText().equals(state)))
+        .as("%s: %s", state, disk.describe())
+        .isTrue();
+    return status();
   }
 
   /** A copy of the disk as it is now. */

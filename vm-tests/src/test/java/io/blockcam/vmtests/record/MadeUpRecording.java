@@ -5,6 +5,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
+import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.SlabHeader;
 import io.blockcam.capture.spool.SealRules;
@@ -62,6 +63,7 @@ public final class MadeUpRecording {
             SlabHeader.slotsFor(1 << 20),
             writeBytes / SECTOR_BYTES,
             SealRules.beside(SegmentLimits.DEFAULT, Duration.ofMillis(20)),
+            OnFull.BLOCK,
             CaptureOptions.DEFAULT_REGION_BYTES);
     final Random random = new Random(6);
     try (ObjectStore store = Stores.open(dir.resolve("archive").toUri().toString());

@@ -1,0 +1,390 @@
+package io.blockcam.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.GapReason;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.capture.disk.Backing;
+import io.blockcam.capture.spool.Doubt;
+import io.blockcam.capture.spool.SealRules;
+import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.support.RingBench;
+import io.blockcam.capture.support.TestRecord;
+import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.RangeLock;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The spool is full, nothing is shipped, and the guest goes on. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+final class GapTest {
+
+  private static final int BLOCK_BYTES = 4096;
+  private static final int DISK_BLOCKS = 256;
+  private static final int SLOTS = 32;
+  private static final long LIMIT = 400 << 10;
+
+  /** Each block holds one value. */
+  private final byte[] disk = new byte[DISK_BLOCKS];
+
+  private final RingBench.ManualClock clock = new RingBench.ManualClock();
+  private final List<TestRecord> shipped = new ArrayList<>();
+  private byte next = 1;
+
+  @TempDir Path directory;
+  private Spool spool;
+  private DrivenCapture capture;
+  private QueueTap queue;
+
+  @BeforeEach
+  void start() throws IOException {
+    start(OnFull.GAP);
+  }
+
+  @AfterEach
+  void end() throws IOException {
+    spool.close();
+  }
+
+  @Test
+  void letsWritesGoOnAndNamesThem() throws IOException {
+    final int recorded = fill();
+    assertThat(capture.status().gaps().since()).isPresent();
+    for (int block = 200; block < 210; block++) {
+      assertThat(write(block)).isEqualTo(QueueTap.UNRECORDED);
+    }
+    assertThat(zero(220, 7)).isEqualTo(QueueTap.UNRECORDED);
+    assertThat(queue.offerFlush()).isEqualTo(QueueTap.UNRECORDED);
+    assertThat(queue.isDurable(capture.status().lastSequence())).isTrue();
+
+    makeRoom();
+
+    assertThat(capture.status().gaps().since()).isEmpty();
+    assertThat(write(1)).isNotNegative();
+    stop();
+    final List<TestRecord> records = everything();
+    assertThat(replay(records)).isEqualTo(disk);
+    final List<TestRecord> gaps = ofKind(records, RecordKind.GAP);
+    assertThat(gaps).extracting(TestRecord::aux).containsOnly(GapReason.NO_ROOM.code());
+    assertThat(gaps).extracting(TestRecord::block).containsExactly((long) recorded, 200L, 220L);
+    assertThat(gaps).extracting(TestRecord::runBlocks).containsExactly(1L, 10L, 7L);
+    assertThat(records.get(records.indexOf(gaps.getFirst()) - 1).block())
+        .as("right behind what was recorded before")
+        .isEqualTo(recorded - 1);
+    assertThat(capture.status().gaps().count()).isEqualTo(1);
+    assertThat(spool.doubt().isEmpty()).isTrue();
+  }
+
+  @Test
+  void waitsForHalfOfTheSpool() throws IOException {
+    fill();
+    while (capture.status().ringUsedSlots() > 0) {
+      ship(1);
+      work();
+    }
+
+    assertThat(spool.bytes()).isBetween(LIMIT / 2, LIMIT);
+    assertThat(write(0)).isEqualTo(QueueTap.UNRECORDED);
+    capture.kill();
+  }
+
+  @Test
+  void leavesTheGapToTheNextStartWhenItIsKilled() throws IOException {
+    fill();
+    write(200);
+    capture.kill();
+    spool.close();
+
+    start(OnFull.GAP);
+
+    checkNamedByTheNextStart();
+  }
+
+  @Test
+  void leavesTheGapToTheNextStartWhenThePowerGoes() throws IOException {
+    fill();
+    write(200);
+    capture.kill();
+    spool.close();
+    Files.delete(directory.resolve("ring"));
+
+    start(OnFull.GAP);
+
+    checkNamedByTheNextStart();
+  }
+
+  private void checkNamedByTheNextStart() throws IOException {
+    makeRoom();
+    stop();
+    final List<TestRecord> records = everything();
+    assertThat(replay(records)).isEqualTo(disk);
+    assertThat(ofKind(records, RecordKind.GAP))
+        .isNotEmpty()
+        .allMatch(gap -> gap.aux() == GapReason.NO_ROOM.code())
+        .anyMatch(gap -> gap.block() <= 200 && 200 < gap.block() + gap.runBlocks());
+  }
+
+  @Test
+  void isNotLeftBehindOnceItIsClosed() throws IOException {
+    fill();
+    makeRoom();
+    shipAll();
+    queue.requestDurable(capture.status().lastSequence());
+    work();
+    capture.kill();
+    spool.close();
+
+    start(OnFull.GAP);
+    shipAll();
+
+    assertThat(ofKind(shipped, RecordKind.GAP)).as("the one that was closed").hasSize(1);
+    capture.kill();
+  }
+
+  @Test
+  void endsWithTheRecorder() throws IOException {
+    fill();
+    write(77);
+
+    stop();
+
+    final List<TestRecord> records = everything();
+    assertThat(replay(records)).isEqualTo(disk);
+    assertThat(ofKind(records, RecordKind.GAP)).hasSize(2);
+    assertThat(records.getLast().kind()).isEqualTo(RecordKind.STOP);
+  }
+
+  @Test
+  void makesWritesWaitOnceItIsToldTo() throws IOException {
+    fill();
+    write(77);
+    capture.setOnFull(OnFull.BLOCK);
+    work();
+
+    assertThat(write(78)).isEqualTo(QueueTap.FULL);
+    assertThat(queue.offerFlush()).isEqualTo(QueueTap.FULL);
+
+    makeRoom();
+    assertThat(write(78)).isNotNegative();
+    stop();
+    assertThat(replay(everything())).isEqualTo(disk);
+  }
+
+  @Test
+  void doesNotKeepTheGuestFromWhatIsReadBack() throws IOException {
+    spool.distrustDisk(BLOCK_BYTES);
+    capture.kill();
+    spool.close();
+    start(OnFull.BLOCK);
+    final var lock = new Locks();
+    capture.tap().openDisk(lock);
+    capture.addDoubt(new Doubt(List.of(new Doubt.Range(0, DISK_BLOCKS))));
+    Arrays.fill(disk, next++); // zeroes would take no room
+    while (capture.readBack()) {
+      // until the ring is full
+    }
+    assertThat(lock.held).as("a chunk that finds no room").isEqualTo(1);
+
+    capture.setOnFull(OnFull.GAP);
+    fill();
+    capture.readBack();
+
+    assertThat(capture.status().gaps().since()).isPresent();
+    assertThat(lock.held).isZero();
+    makeRoom();
+    stop();
+    assertThat(replay(everything())).isEqualTo(disk);
+  }
+
+  @Test
+  void doesNotBeginWhileTheSpoolTakesRecords() throws IOException {
+    for (int block = 0; block < SLOTS; block++) {
+      assertThat(write(block)).isNotNegative();
+    }
+    assertThat(write(99)).as("the consumer is behind, no more").isEqualTo(QueueTap.FULL);
+    queue.requestRoom();
+    capture.keepRegions();
+
+    assertThat(capture.status().gaps().since()).isEmpty();
+    work();
+    assertThat(write(99)).isNotNegative();
+    capture.kill();
+  }
+
+  private void start(final OnFull onFull) throws IOException {
+    spool =
+        Spool.open(
+            directory.resolve("spool"),
+            new Recording(
+                new UUID(0, 1),
+                "disk",
+                (long) DISK_BLOCKS * BLOCK_BYTES,
+                Instant.EPOCH,
+                "host",
+                "",
+                Baseline.EMPTY),
+            LIMIT);
+    capture =
+        DrivenCapture.start(
+            spool,
+            new CaptureOptions(
+                directory.resolve("ring"),
+                SLOTS,
+                64,
+                SealRules.inTurn(new SegmentLimits(64 << 10, 1000), Duration.ofSeconds(60)),
+                onFull,
+                BLOCK_BYTES),
+            Backing.unwritten(this::read),
+            clock);
+    queue = capture.tap().openQueue(0, () -> {});
+  }
+
+  /**
+   * Writes one block after the other until one goes unrecorded.
+   *
+   * @return which
+   */
+  private int fill() throws IOException {
+    for (int block = 0; block < DISK_BLOCKS; block++) {
+      long ticket = write(block);
+      for (int tries = 0; ticket == QueueTap.FULL && tries < 3; tries++) {
+        queue.requestRoom();
+        work();
+        ticket = write(block);
+      }
+      if (ticket == QueueTap.UNRECORDED) {
+        return block;
+      }
+      assertThat(ticket).isNotNegative();
+    }
+    throw new AssertionError("the spool is never full");
+  }
+
+  private void work() {
+    for (int i = 0; i < 100; i++) {
+      capture.doWork();
+      capture.keepRegions();
+      clock.advance(20_000_000);
+    }
+  }
+
+  /** Ships until everything is recorded and read back. */
+  private void makeRoom() throws IOException {
+    for (int i = 0; i < 100; i++) {
+      work();
+      shipAll();
+      capture.readBack();
+    }
+  }
+
+  private void shipAll() throws IOException {
+    ship(Integer.MAX_VALUE);
+  }
+
+  private void ship(final int segments) throws IOException {
+    final List<Path> sealed = spool.sealed();
+    for (final Path segment : sealed.subList(0, Math.min(segments, sealed.size()))) {
+      shipped.addAll(TestRecord.ofSegments(List.of(segment)));
+      spool.remove(segment);
+    }
+  }
+
+  private void stop() throws IOException {
+    boolean ended = false;
+    while (!ended) {
+      ended = capture.tryStop();
+      clock.advance(20_000_000);
+    }
+  }
+
+  private List<TestRecord> everything() throws IOException {
+    shipAll();
+    return shipped;
+  }
+
+  /** As the queue's loop does it. */
+  private long write(final int block) {
+    final byte[] data = new byte[BLOCK_BYTES];
+    Arrays.fill(data, next);
+    return change(
+        block, 1, () -> queue.offerWrite(8L * block, 8, RingBench.data(data), 512, false), next++);
+  }
+
+  private long zero(final int block, final int blocks) {
+    return change(
+        block, blocks, () -> queue.offerZeroes(8L * block, 8L * blocks, true, false), (byte) 0);
+  }
+
+  private long change(
+      final int block, final int blocks, final LongSupplier offer, final byte value) {
+    if (!queue.hasRoom(8L * block, 8L * blocks, true)) {
+      return QueueTap.FULL;
+    }
+    while (!queue.mayChange(8L * block, 8L * blocks)) {
+      capture.keepRegions();
+      clock.advance(20_000_000);
+    }
+    final long ticket = offer.getAsLong();
+    if (ticket != QueueTap.FULL) {
+      Arrays.fill(disk, block, block + blocks, value);
+      queue.complete(ticket, 0);
+    }
+    queue.changed(8L * block, 8L * blocks);
+    return ticket;
+  }
+
+  private void read(final MemorySegment data, final long offset) {
+    for (long at = 0; at < data.byteSize(); at += BLOCK_BYTES) {
+      data.asSlice(at, BLOCK_BYTES).fill(disk[(int) ((offset + at) / BLOCK_BYTES)]);
+    }
+  }
+
+  private static List<TestRecord> ofKind(final List<TestRecord> records, final RecordKind kind) {
+    return records.stream().filter(record -> record.kind() == kind).toList();
+  }
+
+  private static byte[] replay(final List<TestRecord> records) {
+    final byte[] replayed = new byte[DISK_BLOCKS];
+    for (final TestRecord record : records) {
+      if (record.kind().setsContent()) {
+        final byte value = record.kind().hasPayload() ? record.payload()[0] : 0;
+        Arrays.fill(
+            replayed, (int) record.block(), (int) (record.block() + record.runBlocks()), value);
+      }
+    }
+    return replayed;
+  }
+
+  /** Counts what is held. */
+  private static final class Locks implements RangeLock {
+    private int held;
+
+    @Override
+    public boolean tryLock(final long offset, final long length) {
+      held++;
+      return true;
+    }
+
+    @Override
+    public void unlock(final long offset, final long length) {
+      held--;
+    }
+  }
+}
