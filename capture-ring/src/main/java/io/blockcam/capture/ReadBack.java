@@ -60,6 +60,8 @@ final class ReadBack implements Doubts {
   /** Could not be read, to be tried again at {@link #retryNs}. */
   private final List<Doubt.Range> unread = new ArrayList<>();
 
+  private long unreadBlocks;
+
   private long retryNs;
   private long backoffNs = FIRST_RETRY_NS;
   private boolean retryAtOnce;
@@ -76,7 +78,7 @@ final class ReadBack implements Doubts {
 
   private long lastSequence;
 
-  /** {@link #blocksBehind} a moment ago, for whoever must not wait for a disk that hangs. */
+  /** {@link #blocksInDoubt} a moment ago, for whoever must not wait for a disk that hangs. */
   private volatile long blocksToldOf;
 
   /** Blocks read back since the last checkpoint. */
@@ -120,7 +122,7 @@ final class ReadBack implements Doubts {
       spool.addDoubt(more);
       pending.addAll(more.ranges());
       pendingBlocks += more.blocks();
-      blocksToldOf = blocksBehind();
+      blocksToldOf = blocksInDoubt();
       if (checkpoint != null) {
         checkpoint.left().addAll(more.ranges());
       }
@@ -135,7 +137,7 @@ final class ReadBack implements Doubts {
    * @return whether there was something to do that could be done
    */
   boolean doWork() {
-    blocksToldOf = blocksBehind();
+    blocksToldOf = blocksInDoubt();
     try {
       if (!ring.missed().isRecording()) {
         giveUpChunk(); // the guest is not to wait for it
@@ -185,7 +187,14 @@ final class ReadBack implements Doubts {
     return pendingBlocks + endBlock - block;
   }
 
-  /** The same, as of the last step: does not wait. Any thread. */
+  private synchronized long blocksInDoubt() {
+    return blocksBehind() + unreadBlocks;
+  }
+
+  /**
+   * How many blocks are in doubt, those that could not be read counted, as of the last step: does
+   * not wait. Any thread.
+   */
   long blocksToldOf() {
     return blocksToldOf;
   }
@@ -248,6 +257,7 @@ final class ReadBack implements Doubts {
         retryAtOnce = false;
         pending.addAll(unread);
         unread.clear();
+        unreadBlocks = 0;
       }
       if (pending.isEmpty()) {
         return false;
@@ -281,8 +291,11 @@ final class ReadBack implements Doubts {
         step = 1;
       } else {
         LOG.warn("block {} is in doubt and can not be read: {}", block, e.toString());
-        unread.add(new Doubt.Range(block, 1));
-        block++;
+        synchronized (this) {
+          unread.add(new Doubt.Range(block, 1));
+          unreadBlocks++;
+          block++;
+        }
         backOff();
       }
       return true;

@@ -37,6 +37,7 @@ final class ReadBackTest {
 
   private final Backing disk = Backing.unwritten(this::read);
   private long reads;
+  private long bad = -1;
 
   @TempDir Path directory;
 
@@ -123,6 +124,23 @@ final class ReadBackTest {
     }
   }
 
+  /** It is in doubt as long as nobody has read it. */
+  @Test
+  void countsWhatCanNotBeRead() throws IOException {
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      work(capture, 0);
+      bad = 5;
+      capture.addDoubt(new Doubt(List.of(new Doubt.Range(4, 3))));
+      work(capture, 0);
+      capture.readBack();
+
+      assertThat(capture.isBehind()).isFalse();
+      assertThat(capture.status().blocksInDoubt()).isEqualTo(1);
+      capture.kill();
+    }
+  }
+
   private static long offer(final QueueTap queue) {
     return queue.offerWrite(0, WRITE.length / 512, RingBench.data(WRITE), 512, false);
   }
@@ -142,8 +160,11 @@ final class ReadBackTest {
     }
   }
 
-  private void read(final MemorySegment data, final long offset) {
+  private void read(final MemorySegment data, final long offset) throws IOException {
     reads++;
+    if (bad * 4096 >= offset && bad * 4096 < offset + data.byteSize()) {
+      throw new IOException("a bad sector");
+    }
     data.fill((byte) 0);
     final long at = WRITTEN * 4096 - offset;
     if (at >= 0 && at < data.byteSize()) {

@@ -1,0 +1,206 @@
+package io.blockcam.vmtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.blockcam.vmtests.host.Fio;
+import io.blockcam.vmtests.host.Hdfs;
+import io.blockcam.vmtests.host.Limits;
+import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.Recording;
+import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.SlowLink;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Much more is written than the network carries to a real HDFS; ring and spool are small. */
+@Scenario
+@Tag("test-host")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class SlowStoreTest {
+
+  /** Less than a tenth of what is written when nothing holds it up. */
+  private static final long BYTES_PER_SECOND = 4 << 20;
+
+  private static final Duration DRAINS = Limits.seconds(240);
+
+  @TempDir private Path scratch;
+  private Hdfs hdfs = new Hdfs(Path.of(""));
+
+  @BeforeAll
+  void startHdfs(@TempDir final Path dir) {
+    hdfs = new Hdfs(dir);
+    hdfs.start();
+  }
+
+  @AfterAll
+  void stopHdfs() {
+    hdfs.close();
+  }
+
+  @Test
+  void makesWritesWaitForAMinute() throws Exception {
+    makesWritesWait("block", Duration.ofMinutes(1));
+  }
+
+  @Test
+  void recordsWhatItCanForAMinute() throws Exception {
+    recordsWhatItCan("gap", Duration.ofMinutes(1));
+  }
+
+  @Test
+  @Tag("long")
+  @Timeout(value = 25, unit = TimeUnit.MINUTES)
+  void makesWritesWaitForTenMinutes() throws Exception {
+    makesWritesWait("block-long", Duration.ofMinutes(10));
+  }
+
+  @Test
+  @Tag("long")
+  @Timeout(value = 25, unit = TimeUnit.MINUTES)
+  void recordsWhatItCanForTenMinutes() throws Exception {
+    recordsWhatItCan("gap-long", Duration.ofMinutes(10));
+  }
+
+  private void makesWritesWait(final String name, final Duration load) throws Exception {
+    try (SlowLink link = new SlowLink(hdfs, BYTES_PER_SECOND)) {
+      final Recording recording = Recording.at(link.uri() + "/slow", scratch, name, "64M");
+      try (LiveDisk disk = record(recording, "block")) {
+        final List<Reading> readings = load(recording, disk, load);
+        assertThat(readings).extracting(Reading::state).contains("blocked").doesNotContain("gap");
+        drain(recording, disk);
+        disk.stopsCleanly();
+      }
+      recording.latestShouldEqualTheDisk();
+      assertThat(recording.verifies()).doesNotContain("gap from");
+    }
+  }
+
+  private void recordsWhatItCan(final String name, final Duration load) throws Exception {
+    try (SlowLink link = new SlowLink(hdfs, BYTES_PER_SECOND)) {
+      final Recording recording = Recording.at(link.uri() + "/slow", scratch, name, "64M");
+      try (LiveDisk disk = record(recording, "gap")) {
+        final List<Reading> readings = load(recording, disk, load);
+        assertThat(readings).extracting(Reading::state).contains("gap");
+        final JsonNode status = drain(recording, disk);
+        assertThat(status.at("/gaps/count").asLong()).isPositive();
+        assertThat(status.at("/gaps/since").isNull()).isTrue();
+        disk.stopsCleanly();
+      }
+      recording.latestShouldEqualTheDisk();
+      assertThat(recording.verifies()).contains("gap from", "no room");
+    }
+  }
+
+  /** The network is away for longer than ring and spool last. */
+  @Test
+  void outlivesAnOutage() throws Exception {
+    for (final String onFull : List.of("block", "gap")) {
+      try (SlowLink link = new SlowLink(hdfs, 20 * BYTES_PER_SECOND)) {
+        final Recording recording =
+            Recording.at(link.uri() + "/away", scratch, "away-" + onFull, "64M");
+        try (LiveDisk disk = record(recording, onFull)) {
+          link.cut();
+          final Process fio = fio(disk, "size=64M", "rw=write");
+          recording.awaitState(disk, onFull.equals("gap") ? "gap" : "blocked");
+          link.mend();
+          assertThat(disk.awaitUser(fio, Limits.seconds(120))).isZero();
+          drain(recording, disk);
+          disk.stopsCleanly();
+        }
+        recording.latestShouldEqualTheDisk();
+      }
+    }
+  }
+
+  private static LiveDisk record(final Recording recording, final String onFull) {
+    return recording.record("--ring-size", "8M", "--spool-limit", "24M", "--on-full", onFull);
+  }
+
+  /**
+   * What the recorder tells of itself, and what it holds.
+   *
+   * @param openFiles file descriptors
+   * @param threads of it
+   * @param memoryKib resident, beside what it shares with files
+   */
+  private record Reading(String state, long openFiles, long threads, long memoryKib) {}
+
+  /** Writes and reads as fast as it goes; the recorder answers all the time, and does not grow. */
+  private List<Reading> load(final Recording recording, final LiveDisk disk, final Duration load)
+      throws Exception {
+    final List<Reading> readings = new ArrayList<>();
+    final String runtime = "runtime=%ds".formatted(load.toSeconds());
+    final Process fio =
+        fio(disk, "rw=randrw", "rwmixread=30", "norandommap", "time_based", runtime);
+    while (!fio.waitFor(2, TimeUnit.SECONDS)) {
+      readings.add(reading(recording, disk));
+    }
+    assertThat(fio.exitValue()).as("no request fails").isZero();
+    final Reading early = readings.get(readings.size() / 3);
+    final Reading last = readings.getLast();
+    assertThat(last.openFiles()).isLessThan(early.openFiles() + 20);
+    assertThat(last.threads()).isLessThan(early.threads() + 10);
+    assertThat(last.memoryKib()).isLessThan(early.memoryKib() + (64 << 10));
+    return readings;
+  }
+
+  private Process fio(final LiveDisk disk, final String... more) throws IOException {
+    return new Fio(scratch, disk.device())
+        .with("bssplit=4k/50:64k/50", "iodepth=8", "thread", "refill_buffers", "fsync=200")
+        .with(more)
+        .start();
+  }
+
+  private static Reading reading(final Recording recording, final LiveDisk disk)
+      throws IOException {
+    final Path process = Path.of("/proc", Long.toString(disk.pid()));
+    final long files;
+    try (Stream<Path> list = Files.list(process.resolve("fd"))) {
+      files = list.count();
+    }
+    return new Reading(
+        recording.status().get("state").asText(),
+        files,
+        field(process, "Threads:"),
+        field(process, "RssAnon:"));
+  }
+
+  /** Of proc_pid_status(5). */
+  private static long field(final Path process, final String name) throws IOException {
+    return Files.readAllLines(process.resolve("status")).stream()
+        .filter(line -> line.startsWith(name))
+        .map(line -> line.substring(name.length()).strip().split(" ")[0])
+        .mapToLong(Long::parseLong)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Everything is published and read back. */
+  private static JsonNode drain(final Recording recording, final LiveDisk disk) {
+    assertThat(
+            Limits.await(
+                DRAINS,
+                () -> {
+                  final JsonNode status = recording.status();
+                  return status.get("state").asText().equals("recording")
+                      && status.at("/backlog/bytes").asLong() == 0;
+                }))
+        .as(disk::describe)
+        .isTrue();
+    return recording.status();
+  }
+}
