@@ -120,8 +120,10 @@ final class ReadBack implements Doubts {
   public void add(final Doubt more) throws IOException {
     synchronized (this) {
       spool.addDoubt(more);
-      pending.addAll(more.ranges());
-      pendingBlocks += more.blocks();
+      final Doubt all = new Doubt(pending).plus(more); // it may be in there already
+      pending.clear();
+      pending.addAll(all.ranges());
+      pendingBlocks = all.blocks();
       blocksToldOf = blocksInDoubt();
       if (checkpoint != null) {
         checkpoint.left().addAll(more.ranges());
@@ -317,6 +319,9 @@ final class ReadBack implements Doubts {
       }
       final long sequence = offer(offered, zeroes ? end - offered : 0);
       if (sequence == QueueTap.FULL) {
+        if (leavesRoom) {
+          giveUpChunk(); // who waits for it would not be seen to wait for room
+        }
         return false;
       }
       lastSequence = sequence;

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,9 +34,12 @@ import org.junit.jupiter.api.io.TempDir;
 final class SlowStoreTest {
 
   /** Less than a tenth of what is written when nothing holds it up. */
-  private static final long BYTES_PER_SECOND = 4 << 20;
+  private static final long BYTES_PER_SECOND = 8 << 20;
 
   private static final Duration DRAINS = Limits.seconds(240);
+
+  /** Between two looks: they cost the host's processors as much as the recorder does. */
+  private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
 
   @TempDir private Path scratch;
   private Hdfs hdfs = new Hdfs(Path.of(""));
@@ -109,7 +113,7 @@ final class SlowStoreTest {
   @Test
   void outlivesAnOutage() throws Exception {
     for (final String onFull : List.of("block", "gap")) {
-      try (SlowLink link = new SlowLink(hdfs, 20 * BYTES_PER_SECOND)) {
+      try (SlowLink link = new SlowLink(hdfs, 10 * BYTES_PER_SECOND)) {
         final Recording recording =
             Recording.at(link.uri() + "/away", scratch, "away-" + onFull, "64M");
         try (LiveDisk disk = record(recording, onFull)) {
@@ -195,6 +199,7 @@ final class SlowStoreTest {
             Limits.await(
                 DRAINS,
                 () -> {
+                  LockSupport.parkNanos(LOOK_NS);
                   final JsonNode status = recording.status();
                   return status.get("state").asText().equals("recording")
                       && status.at("/backlog/bytes").asLong() == 0;

@@ -24,7 +24,10 @@ public final class SlowLink implements AutoCloseable {
   /** Of scripts/hdfs: the NameNode's port of WebHDFS, and then the DataNode's. */
   private static final int PORTS_BETWEEN = 2;
 
-  private static final int CHUNK_BYTES = 16 << 10;
+  private static final int CHUNK_BYTES = 64 << 10;
+
+  /** What a sleep that was too long is made up for: the host's timer may tick every 10 ms. */
+  private static final long MOST_BEHIND_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final InetAddress loopback = InetAddress.getLoopbackAddress();
   private final List<Socket> open = new CopyOnWriteArrayList<>();
@@ -130,7 +133,7 @@ public final class SlowLink implements AutoCloseable {
     final long untilNs;
     synchronized (this) {
       freeAtNs =
-          Math.max(freeAtNs, System.nanoTime())
+          Math.max(freeAtNs, System.nanoTime() - MOST_BEHIND_NS)
               + bytes * TimeUnit.SECONDS.toNanos(1) / bytesPerSecond;
       untilNs = freeAtNs;
     }
