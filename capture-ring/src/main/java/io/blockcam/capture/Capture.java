@@ -115,7 +115,11 @@ public final class Capture {
     consumer.onRefused(this::lookAtGaps);
     this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
     clockThread.setDaemon(true);
-    spool.onRemoved(ring::wake);
+    spool.onRemoved(
+        () -> {
+          ring.wake();
+          lookAtGaps();
+        });
   }
 
   /**
@@ -166,9 +170,9 @@ public final class Capture {
     LockSupport.unpark(regionThread);
   }
 
-  /** On a queue's thread, or the consumer's. */
+  /** Also on a queue's thread. */
   private void lookAtGaps() {
-    if (gaps.policy() == OnFull.GAP) {
+    if (gaps.mayHaveWork()) {
       LockSupport.unpark(regionThread);
     }
   }

@@ -39,8 +39,8 @@ import org.slf4j.LoggerFactory;
 final class GapKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(GapKeeper.class);
 
-  /** Between two looks while there is something to wait for. */
-  private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(20);
+  /** Between two looks while there is something to wait for that nobody tells of. */
+  private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private static final long FIRST_RETRY_NS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long LAST_RETRY_NS = TimeUnit.SECONDS.toNanos(2);
@@ -109,6 +109,11 @@ final class GapKeeper {
     policy = wanted;
   }
 
+  /** Whether {@link #step} may find something to do. Any thread; waits for nothing. */
+  boolean mayHaveWork() {
+    return policy == OnFull.GAP || sinceNs != 0;
+  }
+
   /** What becomes of writes. Any thread. */
   OnFull policy() {
     return policy;
@@ -145,7 +150,7 @@ final class GapKeeper {
       if (state == State.RECORDED && (policy != OnFull.GAP || !isRefused())) {
         return Long.MAX_VALUE;
       }
-      return Math.max(LOOK_NS, retryNs - clock.monotonicNs());
+      return failing ? Math.max(0, retryNs - clock.monotonicNs()) : LOOK_NS;
     }
   }
 

@@ -228,7 +228,10 @@ public final class RecordConsumer {
     return awaited;
   }
 
-  /** Tells somebody, on the consumer's thread, each time the spool takes nothing. */
+  /**
+   * Tells somebody, on the consumer's thread, each time the spool takes nothing, and once it does
+   * again.
+   */
   void onRefused(final Runnable listener) {
     onRefused = listener;
   }
@@ -385,8 +388,9 @@ public final class RecordConsumer {
   private void enter(final State reached) {
     assert state != State.FINISHED : "finished, and then " + reached;
     awaited = reached != State.FINISHED && reached != State.TAKING && isForceWanted();
+    final boolean was = isRefused();
     state = reached;
-    if (isRefused()) {
+    if (was || isRefused()) {
       onRefused.run();
     }
   }
@@ -402,7 +406,6 @@ public final class RecordConsumer {
   }
 
   private void failed(final IOException e) {
-    enter(State.FAILING);
     final IOException before = failure.getAndSet(e);
     failures.incrementAndGet();
     if (before == null || !e.toString().equals(before.toString())) {
@@ -412,6 +415,7 @@ public final class RecordConsumer {
     }
     retryNs = clockNs.getAsLong() + backoffNs;
     backoffNs = Math.min(backoffNs * 2, LAST_RETRY_NS);
+    enter(State.FAILING); // once it can be told why
   }
 
   private static RecordKind[] kinds() {

@@ -87,7 +87,10 @@ public final class SpoolWriter implements RecordSink, Closeable {
     settle();
     final long bytes =
         records * RECORD_FOOTPRINT_BYTES + (open == null ? SEGMENT_FOOTPRINT_BYTES : 0);
-    if (limited && !spool.admits(unwrittenRecords * RECORD_FOOTPRINT_BYTES + bytes)) {
+    if (limited && unwrittenRecords > 0 && isShort(bytes)) {
+      write(); // so that it counts as what it takes
+    }
+    if (limited && !spool.admits(bytes)) {
       if (spool.backlog() == 0 && ending == null) {
         seal(); // otherwise nothing could ever be shipped to make room
       }
@@ -101,6 +104,11 @@ public final class SpoolWriter implements RecordSink, Closeable {
           new SpoolSegment(spool, doubts, begin(), clock.monotonicNs() + rules.after().toNanos());
     }
     return true;
+  }
+
+  private boolean isShort(final long moreBytes) {
+    final long unwrittenBytes = SEGMENT_FOOTPRINT_BYTES + unwrittenRecords * RECORD_FOOTPRINT_BYTES;
+    return spool.bytes() + unwrittenBytes + moreBytes > spool.limitBytes();
   }
 
   @Override

@@ -302,6 +302,37 @@ final class SpoolTest {
     }
   }
 
+  /** Within one cycle of the consumer, too: what was taken counts before it is written. */
+  @Test
+  void keepsItsLimitBetweenTwoWrites() throws IOException {
+    try (Spool spool = Spool.open(directory, DISK, 200 << 10)) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      while (writer.admit(1)) {
+        appendAdmitted(writer);
+      }
+      writer.write();
+      assertThat(spool.bytes()).isBetween(190L << 10, 200L << 10);
+      writer.close();
+    }
+  }
+
+  @Test
+  void countsWhatRecordsTakeAndNotWhatTheyMightTake() throws IOException {
+    try (Spool spool = Spool.open(directory, DISK, 60 << 10)) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      for (int i = 0; i < 100; i++) {
+        assertThat(writer.admit(1)).as("flush %d", i).isTrue();
+        writer.append(
+            RecordView.allocate().put(nextSequence++, 0, 0, RecordKind.FLUSH, 0, 0),
+            2_000,
+            RecordFlags.FIRST,
+            null,
+            0);
+      }
+      writer.close();
+    }
+  }
+
   @Test
   void sealsWhatIsOpenWhenNothingElseCouldMakeRoom() throws IOException {
     try (Spool spool = Spool.open(directory, DISK, 30 << 10)) {

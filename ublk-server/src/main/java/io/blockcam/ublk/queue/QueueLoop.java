@@ -569,7 +569,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
       commit(tag, committed);
       return;
     }
-    if (op != OP_FLUSH) {
+    if (op != OP_FLUSH && !t.isDurable(ticket[tag])) {
       t.requestDurable(ticket[tag]);
     }
     result[tag] = committed;
