@@ -51,7 +51,9 @@ class SameDiskTest {
       write(disk, 2);
       disk.stopsCleanly();
     }
-    assertThat(recording.run("info").out()).containsPattern("gaps +1\\n");
+    assertThat(recording.run("info", "--gaps").out())
+        .containsPattern("gaps +1 records; --gaps lists")
+        .containsPattern("\\d+ +4096 +16\\.0 MiB +written by somebody else\\n");
     assertThat(recording.published().events(Event.RESYNC))
         .as("what it held, without being recorded")
         .isNotEmpty();
