@@ -414,7 +414,8 @@ public final class Capture {
         throw new IOException("the ring is full: the spool or the archive is behind");
       }
       marks.requestDurable(sequence);
-      while (!marks.isDurable(sequence)) {
+      // Not what the queues are told, which do not wait for the record while there is a gap.
+      while (ring.durableSequence() < sequence) {
         if (System.nanoTime() - deadlineNs >= 0) {
           throw new IOException("seq:%d is not durable yet".formatted(sequence));
         }

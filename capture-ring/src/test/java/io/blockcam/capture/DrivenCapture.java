@@ -7,6 +7,7 @@ import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /** The real capture without its threads: whoever holds it does their work, one step at a time. */
@@ -68,6 +69,11 @@ public final class DrivenCapture {
   /** Whether writes go unrecorded. */
   public boolean isMissing() {
     return capture.status().gaps().since().isPresent();
+  }
+
+  /** As {@link Capture#mark}. */
+  long mark(final byte[] text, final Duration limit) throws IOException, InterruptedException {
+    return capture.mark(text, limit);
   }
 
   /** As the consumer does. */

@@ -1,6 +1,7 @@
 package io.blockcam.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.FutureTask;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -211,6 +213,24 @@ final class GapTest {
     makeRoom();
     stop();
     assertThat(replay(everything())).isEqualTo(disk);
+  }
+
+  /** The guest's flushes do not wait for the record then; whoever names a moment wants it there. */
+  @Test
+  void doesNotTakeAMarkForDurableThatIsNot() throws Exception {
+    final long before = capture.status().lastSequence();
+    final FutureTask<Long> mark =
+        new FutureTask<>(() -> capture.mark(new byte[] {'m'}, Duration.ofSeconds(2)));
+    Thread.ofPlatform().daemon().start(mark);
+    while (capture.status().lastSequence() == before) {
+      Thread.sleep(1);
+    }
+    spool.setLimitBytes(1); // nothing more is taken: the mark stays in the ring
+    fill();
+
+    assertThatThrownBy(mark::get)
+        .hasRootCauseMessage("seq:%d is not durable yet".formatted(before + 1));
+    capture.kill();
   }
 
   @Test
