@@ -96,8 +96,8 @@ public class ConsumerBenchmark {
       queue.complete(
           queue.offerWrite(BLOCK_SECTORS * (written & 0xffff), BLOCK_SECTORS, data, 0, false), 0);
     }
-    while (spool.oldestSealed().isPresent()) {
-      spool.remove(spool.oldestSealed().get());
+    for (final Path segment : spool.sealed()) {
+      spool.remove(segment);
     }
   }
 

@@ -111,8 +111,8 @@ public class FlushBenchmark {
   @Setup(Level.Invocation)
   public void fill() throws IOException {
     guest = Thread.currentThread();
-    while (spool.oldestSealed().isPresent()) {
-      spool.remove(spool.oldestSealed().get());
+    for (final Path segment : spool.sealed()) {
+      spool.remove(segment);
     }
     int left =
         switch (written) {

@@ -319,7 +319,7 @@ final class CaptureTest {
                 try {
                   while (true) {
                     spool.awaitSealed(LONG);
-                    spool.remove(spool.oldestSealed().orElseThrow());
+                    spool.remove(spool.sealed().getFirst());
                   }
                 } catch (final InterruptedException e) {
                   // the end of the test

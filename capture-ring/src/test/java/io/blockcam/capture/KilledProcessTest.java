@@ -85,8 +85,8 @@ final class KilledProcessTest {
       assertThat(capture.status().epoch()).isEqualTo(2L * run + 1);
       assertThat(capture.stop(Duration.ofSeconds(60))).isTrue();
       final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
-      while (spool.oldestSealed().isPresent()) {
-        spool.remove(spool.oldestSealed().get());
+      for (final Path segment : spool.sealed()) {
+        spool.remove(segment);
       }
       return records;
     }

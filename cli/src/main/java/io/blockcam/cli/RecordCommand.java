@@ -18,6 +18,8 @@ import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.ublk.target.Geometry;
+import io.blockcam.uploader.Compress;
+import io.blockcam.uploader.Sending;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -138,9 +140,22 @@ final class RecordCommand implements Callable<Integer> {
 
   @Option(
       names = "--compress",
+      paramLabel = "WHEN",
+      defaultValue = "faster",
       description =
-          "Compress segments (zstd) on their way into the archive, where that makes them smaller.")
-  boolean compress;
+          "Compress segments (zstd) on their way into the archive. faster: where they get there"
+              + " sooner, which is measured. always: where they become smaller. never"
+              + " (default: ${DEFAULT-VALUE}).")
+  Compress compress = Compress.FASTER;
+
+  @Option(
+      names = "--uploads",
+      paramLabel = "N",
+      defaultValue = "2",
+      description =
+          "Segments on their way into the archive at a time; they are published in their order"
+              + " (default: ${DEFAULT-VALUE}).")
+  int uploads;
 
   @Option(
       names = "--take-over",
@@ -257,7 +272,15 @@ final class RecordCommand implements Callable<Integer> {
         stopLimit,
         before,
         isChangedUnseen(recording, spoolPath, target, before),
-        compress);
+        sending(spoolPath));
+  }
+
+  private Sending sending(final Path spoolPath) {
+    try {
+      return new Sending(uploads, compress, spoolPath.resolve("encoding"));
+    } catch (final IllegalArgumentException e) {
+      throw CommandException.usage("--uploads: " + Messages.of(e));
+    }
   }
 
   private void tell(
@@ -339,7 +362,7 @@ final class RecordCommand implements Callable<Integer> {
           ring,
           SlabHeader.slotsFor(ringSize.bytes()),
           device.maxIoBytes() / Geometry.SECTOR_BYTES,
-          SealRules.beside(SegmentLimits.DEFAULT, sealAfter),
+          SealRules.beside(SegmentLimits.DEFAULT, sealAfter).withEnoughSealed(uploads),
           onFull,
           CaptureOptions.DEFAULT_REGION_BYTES);
     } catch (final IllegalArgumentException e) {

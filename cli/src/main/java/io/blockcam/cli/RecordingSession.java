@@ -15,6 +15,7 @@ import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.uploader.Backoff;
 import io.blockcam.uploader.IndexKeeper;
+import io.blockcam.uploader.Sending;
 import io.blockcam.uploader.Uploader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,7 +80,7 @@ final class RecordingSession {
    * @param shipLimit how long a stop waits for the archive
    * @param before what the disk looked like when the recorder last looked, or null
    * @param gap whether the disk may have changed unseen since
-   * @param encode whether segments are encoded on their way into the archive
+   * @param sending how segments are sent
    */
   record Plan(
       Recording recording,
@@ -90,7 +91,7 @@ final class RecordingSession {
       Duration shipLimit,
       @Nullable DiskFingerprint before,
       boolean gap,
-      boolean encode) {
+      Sending sending) {
 
     /**
      * For the session after one that was {@linkplain RecordingSession#leave left}.
@@ -107,7 +108,7 @@ final class RecordingSession {
           shipLimit,
           Spool.diskOf(spoolDirectory).orElse(null),
           /* gap= */ false,
-          encode);
+          sending);
     }
   }
 
@@ -156,9 +157,7 @@ final class RecordingSession {
             Backoff.DEFAULT,
             InstantSource.system(),
             RandomGenerator.getDefault());
-    if (plan.encode()) {
-      uploader.encodeIn(plan.spoolDirectory().resolve("encoding"));
-    }
+    uploader.send(plan.sending());
     onBothWays(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
     final IndexKeeper index =

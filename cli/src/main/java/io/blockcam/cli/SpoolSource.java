@@ -5,7 +5,7 @@ import io.blockcam.uploader.SegmentSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.List;
 
 /** The spool as the uploader wants it; the two modules do not know each other. */
 public record SpoolSource(Spool spool) implements SegmentSource {
@@ -16,8 +16,8 @@ public record SpoolSource(Spool spool) implements SegmentSource {
   }
 
   @Override
-  public Optional<Path> oldestSealed() {
-    return spool.oldestSealed();
+  public List<Path> oldestSealed(final int most) {
+    return spool.oldestSealed(most);
   }
 
   @Override

@@ -244,7 +244,7 @@ final class Simulation implements AutoCloseable {
             ring,
             RING_SLOTS,
             Guest.MAX_WRITE_SECTORS,
-            new SealRules(limits, Duration.ofSeconds(10), seals::add),
+            new SealRules(limits, Duration.ofSeconds(10), 1, seals::add),
             onFull(),
             REGION_BYTES),
         seals,

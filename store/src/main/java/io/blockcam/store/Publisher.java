@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
  * Gives an object its final name only when the store holds it whole: temporary name, comparison,
  * rename. Trying again after any failure is safe, also after one that hid a success.
  *
- * <p>Not thread-safe: one publisher per thread.
+ * <p>One thread at a time, and one object.
  */
 public final class Publisher {
   private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
@@ -53,6 +53,15 @@ public final class Publisher {
   }
 
   /**
+   * An object that the store holds whole, but for its name.
+   *
+   * @param source its bytes
+   * @param finalPath its name to be
+   * @param temporaryPath the name it has; null when the final one was its name already
+   */
+  public record Staged(ObjectSource source, String finalPath, @Nullable String temporaryPath) {}
+
+  /**
    * Publishes a source.
    *
    * @param source the bytes
@@ -63,6 +72,17 @@ public final class Publisher {
    * @throws StoreException when it could not be published; whether it was is unknown
    */
   public Outcome publish(final ObjectSource source, final String finalPath) throws StoreException {
+    return commit(stage(source, finalPath));
+  }
+
+  /**
+   * The first half of {@link #publish}: brings the bytes into the store, under a name that nobody
+   * reads, and compares them. What was staged before and not committed is removed.
+   *
+   * @return for {@link #commit}
+   * @throws ObjectConflictException as {@link #publish}
+   */
+  public Staged stage(final ObjectSource source, final String finalPath) throws StoreException {
     ObjectPath.checkObject(finalPath);
     if (abandoned != null) {
       madeDir = null;
@@ -70,7 +90,7 @@ public final class Publisher {
       abandoned = null;
     }
     if (isThere(source, finalPath)) {
-      return Outcome.ALREADY_THERE;
+      return new Staged(source, finalPath, null);
     }
     makeDirectories(ObjectPath.parent(finalPath));
     final String temp =
@@ -83,16 +103,31 @@ public final class Publisher {
               "%s arrived damaged at %s/%s: it has to be sent again",
               source.describe(), store.describe(), temp));
     }
-    if (store.rename(temp, finalPath)) {
+    return new Staged(source, finalPath, temp);
+  }
+
+  /**
+   * The second half: gives an object its final name. After a failure it has to be staged again.
+   *
+   * @param staged what {@link #stage} of this publisher returned last
+   * @throws ObjectConflictException as {@link #publish}
+   */
+  public Outcome commit(final Staged staged) throws StoreException {
+    final String temp = staged.temporaryPath();
+    if (temp == null) {
+      return Outcome.ALREADY_THERE;
+    }
+    if (store.rename(temp, staged.finalPath())) {
       abandoned = null;
       return Outcome.PUBLISHED;
     }
-    if (isThere(source, finalPath)) {
+    if (isThere(staged.source(), staged.finalPath())) {
       discard(temp);
       return Outcome.ALREADY_THERE;
     }
     throw new StoreUnavailableException(
-        String.format("%s/%s came and went while it was published", store.describe(), finalPath));
+        String.format(
+            "%s/%s came and went while it was published", store.describe(), staged.finalPath()));
   }
 
   /** Once is enough, as long as nothing fails. */

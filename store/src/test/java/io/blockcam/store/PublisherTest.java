@@ -71,6 +71,40 @@ final class PublisherTest {
   }
 
   @Test
+  void showsWhatIsStagedToNobodyBeforeItIsCommitted() throws IOException {
+    final Publisher.Staged staged = publisher.stage(source, FINAL);
+    assertThat(store.status(FINAL)).isEmpty();
+
+    assertThat(publisher.commit(staged)).isEqualTo(Publisher.Outcome.PUBLISHED);
+
+    assertThat(store.matches(FINAL, source)).isTrue();
+    assertThat(store.list("rec/_tmp")).isEmpty();
+  }
+
+  @Test
+  void removesWhatWasStagedAndNeverCommitted() throws IOException {
+    publisher.stage(source, FINAL);
+
+    publisher.publish(source, "rec/segments/0000000008.seg");
+
+    assertThat(store.list("rec/_tmp")).isEmpty();
+    assertThat(store.status(FINAL)).isEmpty();
+  }
+
+  /** Somebody else was faster, between the two halves. */
+  @Test
+  void doesNotReplaceWhatCameInBetween() throws IOException {
+    final Publisher.Staged staged = publisher.stage(source, FINAL);
+    final ObjectSource other = ObjectSource.of("other", ObjectStoreContract.bytes(5));
+    new Publisher(store, "rec/_tmp").publish(other, FINAL);
+
+    assertThatExceptionOfType(ObjectConflictException.class)
+        .isThrownBy(() -> publisher.commit(staged));
+
+    assertThat(store.matches(FINAL, other)).isTrue();
+  }
+
+  @Test
   void doesNotPublishWhatArrivedDamaged() throws IOException {
     final ObjectSource damaged = ObjectSource.of("damaged", ObjectStoreContract.bytes(9_999));
     store.inject(

@@ -22,18 +22,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Encodes segments on their way from the spool to the archive, where that is worth it. The encoded
- * one stands beside the spool until it is sent; it can be made again at any time. The uploader's
+ * one stands beside the spool until it is sent; it can be made again at any time. A {@link Lane}'s
  * thread.
  */
 final class SegmentEncoding {
-  private final @Nullable Path directory;
+  private final Compress compress;
+  private final SendRate rate;
+  private final Path file;
   private @Nullable SegmentEncoder encoder;
 
   /**
-   * @param directory where one is kept until it is sent, and is made; null when nothing is encoded
+   * @param compress when it is worth it
+   * @param rate how fast segments are sent
+   * @param file where one is kept until it is sent; the directory above it is made
    */
-  SegmentEncoding(final @Nullable Path directory) {
-    this.directory = directory;
+  SegmentEncoding(final Compress compress, final SendRate rate, final Path file) {
+    this.compress = compress;
+    this.rate = rate;
+    this.file = file;
   }
 
   /**
@@ -49,41 +55,45 @@ final class SegmentEncoding {
    * @throws SegmentException when it is damaged in the spool
    */
   Parcel of(final SealedSegmentFile segment) throws IOException {
-    final Path place = directory;
-    if (place == null) {
-      return new Parcel(new SegmentObjectSource(segment), segment.trailer());
-    }
-    Files.createDirectories(place);
-    final Path file = place.resolve("encoded");
-    Files.deleteIfExists(file);
-    SegmentEncoder encodes = encoder;
-    if (encodes == null) {
-      encodes = new SegmentEncoder();
-      encoder = encodes;
+    final Parcel raw = new Parcel(new SegmentObjectSource(segment), segment.trailer());
+    if (compress == Compress.NEVER) {
+      return raw;
     }
     final Optional<SegmentEncoder.Encoded> encoded;
-    try (FileBytes bytes = FileBytes.open(segment.path());
-        FileChannel out =
-            FileChannel.open(
-                file,
-                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                PosixFilePermissions.asFileAttribute(
-                    PosixFilePermissions.fromString("rw-------")))) {
-      encoded = encodes.encode(SegmentReader.open(bytes), out);
+    try (FileBytes bytes = FileBytes.open(segment.path())) {
+      encoded = encode(SegmentReader.open(bytes));
     }
     if (encoded.isEmpty()) {
-      Files.delete(file);
-      return new Parcel(new SegmentObjectSource(segment), segment.trailer());
+      forget();
+      return raw;
     }
     return new Parcel(
         new EncodedSource(segment.path(), file, encoded.get()), encoded.get().trailer());
   }
 
+  private Optional<SegmentEncoder.Encoded> encode(final SegmentReader segment) throws IOException {
+    SegmentEncoder encodes = encoder;
+    if (encodes == null) {
+      encodes = new SegmentEncoder();
+      encoder = encodes;
+    }
+    if (compress == Compress.FASTER && !rate.isFasterEncoded(encodes.sample(segment))) {
+      return Optional.empty();
+    }
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    forget();
+    try (FileChannel out =
+        FileChannel.open(
+            file,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      return encodes.encode(segment, out);
+    }
+  }
+
   /** What was encoded is sent, or will not be. */
   void forget() throws IOException {
-    if (directory != null) {
-      Files.deleteIfExists(directory.resolve("encoded"));
-    }
+    Files.deleteIfExists(file);
   }
 
   /** An encoded segment; its stream fails at its end when it is not what was written. */

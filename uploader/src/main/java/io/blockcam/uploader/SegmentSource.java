@@ -3,7 +3,7 @@ package io.blockcam.uploader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.List;
 
 /** Where sealed segments wait to be shipped, oldest first. Used by the uploader's thread. */
 public interface SegmentSource {
@@ -14,10 +14,14 @@ public interface SegmentSource {
    */
   byte[] recordingJson() throws IOException;
 
-  /** The oldest segment that waits. Its file does not change any more. */
-  Optional<Path> oldestSealed();
+  /**
+   * The oldest segments that wait, in their order. Their files do not change any more.
+   *
+   * @param most not more than these
+   */
+  List<Path> oldestSealed(int most);
 
-  /** The archive has this segment, whole: the source may remove it. */
+  /** The archive has this segment, the oldest one, whole: the source may remove it. */
   void published(Path segment) throws IOException;
 
   /** Returns when a segment waits, or when the time is over. */

@@ -1,12 +1,7 @@
 package io.blockcam.uploader;
 
 import io.blockcam.archive.Recording;
-import io.blockcam.archive.segment.SealedSegmentFile;
-import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.segment.SegmentName;
-import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.history.ObjectBytes;
 import io.blockcam.store.ObjectConflictException;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -19,7 +14,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -29,7 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ships sealed segments, in their order, for as long as it takes.
+ * Ships sealed segments, in their order, for as long as it takes. Several may be on their way at a
+ * time, see {@link Sending}; they are published one after the other, each with all before it.
  *
  * <p>Every attempt may be repeated: a segment that is in the archive already, whole, counts as
  * shipped, whoever put it there and however the attempt before ended. So each is published exactly
@@ -38,6 +39,9 @@ import org.slf4j.LoggerFactory;
 public final class Uploader implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Uploader.class);
+
+  /** How long the thread of a lane outlives its last segment. */
+  private static final Duration LANE_KEPT = Duration.ofSeconds(10);
 
   private static final Duration IDLE_WAIT = Duration.ofSeconds(1);
 
@@ -76,7 +80,10 @@ public final class Uploader implements AutoCloseable {
   // The uploader's thread only.
   private boolean recordingIsThere;
 
-  private SegmentEncoding encoding = new SegmentEncoding(null);
+  private boolean swept;
+
+  private Shipments shipments;
+  private Runnable endLanes = () -> {};
 
   /**
    * @param store where to ship to; stays the caller's
@@ -99,16 +106,50 @@ public final class Uploader implements AutoCloseable {
     this.publisher = new Publisher(store, temporaryDirectory());
     this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
     this.thread = new Thread(this::run, "blockcam-uploader");
+    // One after the other, as they are.
+    this.shipments =
+        new Shipments(
+            lanes(new Sending(1, Compress.NEVER, Path.of("nowhere"))),
+            /* executor= */ Runnable::run);
   }
 
-  /**
-   * Has segments encoded before they are sent, where that makes them smaller. Before {@link
-   * #start}.
-   *
-   * @param directory where one is kept until it is sent
-   */
-  public void encodeIn(final Path directory) {
-    encoding = new SegmentEncoding(directory);
+  /** Sends in another way than one after the other, as they are. Before {@link #start}. */
+  public void send(final Sending how) {
+    if (how.uploads() == 1) {
+      shipments = new Shipments(lanes(how), Runnable::run);
+      return;
+    }
+    final ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            how.uploads(),
+            how.uploads(),
+            LANE_KEPT.toMillis(),
+            TimeUnit.MILLISECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().daemon().name("blockcam-upload-", 0).factory());
+    threads.allowCoreThreadTimeOut(true);
+    endLanes =
+        () -> {
+          threads.shutdownNow();
+          threads.close();
+        };
+    shipments = new Shipments(lanes(how), threads);
+  }
+
+  private List<Lane> lanes(final Sending how) {
+    final SendRate rate = new SendRate();
+    final List<Lane> lanes = new ArrayList<>();
+    for (int i = 0; i < how.uploads(); i++) {
+      final Path encoded = how.workDirectory().resolve("encoded-" + i);
+      lanes.add(
+          new Lane(
+              store,
+              recording,
+              temporaryDirectory(),
+              new SegmentEncoding(how.compress(), rate, encoded),
+              rate));
+    }
+    return lanes;
   }
 
   /** Starts the thread. */
@@ -206,6 +247,14 @@ public final class Uploader implements AutoCloseable {
   }
 
   private void run() {
+    try {
+      workUntilClosed();
+    } finally {
+      endLanes.run();
+    }
+  }
+
+  private void workUntilClosed() {
     while (!isClosed()) {
       try {
         if (!doWork()) {
@@ -230,57 +279,28 @@ public final class Uploader implements AutoCloseable {
   }
 
   /**
-   * Ships the oldest segment, if there is one.
+   * Ships the oldest segment, if there is one, and brings those behind it on their way.
    *
    * @return whether there was one
    * @throws IOException when it could not be shipped; it stays where it is
    */
   boolean doWork() throws IOException {
     ensureRecording();
-    final Optional<Path> segment = source.oldestSealed();
-    if (segment.isEmpty()) {
+    final List<Path> oldest = source.oldestSealed(shipments.most());
+    if (!oldest.isEmpty()) {
+      enter(UploaderStatus.State.SHIPPING);
+    }
+    shipments.send(oldest);
+    if (oldest.isEmpty()) {
       onSuccess(UploaderStatus.State.IDLE, 0);
       return false;
     }
-    enter(UploaderStatus.State.SHIPPING);
-    final SealedSegmentFile file = SealedSegmentFile.open(segment.get(), recording.id());
-    heads.follow(file, publish(file));
-    source.published(segment.get());
-    onSuccess(UploaderStatus.State.SHIPPING, file.trailer().fileBytes());
+    final Lane.Arrival first = shipments.nameFirst();
+    heads.follow(first.segment(), first.trailer());
+    source.published(oldest.getFirst());
+    shipments.removeFirst();
+    onSuccess(UploaderStatus.State.SHIPPING, first.segment().trailer().fileBytes());
     return true;
-  }
-
-  /** The trailer of what was sent. */
-  private SegmentTrailer publish(final SealedSegmentFile file) throws IOException {
-    final String path =
-        recording.paths().segment(SegmentName.sealed(file.trailer().segmentNumber()));
-    try {
-      final SegmentEncoding.Parcel parcel = encoding.of(file);
-      publisher.publish(parcel.source(), path);
-      return parcel.trailer();
-    } catch (final ObjectConflictException e) {
-      if (!holds(path, file.trailer())) {
-        throw e;
-      }
-      return file.trailer();
-    } finally {
-      encoding.forget();
-    }
-  }
-
-  /**
-   * Whether an object holds a segment, if in other bytes: sent raw before and encoded now, say. All
-   * of it is checked.
-   */
-  private boolean holds(final String path, final SegmentTrailer wanted) throws IOException {
-    final Optional<ObjectStatus> there = store.status(path);
-    if (there.isEmpty()) {
-      return false;
-    }
-    final boolean[] sound = {true};
-    final Optional<SegmentCheck.Checked> found =
-        SegmentCheck.run(new ObjectBytes(store, there.get()), finding -> sound[0] = false);
-    return sound[0] && found.isPresent() && found.get().trailer().digest().equals(wanted.digest());
   }
 
   /**
@@ -294,7 +314,10 @@ public final class Uploader implements AutoCloseable {
     publisher.publish(
         ObjectSource.of(Recording.FILE_NAME, source.recordingJson()),
         recording.paths().recordingJson());
-    sweep();
+    if (!swept) {
+      sweep();
+      swept = true; // from now on what stands there may be on its way
+    }
     recordingIsThere = true;
   }
 

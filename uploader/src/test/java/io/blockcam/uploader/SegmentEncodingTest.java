@@ -53,7 +53,7 @@ final class SegmentEncodingTest {
             InstantSource.system(),
             RandomGenerator.getDefault());
     if (encodes) {
-      uploader.encodeIn(dir.resolve("encoding"));
+      uploader.send(new Sending(1, Compress.ALWAYS, dir.resolve("encoding")));
     }
     return uploader;
   }
@@ -85,6 +85,25 @@ final class SegmentEncodingTest {
     assertThat(Files.readString(archive.resolve("disk/heads/0000000001.json")))
         .as("what is stored is counted")
         .contains("\"bytes\": " + (noise.length + Files.size(archived(1))));
+  }
+
+  /** A slow network first, then one that is faster than the encoder can be. */
+  @Test
+  void encodesOnlyWhereThatIsFaster() throws IOException {
+    spool.sealCompressible();
+    final SealedSegmentFile segment =
+        SealedSegmentFile.open(spool.seal(100), TestSpool.RECORDING.id());
+    final SendRate slow = new SendRate();
+    slow.add(1 << 20, 1_000_000_000_000L);
+    final SendRate fast = new SendRate();
+    fast.add(1L << 60, 1);
+    final Path file = dir.resolve("encoded");
+
+    assertThat(new SegmentEncoding(Compress.FASTER, slow, file).of(segment).trailer())
+        .isNotEqualTo(segment.trailer());
+    assertThat(new SegmentEncoding(Compress.FASTER, fast, file).of(segment).trailer())
+        .isEqualTo(segment.trailer());
+    assertThat(file).doesNotExist();
   }
 
   /** Killed before the spool forgot it, and begun again with another choice. */
@@ -128,8 +147,9 @@ final class SegmentEncodingTest {
     spool.sealCompressible();
     final SealedSegmentFile segment =
         SealedSegmentFile.open(spool.seal(50), TestSpool.RECORDING.id());
-    final SegmentEncoding.Parcel parcel = new SegmentEncoding(dir.resolve("encoding")).of(segment);
     final Path file = dir.resolve("encoding/encoded");
+    final SegmentEncoding.Parcel parcel =
+        new SegmentEncoding(Compress.ALWAYS, new SendRate(), file).of(segment);
     final byte[] bytes = Files.readAllBytes(file);
     bytes[bytes.length / 2] ^= 1;
     Files.write(file, bytes);

@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 
@@ -101,8 +100,8 @@ final class TestSpool implements SegmentSource {
   }
 
   @Override
-  public synchronized Optional<Path> oldestSealed() {
-    return Optional.ofNullable(waiting.peek());
+  public synchronized List<Path> oldestSealed(final int most) {
+    return waiting.stream().limit(most).toList();
   }
 
   @Override

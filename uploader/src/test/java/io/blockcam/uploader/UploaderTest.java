@@ -24,7 +24,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -570,9 +569,10 @@ final class UploaderTest {
           private int left = 2000;
 
           @Override
-          public Optional<Path> oldestSealed() {
+          public List<Path> oldestSealed(final int most) {
+            assertThat(most).isEqualTo(1);
             asked.incrementAndGet();
-            return left == 0 ? Optional.empty() : spool.oldestSealed();
+            return left == 0 ? List.of() : spool.oldestSealed(most);
           }
 
           @Override

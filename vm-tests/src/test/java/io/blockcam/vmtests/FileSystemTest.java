@@ -61,7 +61,8 @@ class FileSystemTest {
     final Map<String, String> files;
     final Map<String, String> survivors;
     try (LiveDisk disk =
-        recording.record(type.equals("ext4") ? List.of("--compress").toArray() : new Object[0])) {
+        recording.record(
+            type.equals("ext4") ? List.of("--compress", "always").toArray() : new Object[0])) {
       Shell.sh(mkfs + " $1", disk.device());
       try (Mount mount = Mount.device(disk.device(), dir, "-t", type)) {
         files = RealFiles.copyTo(mount.dir(), filesMb * MEGABYTE, count);

@@ -26,6 +26,9 @@ public final class SegmentEncoder {
 
   private static final int COPY_BYTES = 1 << 20;
 
+  /** Frames of a sample: 2 MiB, a few milliseconds of work. */
+  private static final int SAMPLED_FRAMES = 16;
+
   private final FrameReader frames = new FrameReader();
   private final Sha256 sha = new Sha256();
   private final byte[] encoded = new byte[(int) Zstd.compressBound(Frames.FRAME_BYTES)];
@@ -37,6 +40,45 @@ public final class SegmentEncoder {
    * @param crc32c of all its bytes, for whoever reads it again before it is where it belongs
    */
   public record Encoded(SegmentTrailer trailer, int crc32c) {}
+
+  /**
+   * What encoding makes of a few frames.
+   *
+   * @param plainBytes how much they are
+   * @param encodedBytes how much would be stored of them
+   * @param nanos how long reading and encoding them took
+   */
+  public record Sample(long plainBytes, long encodedBytes, long nanos) {
+
+    /** Whether a segment of such frames is worth encoding. */
+    public boolean isWorthIt() {
+      return plainBytes > 0 && isWorth(encodedBytes, plainBytes);
+    }
+  }
+
+  /**
+   * Encodes some frames of a segment, evenly spread, to see what comes of it.
+   *
+   * @param segment raw and unsigned
+   */
+  public Sample sample(final SegmentReader segment) throws IOException {
+    final int count = Frames.count(segment.trailer().payloadCount());
+    final int sampled = Math.min(count, SAMPLED_FRAMES);
+    final long[] bytes = new long[2];
+    final long startNs = System.nanoTime();
+    for (int i = 0; i < sampled; i++) {
+      final int frame = (int) ((long) i * count / sampled);
+      frames.read(
+          segment,
+          frame,
+          frame + 1,
+          (number, payloads) -> {
+            bytes[0] += payloads.remaining();
+            bytes[1] += encode(payloads).remaining();
+          });
+    }
+    return new Sample(bytes[0], bytes[1], System.nanoTime() - startNs);
+  }
 
   /**
    * Encodes.
@@ -69,7 +111,7 @@ public final class SegmentEncoder {
         });
     final long payloadBytes = out.position - HEADER_BYTES;
     final long rawBytes = (long) raw.payloadCount() * BLOCK_BYTES;
-    if (payloadBytes > rawBytes - (rawBytes >> WORTH_SHIFT) || rawBytes == 0) {
+    if (rawBytes == 0 || !isWorth(payloadBytes, rawBytes)) {
       return Optional.empty();
     }
     copy(segment, raw.tablesOffset(), raw.tablesEnd() - raw.tablesOffset(), out);
@@ -81,6 +123,14 @@ public final class SegmentEncoder {
   }
 
   private int write(final ByteBuffer payloads, final Output out) throws IOException {
+    final ByteBuffer chosen = encode(payloads);
+    final int length = chosen.remaining();
+    out.write(chosen);
+    return length;
+  }
+
+  /** What is stored of a frame: encoded, or itself. */
+  private ByteBuffer encode(final ByteBuffer payloads) {
     final int plainBytes = payloads.remaining();
     final int count =
         (int)
@@ -92,11 +142,11 @@ public final class SegmentEncoder {
                 payloads.arrayOffset() + payloads.position(),
                 plainBytes,
                 LEVEL);
-    final boolean worth = count <= plainBytes - (plainBytes >> WORTH_SHIFT);
-    final ByteBuffer chosen = worth ? ByteBuffer.wrap(encoded, 0, count) : payloads;
-    final int length = chosen.remaining();
-    out.write(chosen);
-    return length;
+    return isWorth(count, plainBytes) ? ByteBuffer.wrap(encoded, 0, count) : payloads;
+  }
+
+  private static boolean isWorth(final long encodedBytes, final long plainBytes) {
+    return encodedBytes <= plainBytes - (plainBytes >> WORTH_SHIFT);
   }
 
   private static void copy(

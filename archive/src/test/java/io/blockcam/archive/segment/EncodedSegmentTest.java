@@ -71,6 +71,20 @@ class EncodedSegmentTest {
     assertThat(findings(Files.readAllBytes(encoded))).isEmpty();
   }
 
+  /** Three frames, few enough that the sample is all of them. */
+  @Test
+  void isForeseenByASample() throws IOException {
+    try (FileBytes rawBytes = FileBytes.open(raw);
+        FileBytes encodedBytes = FileBytes.open(encoded)) {
+      final SegmentEncoder.Sample sample =
+          new SegmentEncoder().sample(SegmentReader.open(rawBytes));
+      assertThat(sample.plainBytes()).isEqualTo(BLOCKS * 4096L);
+      assertThat(sample.encodedBytes())
+          .isEqualTo(SegmentReader.open(encodedBytes).trailer().storage().payloadBytes());
+      assertThat(sample.isWorthIt()).isTrue();
+    }
+  }
+
   @Test
   void isNotWrittenWhereItSavesNothing() throws IOException {
     final SplittableRandom random = new SplittableRandom(6);

@@ -42,7 +42,8 @@ public interface RecordSink {
    * When the open segment should be sealed because of its age.
    *
    * @return a reading of the monotonic clock, or {@link Long#MAX_VALUE} when there is nothing to
-   *     seal
+   *     seal, or would be no use in it before the spool has told that {@linkplain Spool#onRemoved a
+   *     segment was shipped}
    */
   long sealDueNs();
 

@@ -304,10 +304,14 @@ public final class Spool implements Closeable {
     }
   }
 
-  /** The sealed segment to ship next. */
-  public Optional<Path> oldestSealed() {
+  /**
+   * The sealed segments to ship next, in their order.
+   *
+   * @param most not more than these
+   */
+  public List<Path> oldestSealed(final int most) {
     synchronized (monitor) {
-      return Optional.ofNullable(sealed.peekFirst()).map(SealedSegmentFile::path);
+      return sealed.stream().limit(most).map(SealedSegmentFile::path).toList();
     }
   }
 

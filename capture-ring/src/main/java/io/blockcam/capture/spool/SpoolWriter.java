@@ -149,7 +149,10 @@ public final class SpoolWriter implements RecordSink, Closeable {
   @Override
   public long sealDueNs() {
     if (open != null) {
-      return open.dueNs();
+      final long dueNs = open.dueNs();
+      final boolean isHeldBack =
+          clock.monotonicNs() - dueNs >= 0 && spool.backlog() >= rules.enoughSealed();
+      return isHeldBack ? Long.MAX_VALUE : dueNs;
     }
     return ending != null && attempt == null ? ending.dueNs() : Long.MAX_VALUE;
   }

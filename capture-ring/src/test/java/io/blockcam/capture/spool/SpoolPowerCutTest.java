@@ -85,7 +85,7 @@ final class SpoolPowerCutTest {
           new SpoolWriter(
               spool,
               spool.beginEpoch(),
-              new SealRules(SMALL, Duration.ofSeconds(60), seals::add),
+              new SealRules(SMALL, Duration.ofSeconds(60), 1, seals::add),
               new WallClock(WallClock.Source.system()),
               spool::addDoubt);
       long next = spool.state().nextSequence();
@@ -124,7 +124,7 @@ final class SpoolPowerCutTest {
     }
 
     private void removeOldest(final Spool spool) throws IOException {
-      final @Nullable Path oldest = spool.oldestSealed().orElse(null);
+      final @Nullable Path oldest = spool.sealed().stream().findFirst().orElse(null);
       if (oldest != null) {
         final SegmentTrailer trailer = trailer(oldest);
         spool.remove(oldest);

@@ -164,7 +164,7 @@ final class SpoolTest {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       append(writer, 3);
       writer.seal();
-      spool.remove(spool.oldestSealed().orElseThrow());
+      spool.remove(spool.sealed().getFirst());
       state = spool.state();
     }
     try (Spool spool = open()) {
@@ -232,7 +232,7 @@ final class SpoolTest {
       writer.write();
       journal = Files.readAllBytes(directory.resolve(SegmentName.journal(0)));
       writer.seal();
-      spool.remove(spool.oldestSealed().orElseThrow());
+      spool.remove(spool.sealed().getFirst());
     }
     Files.write(directory.resolve(SegmentName.journal(0)), journal);
     try (Spool spool = open()) {
@@ -277,7 +277,7 @@ final class SpoolTest {
       assertThat(spool.bytes()).isBetween(190L << 10, 200L << 10);
       final AtomicInteger told = new AtomicInteger();
       spool.onRemoved(told::incrementAndGet);
-      spool.remove(spool.oldestSealed().orElseThrow());
+      spool.remove(spool.sealed().getFirst());
       assertThat(told).hasValue(1);
       assertThat(writer.admit(1)).isTrue();
       assertThat(spool.isBlocked()).isFalse();
@@ -339,7 +339,7 @@ final class SpoolTest {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       fill(writer);
       assertThat(spool.backlog()).isEqualTo(1);
-      spool.remove(spool.oldestSealed().orElseThrow());
+      spool.remove(spool.sealed().getFirst());
       assertThat(writer.admit(1)).isTrue();
       writer.close();
     }
@@ -412,10 +412,10 @@ final class SpoolTest {
       writer.seal();
       final Path second = spool.sealed().get(1);
       assertThatThrownBy(() -> spool.remove(second)).isInstanceOf(IllegalArgumentException.class);
-      spool.remove(spool.oldestSealed().orElseThrow());
-      assertThat(spool.oldestSealed()).contains(second);
+      spool.remove(spool.sealed().getFirst());
+      assertThat(spool.sealed()).startsWith(second);
       spool.remove(second);
-      assertThat(spool.oldestSealed()).isEmpty();
+      assertThat(spool.sealed()).isEmpty();
       assertThat(spool.bytes()).isZero();
     }
   }
@@ -439,7 +439,7 @@ final class SpoolTest {
       append(writer, 1);
       writer.seal();
       shipper.join();
-      assertThat(spool.oldestSealed()).isPresent();
+      assertThat(spool.sealed()).isNotEmpty();
     }
   }
 
@@ -586,6 +586,32 @@ final class SpoolTest {
     }
   }
 
+  /**
+   * A quiet disk and an archive that is away: one segment that grows, not one every few seconds.
+   */
+  @Test
+  void isNotDueForItsAgeWhileOthersWaitToBeShipped() throws IOException {
+    try (Spool spool = open()) {
+      nextSequence = spool.state().nextSequence();
+      final SpoolWriter writer =
+          new SpoolWriter(
+              spool,
+              spool.beginEpoch(),
+              new SealRules(SMALL, Duration.ofNanos(1), 2, sealer),
+              new WallClock(WallClock.Source.system()),
+              spool::addDoubt);
+      for (int i = 0; i < 2; i++) {
+        append(writer, 1);
+        assertThat(writer.sealDueNs()).isLessThanOrEqualTo(System.nanoTime());
+        writer.seal();
+      }
+      append(writer, 1);
+      assertThat(writer.sealDueNs()).isEqualTo(Long.MAX_VALUE);
+      spool.remove(spool.sealed().getFirst());
+      assertThat(writer.sealDueNs()).isLessThanOrEqualTo(System.nanoTime());
+    }
+  }
+
   private Spool open() throws IOException {
     return Spool.open(directory, DISK, LIMIT);
   }
@@ -595,7 +621,7 @@ final class SpoolTest {
     return new SpoolWriter(
         spool,
         epoch,
-        new SealRules(SMALL, Duration.ofSeconds(60), sealer),
+        new SealRules(SMALL, Duration.ofSeconds(60), 1, sealer),
         new WallClock(WallClock.Source.system()),
         spool::addDoubt);
   }

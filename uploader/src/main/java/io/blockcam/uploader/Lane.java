@@ -1,0 +1,127 @@
+package io.blockcam.uploader;
+
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.segment.SealedSegmentFile;
+import io.blockcam.archive.segment.SegmentCheck;
+import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.ObjectBytes;
+import io.blockcam.store.ObjectConflictException;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
+import io.blockcam.store.Publisher;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A way into the archive, for one segment at a time. One thread at a time: one {@linkplain #bring
+ * brings} the segment, and, when it is that one's turn, another {@linkplain #name names} it.
+ */
+final class Lane {
+  private final ObjectStore store;
+  private final Recording recording;
+  private final Publisher publisher;
+  private final SegmentEncoding encoding;
+  private final SendRate rate;
+
+  Lane(
+      final ObjectStore store,
+      final Recording recording,
+      final String temporaryDirectory,
+      final SegmentEncoding encoding,
+      final SendRate rate) {
+    this.store = store;
+    this.recording = recording;
+    this.publisher = new Publisher(store, temporaryDirectory);
+    this.encoding = encoding;
+    this.rate = rate;
+  }
+
+  /**
+   * A segment that the archive holds.
+   *
+   * @param segment as it waits in the spool
+   * @param trailer of what was sent
+   * @param staged null when it has its name already
+   */
+  record Arrival(
+      SealedSegmentFile segment, SegmentTrailer trailer, Publisher.@Nullable Staged staged) {}
+
+  /**
+   * Brings a segment into the archive, but for its name.
+   *
+   * @throws IOException when it could not be brought; to be repeated
+   */
+  Arrival bring(final Path file) throws IOException {
+    final SealedSegmentFile segment = SealedSegmentFile.open(file, recording.id());
+    boolean isKept = false;
+    try {
+      final SegmentEncoding.Parcel parcel = encoding.of(segment);
+      final long startNs = System.nanoTime();
+      final Publisher.Staged staged = publisher.stage(parcel.source(), pathOf(segment));
+      if (staged.temporaryPath() != null) {
+        rate.add(parcel.source().lengthBytes(), System.nanoTime() - startNs);
+      }
+      isKept = true;
+      return new Arrival(segment, parcel.trailer(), staged);
+    } catch (final ObjectConflictException e) {
+      return new Arrival(segment, trailerInPlaceOf(segment, e), null);
+    } finally {
+      if (!isKept) {
+        encoding.forget();
+      }
+    }
+  }
+
+  /**
+   * Gives a segment its name: now it is published.
+   *
+   * @param arrival what {@link #bring} returned last
+   * @return the trailer of what was sent
+   * @throws IOException when it has to be brought again
+   */
+  SegmentTrailer name(final Arrival arrival) throws IOException {
+    try {
+      if (arrival.staged() != null) {
+        publisher.commit(arrival.staged());
+      }
+      return arrival.trailer();
+    } catch (final ObjectConflictException e) {
+      return trailerInPlaceOf(arrival.segment(), e);
+    } finally {
+      encoding.forget();
+    }
+  }
+
+  /** Nothing of what it brought is of use any more. */
+  void forget() throws IOException {
+    encoding.forget();
+  }
+
+  private String pathOf(final SealedSegmentFile segment) {
+    return recording.paths().segment(SegmentName.sealed(segment.trailer().segmentNumber()));
+  }
+
+  /**
+   * Of an object that has a segment's name and other bytes: it may be the same, sent raw before and
+   * encoded now, say. All of it is checked.
+   */
+  private SegmentTrailer trailerInPlaceOf(
+      final SealedSegmentFile segment, final ObjectConflictException conflict) throws IOException {
+    final Optional<ObjectStatus> there = store.status(pathOf(segment));
+    if (there.isEmpty()) {
+      throw conflict;
+    }
+    final boolean[] sound = {true};
+    final Optional<SegmentCheck.Checked> found =
+        SegmentCheck.run(new ObjectBytes(store, there.get()), finding -> sound[0] = false);
+    if (!sound[0]
+        || found.isEmpty()
+        || !found.get().trailer().digest().equals(segment.trailer().digest())) {
+      throw conflict;
+    }
+    return segment.trailer();
+  }
+}
