@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -18,10 +19,17 @@ import java.util.Locale;
 /** A NameNode and a DataNode that were started here, with {@code scripts/hdfs}. */
 public final class HdfsProcesses implements AutoCloseable {
 
-  /** The two of them. */
+  /** What runs. */
   public enum Role {
     NAMENODE,
-    DATANODE
+    /** The other one of a {@code --pair}. */
+    STANDBY,
+    DATANODE;
+
+    /** As scripts/hdfs names it. */
+    private String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   private final Path script;
@@ -39,8 +47,9 @@ public final class HdfsProcesses implements AutoCloseable {
    *
    * @param firstPort of ten times five hundred ports that modules which are tested at the same time
    *     share
+   * @param options of {@code scripts/hdfs start}
    */
-  public static HdfsProcesses start(final int firstPort) {
+  public static HdfsProcesses start(final int firstPort, final String... options) {
     try {
       Path root = Path.of("").toAbsolutePath();
       while (!Files.isExecutable(root.resolve("scripts/hdfs"))) {
@@ -52,15 +61,18 @@ public final class HdfsProcesses implements AutoCloseable {
       final Path script = root.resolve("scripts/hdfs");
       final Path dir = Files.createTempDirectory("blockcam-test-hdfs");
       final int portBase = firstPort + (int) (ProcessHandle.current().pid() % 500) * 10;
-      final String uri =
-          run(script, "start", "--dir", dir.toString(), "--port-base", "" + portBase).strip();
+      final List<String> arguments = new ArrayList<>();
+      Collections.addAll(arguments, "start", "--dir", dir.toString());
+      Collections.addAll(arguments, "--port-base", "" + portBase);
+      Collections.addAll(arguments, options);
+      final String uri = run(script, arguments.toArray(String[]::new)).strip();
       return new HdfsProcesses(script, dir, uri);
     } catch (final IOException e) {
       throw new IllegalStateException(e);
     }
   }
 
-  /** {@code webhdfs://host:port}. */
+  /** {@code webhdfs://host:port}, or as the options want it. */
   public String uri() {
     return uri;
   }
@@ -68,6 +80,16 @@ public final class HdfsProcesses implements AutoCloseable {
   /** Starts what does not run; returns when files are taken. */
   public void startAgain() throws IOException {
     run(script, "start", "--dir", dir.toString());
+  }
+
+  /** Stops it politely; {@link #startAgain} starts it. */
+  public void stop() throws IOException {
+    run(script, "stop", "--dir", dir.toString());
+  }
+
+  /** Makes one of a pair the active one. */
+  public void activate(final Role role) throws IOException {
+    run(script, "active", role.word(), "--dir", dir.toString());
   }
 
   /** SIGKILL. */
@@ -124,7 +146,7 @@ public final class HdfsProcesses implements AutoCloseable {
   }
 
   private long pid(final Role role) throws IOException {
-    final Path file = dir.resolve(role.name().toLowerCase(Locale.ROOT) + ".pid");
+    final Path file = dir.resolve(role.word() + ".pid");
     return Long.parseLong(Files.readString(file).strip());
   }
 
@@ -150,7 +172,7 @@ public final class HdfsProcesses implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    run(script, "stop", "--dir", dir.toString());
+    stop();
     try (var files = Files.walk(dir)) {
       for (final Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);

@@ -19,7 +19,6 @@ import java.security.KeyStore;
 import java.security.Provider;
 import java.security.Security;
 import java.util.Base64;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.KeyManagerFactory;
@@ -38,17 +37,15 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code swebhdfs://}: who is trusted, and that data never leave TLS. */
 final class WebHdfsTlsTest {
-  private static final String PASSWORD = "changeit";
-
   @TempDir private static Path dir;
   private HttpsServer server;
   private volatile String location = "";
 
   @BeforeAll
   static void makeCertificates() throws Exception {
-    makeCertificate("right", "ip:127.0.0.1");
-    makeCertificate("other-host", "dns:elsewhere.example");
-    makeCertificate("client", "dns:client.example");
+    Certificates.make(dir, "right", "san=ip:127.0.0.1");
+    Certificates.make(dir, "other-host", "san=dns:elsewhere.example");
+    Certificates.make(dir, "client", "san=dns:client.example");
   }
 
   @BeforeEach
@@ -171,7 +168,8 @@ final class WebHdfsTlsTest {
   private static Path identity(final String name, final String mode) throws Exception {
     final String key =
         Base64.getMimeEncoder()
-            .encodeToString(keys(name).getKey(name, PASSWORD.toCharArray()).getEncoded());
+            .encodeToString(
+                keys(name).getKey(name, Certificates.PASSWORD.toCharArray()).getEncoded());
     final Path file = dir.resolve(name + "-identity.pem");
     Files.writeString(
         file,
@@ -184,7 +182,7 @@ final class WebHdfsTlsTest {
   private static KeyStore keys(final String name) throws Exception {
     final KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(dir.resolve(name + ".p12"))) {
-      keys.load(in, PASSWORD.toCharArray());
+      keys.load(in, Certificates.PASSWORD.toCharArray());
     }
     return keys;
   }
@@ -253,7 +251,7 @@ final class WebHdfsTlsTest {
       throws Exception {
     final KeyManagerFactory managers =
         KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    managers.init(keys(certificate), PASSWORD.toCharArray());
+    managers.init(keys(certificate), Certificates.PASSWORD.toCharArray());
     final TrustManagerFactory trust =
         TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
     final KeyStore trusted = KeyStore.getInstance("PKCS12");
@@ -294,53 +292,5 @@ final class WebHdfsTlsTest {
         });
     started.start();
     return started;
-  }
-
-  private static void makeCertificate(final String name, final String subjectAlternative)
-      throws Exception {
-    final Path store = dir.resolve(name + ".p12");
-    keytool(
-        List.of(
-            "-genkeypair",
-            "-keystore",
-            store.toString(),
-            "-storetype",
-            "PKCS12",
-            "-storepass",
-            PASSWORD,
-            "-alias",
-            name,
-            "-keyalg",
-            "EC",
-            "-dname",
-            "CN=" + name,
-            "-ext",
-            "san=" + subjectAlternative,
-            "-validity",
-            "2"));
-    keytool(
-        List.of(
-            "-exportcert",
-            "-rfc",
-            "-keystore",
-            store.toString(),
-            "-storepass",
-            PASSWORD,
-            "-alias",
-            name,
-            "-file",
-            dir.resolve(name + ".pem").toString()));
-  }
-
-  private static void keytool(final List<String> arguments) throws Exception {
-    final ProcessBuilder builder =
-        new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-    builder.command().addAll(arguments);
-    final Process process = builder.redirectErrorStream(true).start();
-    final String output;
-    try (InputStream in = process.getInputStream()) {
-      output = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
-    assertThat(process.waitFor()).as(output).isZero();
   }
 }
