@@ -151,7 +151,7 @@ public class FlushBenchmark {
   public long flush() {
     final long ticket = write(1);
     queue.requestDurable(ticket);
-    while (!queue.isDurable(ticket)) {
+    while (!queue.isSafe(ticket)) {
       LockSupport.park();
     }
     return queue.offerFlush();

@@ -38,7 +38,7 @@ public class QueueBenchmark {
   private static final int REQUESTS = 32;
 
   /** What the guest asks for. */
-  @Param({"read", "write", "write, recorded"})
+  @Param({"read", "write", "write, recorded", "write, in a gap"})
   public String request;
 
   private Path directory = Path.of("unset");
@@ -54,7 +54,7 @@ public class QueueBenchmark {
   public void open() throws IOException {
     directory = Workbench.directory();
     op = request.equals("read") ? Ublk.UBLK_IO_OP_READ() : Ublk.UBLK_IO_OP_WRITE();
-    if (request.endsWith("recorded")) {
+    if (!request.equals("read") && !request.equals("write")) {
       slab = Slab.create(directory.resolve("ring"), Workbench.slabHeader(SLOTS));
       ring =
           new CaptureRing(
@@ -63,6 +63,9 @@ public class QueueBenchmark {
               Workbench.dirtyRegions(),
               BLOCK_SECTORS);
       queue = DrivenQueue.ofDevice(1, REQUESTS, BLOCK_BYTES, ring, () -> {}).getFirst();
+      if (request.endsWith("gap")) {
+        ring.beginMissing();
+      }
     } else {
       queue = DrivenQueue.untapped(REQUESTS, BLOCK_BYTES);
     }

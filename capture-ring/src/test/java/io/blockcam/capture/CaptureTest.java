@@ -59,7 +59,7 @@ final class CaptureTest {
       final long ticket = queue.offerWrite(8, 8, RingBench.data(BLOCK), 512, true);
       queue.complete(ticket, 4096);
       queue.requestDurable(ticket);
-      while (!queue.isDurable(ticket)) {
+      while (!queue.isSafe(ticket)) {
         woken.acquire();
       }
       final CaptureStatus status = capture.status();

@@ -74,7 +74,7 @@ final class GapTest {
     }
     assertThat(zero(220, 7)).isEqualTo(QueueTap.UNRECORDED);
     assertThat(queue.offerFlush()).isEqualTo(QueueTap.UNRECORDED);
-    assertThat(queue.isDurable(capture.status().lastSequence())).isTrue();
+    assertThat(queue.isSafe(capture.status().lastSequence())).isTrue();
 
     makeRoom();
 

@@ -128,13 +128,13 @@ final class RecordConsumerTest {
     bench.queue.requestDurable(flush);
     bench.consumer.doWork();
     assertThat(bench.consumer.appendedSequence()).isEqualTo(flush);
-    assertThat(bench.queue.isDurable(flush)).isFalse();
+    assertThat(bench.queue.isSafe(flush)).isFalse();
     assertThat(bench.wakes).hasValue(0);
 
     bench.sink.failOn(call -> false);
     bench.clock.advance(SECOND_NS);
     bench.drain();
-    assertThat(bench.queue.isDurable(flush)).isTrue();
+    assertThat(bench.queue.isSafe(flush)).isTrue();
     assertThat(bench.wakes).hasValue(1);
     assertThat(bench.sink.calls()).endsWith("write", "force");
   }
@@ -151,7 +151,7 @@ final class RecordConsumerTest {
     bench.queue.requestDurable(third);
     bench.drain();
     assertThat(bench.sink.calls()).containsOnlyOnce("force");
-    assertThat(bench.queue.isDurable(third)).isTrue();
+    assertThat(bench.queue.isSafe(third)).isTrue();
     assertThat(bench.wakes).hasValue(1);
     assertThat(otherWakes).hasValue(1);
   }
@@ -165,7 +165,7 @@ final class RecordConsumerTest {
     assertThat(bench.sink.calls()).doesNotContain("force");
     bench.queue.complete(held, 0);
     bench.drain();
-    assertThat(bench.queue.isDurable(flush)).isTrue();
+    assertThat(bench.queue.isSafe(flush)).isTrue();
   }
 
   @Test
@@ -176,12 +176,12 @@ final class RecordConsumerTest {
     bench.queue.requestDurable(late);
     bench.queue.requestDurable(early);
     bench.drain();
-    assertThat(bench.queue.isDurable(early)).isTrue();
-    assertThat(bench.queue.isDurable(late)).isFalse();
+    assertThat(bench.queue.isSafe(early)).isTrue();
+    assertThat(bench.queue.isSafe(late)).isFalse();
     assertThat(bench.wakes).hasValue(1);
     bench.queue.complete(held, 0);
     bench.drain();
-    assertThat(bench.queue.isDurable(late)).isTrue();
+    assertThat(bench.queue.isSafe(late)).isTrue();
     assertThat(bench.wakes).hasValue(2);
   }
 
@@ -481,7 +481,7 @@ final class RecordConsumerTest {
       queue.complete(ticket, 0);
       if (round % 64 == 0) {
         queue.requestDurable(ticket);
-        while (!queue.isDurable(ticket)) {
+        while (!queue.isSafe(ticket)) {
           woken.acquire();
         }
       }

@@ -116,7 +116,7 @@ final class RingStressTest {
         tap.complete(ticket, 0);
         if (i % 8 == 0) {
           tap.requestDurable(ticket);
-          while (!tap.isDurable(ticket)) {
+          while (!tap.isSafe(ticket)) {
             awaitWakeUp("durability");
           }
         }

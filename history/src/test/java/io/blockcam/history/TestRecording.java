@@ -7,6 +7,8 @@ import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.GapReason;
+import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentHeader;
@@ -110,6 +112,14 @@ public final class TestRecording {
     append(
         RecordView.allocate().put(sequence, 0, 0, RecordKind.CLOCK_STEP, 0, timestampNs - ns),
         0,
+        null);
+  }
+
+  /** Writes to these blocks are not recorded. */
+  public void gap(final long block, final long blocks, final GapReason why) throws IOException {
+    append(
+        RecordView.allocate().put(sequence, block, blocks, RecordKind.GAP, 0xff, why.code()),
+        RecordFlags.FIRST,
         null);
   }
 

@@ -135,8 +135,8 @@ final class TapLog implements WriteTap {
     }
 
     @Override
-    public boolean isDurable(final long ticket) {
-      return tap.isDurable(ticket);
+    public boolean isSafe(final long ticket) {
+      return tap.isSafe(ticket);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Hdfs;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
@@ -48,9 +49,12 @@ class HdfsTest {
 
   @TempDir private Path scratch;
   private Hdfs hdfs = new Hdfs(Path.of(""));
+  private Path dataNodeDisk = Path.of("");
 
   @BeforeAll
-  void startHdfs(@TempDir final Path dir) {
+  void startHdfs(@TempDir final Path dir) throws IOException {
+    dataNodeDisk = Files.createDirectories(dir.resolve("data"));
+    Shell.run("mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", dataNodeDisk.toString());
     hdfs = new Hdfs(dir);
     hdfs.start();
   }
@@ -58,6 +62,7 @@ class HdfsTest {
   @AfterAll
   void stopHdfs() {
     hdfs.close();
+    Shell.run("umount", dataNodeDisk.toString());
   }
 
   @Test
@@ -114,6 +119,40 @@ class HdfsTest {
     return seen.values().stream()
         .flatMap(s -> s.events().stream())
         .anyMatch(e -> e.kind() == Event.DATA && Arrays.equals(e.payload(), data));
+  }
+
+  @Test
+  void theSpoolKeepsWhatADataNodeHasNoRoomFor() {
+    final Recording recording = Recording.at(hdfs.uri() + "/full", scratch, "disk", "64M");
+    final long usedMb = Long.parseLong(Shell.sh("du -sm $1", dataNodeDisk).split("\\s")[0]);
+    try (LiveDisk disk = recording.record("--seal-after", "1s")) {
+      resize(usedMb + 4);
+      new Fio(scratch, disk.device()).with("rw=write", "bs=128k", "size=32M", "thread").run();
+      assertThat(Limits.await(Limits.seconds(60), () -> !error(recording.status()).isEmpty()))
+          .as(disk::describe)
+          .isTrue();
+      final JsonNode status = recording.status();
+      assertThat(status.get("state").asText()).isIn("behind", "stuck");
+      assertThat(error(status)).contains("could only be written to 0 of the 1");
+      assertThat(status.at("/backlog/bytes").asLong()).isPositive();
+      resize(512);
+      assertThat(
+              Limits.await(
+                  Limits.seconds(120), () -> recording.status().at("/backlog/bytes").asLong() == 0))
+          .as(disk::describe)
+          .isTrue();
+      disk.stopsCleanly();
+    }
+    recording.latestShouldEqualTheDisk();
+    recording.verifies();
+  }
+
+  private void resize(final long megabytes) {
+    Shell.run("mount", "-o", "remount,size=" + megabytes + "m", dataNodeDisk.toString());
+  }
+
+  private static String error(final JsonNode status) {
+    return status.at("/archive/lastError").asText();
   }
 
   @Test

@@ -373,10 +373,10 @@ public final class CaptureRing implements WriteTap {
   }
 
   /**
-   * Whether nobody needs to wait for this record to be durable. While writes go unrecorded, none
-   * does: after a power cut all regions that were written to are read back.
+   * Whether nobody has to wait for this record to be durable: it is, or writes go unrecorded. Then
+   * after a power cut all regions that were written to are read back.
    */
-  boolean isDurable(final long sequence) {
+  boolean isSafe(final long sequence) {
     return durable >= sequence || !missed.isRecording();
   }
 

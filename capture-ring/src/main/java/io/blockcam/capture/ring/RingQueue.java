@@ -270,7 +270,7 @@ final class RingQueue implements QueueTap {
 
   @Override
   public void requestDurable(final long ticket) {
-    if (isDurable(ticket)) {
+    if (isSafe(ticket)) {
       waker.wake();
       return;
     }
@@ -279,8 +279,8 @@ final class RingQueue implements QueueTap {
   }
 
   @Override
-  public boolean isDurable(final long ticket) {
-    return ring.isDurable(ticket);
+  public boolean isSafe(final long ticket) {
+    return ring.isSafe(ticket);
   }
 
   @Override

@@ -31,7 +31,7 @@ public class DurableRace {
   @Actor
   public void queue(final ZZ_Result r) {
     queue.requestDurable(ticket);
-    r.r1 = queue.isDurable(ticket);
+    r.r1 = queue.isSafe(ticket);
   }
 
   /** The consumer, that has just sealed. */

@@ -418,12 +418,12 @@ final class QueueLoop implements QueueContext, PendingRequests {
   private void startFlush(final int tag) {
     if (tap != null) {
       final long newest = tap.newest();
-      final boolean durable = tap.isDurable(newest);
-      if (!durable) {
+      final boolean safe = tap.isSafe(newest);
+      if (!safe) {
         tap.requestDurable(newest);
       }
       // What need not be durable now need not be later: nobody was asked to wake us for it.
-      ticket[tag] = durable ? QueueTap.UNRECORDED : newest;
+      ticket[tag] = safe ? QueueTap.NOTHING : newest;
     }
     enter(tag, IN_TARGET);
     target.flush(tag);
@@ -491,7 +491,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     }
     for (int n = waitsForDurable.size(); n > 0; n--) {
       final int tag = waitsForDurable.remove();
-      if (t.isDurable(ticket[tag])) {
+      if (t.isSafe(ticket[tag])) {
         durable(tag);
       } else {
         waitsForDurable.add(tag);
@@ -569,11 +569,11 @@ final class QueueLoop implements QueueContext, PendingRequests {
       commit(tag, committed);
       return;
     }
-    if (op != OP_FLUSH && !t.isDurable(ticket[tag])) {
+    if (op != OP_FLUSH && !t.isSafe(ticket[tag])) {
       t.requestDurable(ticket[tag]);
     }
     result[tag] = committed;
-    if (t.isDurable(ticket[tag])) {
+    if (t.isSafe(ticket[tag])) {
       durable(tag);
     } else {
       enter(tag, WAITS_FOR_DURABLE);

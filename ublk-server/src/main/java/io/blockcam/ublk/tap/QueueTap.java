@@ -15,9 +15,12 @@ public interface QueueTap {
 
   /**
    * Answer of an offer that was not taken and need not be: the request is served as if it were,
-   * with this for a ticket, which is always {@linkplain #isDurable durable}.
+   * with this for a ticket, which is always {@linkplain #isSafe safe}.
    */
   long UNRECORDED = -2;
+
+  /** A ticket of nothing that could be waited for: {@linkplain #isSafe safe}, too. */
+  long NOTHING = -3;
 
   /**
    * Whether an offer of so much would find room now. Another queue may take it meanwhile: the offer
@@ -99,8 +102,11 @@ public interface QueueTap {
    */
   void requestDurable(long ticket);
 
-  /** Whether the record is durable up to and including a ticket. */
-  boolean isDurable(long ticket);
+  /**
+   * Whether a request that has to outlive a power cut may be answered, as far as the record is
+   * concerned: it is durable up to and including a ticket, or need not be.
+   */
+  boolean isSafe(long ticket);
 
   /**
    * After {@link #FULL} or {@link #hasRoom} false: asks that the queue's waker fire when room was

@@ -112,7 +112,7 @@ final class FakeTap implements QueueTap {
   }
 
   @Override
-  public boolean isDurable(final long ticket) {
+  public boolean isSafe(final long ticket) {
     return unrecorded || durable >= ticket;
   }
 
