@@ -201,27 +201,22 @@ final class WebHdfsStore implements ObjectStore {
     ObjectPath.checkObject(from);
     ObjectPath.checkObject(to);
     final String what = "cannot rename " + where(from);
-    // With renameoptions an existing directory is a conflict like an existing file; without, HDFS
-    // would move the object into it. HttpFS ignores the parameter and answers a boolean.
-    final WebHdfsReply reply =
-        client.ask(
-            what,
-            "PUT",
-            "RENAME",
-            absolute(from),
-            "destination",
-            absolute(to),
-            "renameoptions",
-            "NONE");
+    final WebHdfsReply reply = askToRename(what, from, to);
     if (reply.failedWith("FileAlreadyExistsException")) {
       return false;
     }
-    if (reply.succeeded() && (reply.body().length == 0 || reply.bool(what))) {
+    if (reply.succeeded() && reply.body().length == 0) {
       return true;
     }
+    if (reply.succeeded() && reply.bool(what)) {
+      final boolean isInTheWay = status(to).map(ObjectStatus::isDirectory).orElse(false);
+      if (isInTheWay) {
+        takeBack(what, ObjectPath.join(to, ObjectPath.name(from)), from);
+      }
+      return !isInTheWay;
+    }
     // A mere "false" stands for an existing target, a missing source and a missing parent alike;
-    // for
-    // a directory that exists the NameNode has an IOException.
+    // for a directory that exists the NameNode has an IOException.
     if ((reply.succeeded() || reply.failedWith("IOException")) && status(to).isPresent()) {
       return false;
     }
@@ -230,6 +225,33 @@ final class WebHdfsStore implements ObjectStore {
     }
     throw new ObjectNotFoundException(
         what + ": it does not exist, or the directory of " + where(to) + " does not");
+  }
+
+  /**
+   * With renameoptions an existing directory is a conflict like an existing file; without, HDFS
+   * moves the object into it. HttpFS ignores the parameter, and answers a boolean where the
+   * NameNode has no body: so the difference can be seen.
+   */
+  private WebHdfsReply askToRename(final String what, final String from, final String to)
+      throws StoreException {
+    return client.ask(
+        what,
+        "PUT",
+        "RENAME",
+        absolute(from),
+        "destination",
+        absolute(to),
+        "renameoptions",
+        "NONE");
+  }
+
+  /** It was moved into a directory that stands in its way. */
+  private void takeBack(final String what, final String moved, final String from)
+      throws StoreException {
+    final WebHdfsReply reply = askToRename(what, moved, from);
+    if (!reply.succeeded()) {
+      throw reply.failure(what);
+    }
   }
 
   @Override

@@ -668,7 +668,8 @@ final class WebHdfsStoreTest {
   @Test
   void takesTheBooleanOfHttpFsForARename() throws IOException {
     final AtomicReference<String> answer = new AtomicReference<>("{'boolean':true}");
-    final AtomicReference<String> found = new AtomicReference<>("");
+    final AtomicReference<String> found =
+        new AtomicReference<>("{'FileStatus':{'length':1,'type':'FILE'}}");
     final ScriptedServer server =
         server(
             exchange -> {
@@ -688,11 +689,32 @@ final class WebHdfsStoreTest {
         .containsEntry("renameoptions", "NONE");
 
     answer.set("{'boolean':false}");
+    found.set("");
     assertThatExceptionOfType(ObjectNotFoundException.class)
         .isThrownBy(() -> store.rename("a", "b"));
 
     found.set("{'FileStatus':{'length':1,'type':'FILE'}}");
     assertThat(store.rename("a", "b")).isFalse();
+  }
+
+  /** HttpFS lets HDFS move the object into a directory of that name. */
+  @Test
+  void takesBackWhatHttpFsMovedIntoADirectory() throws IOException {
+    final ScriptedServer server =
+        server(
+            exchange -> {
+              if (exchange.op().equals("RENAME")) {
+                exchange.json(200, "{'boolean':true}");
+              } else {
+                exchange.json(200, "{'FileStatus':{'length':0,'type':'DIRECTORY'}}");
+              }
+            });
+
+    assertThat(store(server).rename("tmp/a", "b")).isFalse();
+
+    assertThat(server.ops()).containsExactly("RENAME", "GETFILESTATUS", "RENAME");
+    assertThat(server.exchanges().getLast().path).endsWith("/archive/b/a");
+    assertThat(server.exchanges().getLast().query).containsEntry("destination", "/archive/tmp/a");
   }
 
   @Test
