@@ -6,6 +6,7 @@ import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Doubts;
+import io.blockcam.capture.spool.OnceAMinute;
 import io.blockcam.capture.spool.RegionLog;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.QueueTap;
@@ -71,6 +72,11 @@ final class GapKeeper {
   private long retryNs;
   private long backoffNs = FIRST_RETRY_NS;
   private boolean failing;
+
+  /** Where more is always written than goes, a gap begins and ends every few seconds. */
+  private final OnceAMinute telling = new OnceAMinute();
+
+  private boolean told;
 
   /** How far it is; see the picture. */
   private enum State {
@@ -205,11 +211,15 @@ final class GapKeeper {
     state = State.MISSED;
     sinceNs = clock.nowNs();
     gaps++;
-    LOG.error(
-        "writes go unrecorded from now on: {}",
-        consumer.failure() == null
-            ? "the spool has taken %d of %d bytes".formatted(spool.bytes(), spool.limitBytes())
-            : "the spool does not take records");
+    told = telling.isDue(clock.monotonicNs());
+    if (told) {
+      LOG.error(
+          "writes go unrecorded from now on: {}{}",
+          consumer.failure() == null
+              ? "the spool has taken %d of %d bytes".formatted(spool.bytes(), spool.limitBytes())
+              : "the spool does not take records",
+          telling.andOmitted());
+    }
     ring.beginMissing();
     return true;
   }
@@ -239,7 +249,9 @@ final class GapKeeper {
       }
     }
     state = State.NAMED;
-    LOG.warn("writes are recorded again, after {} ms", (clock.nowNs() - sinceNs) / 1_000_000);
+    if (told) {
+      LOG.warn("writes are recorded again, after {} ms", (clock.nowNs() - sinceNs) / 1_000_000);
+    }
     sinceNs = 0;
     ring.endMissing();
     return true;

@@ -139,6 +139,7 @@ final class SlowStoreTest {
             link.mend();
           }
         }
+        link.mend();
         assertThat(fio.exitValue()).as("no request fails").isZero();
         ProcessUse.mustStayFlat(uses);
         drain(recording, disk);
