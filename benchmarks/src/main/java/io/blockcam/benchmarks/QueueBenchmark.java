@@ -38,7 +38,7 @@ public class QueueBenchmark {
   private static final int REQUESTS = 32;
 
   /** What the guest asks for. */
-  @Param({"read", "write", "write, recorded", "write, in a gap"})
+  @Param({"read", "write", "write, recorded", "write, in a gap", "read, writes wait"})
   public String request;
 
   private Path directory = Path.of("unset");
@@ -53,7 +53,7 @@ public class QueueBenchmark {
   @Setup
   public void open() throws IOException {
     directory = Workbench.directory();
-    op = request.equals("read") ? Ublk.UBLK_IO_OP_READ() : Ublk.UBLK_IO_OP_WRITE();
+    op = request.startsWith("read") ? Ublk.UBLK_IO_OP_READ() : Ublk.UBLK_IO_OP_WRITE();
     if (!request.equals("read") && !request.equals("write")) {
       slab = Slab.create(directory.resolve("ring"), Workbench.slabHeader(SLOTS));
       ring =
@@ -62,7 +62,7 @@ public class QueueBenchmark {
               new WallClock(WallClock.Source.system()),
               Workbench.dirtyRegions(),
               BLOCK_SECTORS);
-      queue = DrivenQueue.ofDevice(1, REQUESTS, BLOCK_BYTES, ring, () -> {}).getFirst();
+      queue = DrivenQueue.ofDevice(1, 2 * REQUESTS, BLOCK_BYTES, ring, () -> {}).getFirst();
       if (request.endsWith("gap")) {
         ring.beginMissing();
       }
@@ -71,6 +71,21 @@ public class QueueBenchmark {
     }
     kernel = queue.kernel();
     kernel.diskIsInstant = true;
+    if (request.endsWith("wait")) {
+      fillTheRing();
+    }
+  }
+
+  /** Afterwards the writes of half of the tags wait. */
+  private void fillTheRing() throws IOException {
+    for (int written = 0; written <= SLOTS; written += REQUESTS) {
+      for (int tag = 0; tag < REQUESTS; tag++) {
+        kernel.request(REQUESTS + tag, Ublk.UBLK_IO_OP_WRITE(), 0, 0, BLOCK_SECTORS);
+      }
+      while (queue.canRun()) {
+        queue.run();
+      }
+    }
   }
 
   /** Removes the ring. */
@@ -92,7 +107,7 @@ public class QueueBenchmark {
     while (queue.canRun()) {
       queue.run();
     }
-    if (ring != null) {
+    if (ring != null && !request.endsWith("wait")) {
       ring.release(ring.claimed());
     }
     return kernel.commits(0);

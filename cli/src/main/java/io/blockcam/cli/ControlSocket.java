@@ -15,13 +15,14 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -82,7 +83,11 @@ final class ControlSocket implements AutoCloseable {
   private final List<SocketChannel> waiting = new ArrayList<>();
   private @Nullable ServerSocketChannel server;
   private @Nullable Path file;
-  private Set<Order> orders = EnumSet.noneOf(Order.class);
+
+  /** Of {@link #file}: a start that failed late must not remove the one of the next recorder. */
+  private @Nullable Object fileKey;
+
+  private volatile Set<Order> orders = Set.of();
   private String answer = FAILED;
   private @Nullable Answers answers;
 
@@ -105,12 +110,11 @@ final class ControlSocket implements AutoCloseable {
    * Begins to take orders. A recorder that can not works all the same.
    *
    * @param spool of this recorder, locked by it: a socket that stands there is a dead one's
-   * @param canLeave whether {@link Order#LEAVE} can be carried out
    * @param recorder answers what is no order
    */
-  void listen(final Path spool, final boolean canLeave, final Answers recorder) {
+  void listen(final Path spool, final Answers recorder) {
     answers = recorder;
-    orders = canLeave ? EnumSet.allOf(Order.class) : EnumSet.of(Order.STOP);
+    orders = Set.of(Order.STOP);
     final Path path = spool.resolve(FILE_NAME);
     try {
       Files.deleteIfExists(path);
@@ -118,11 +122,21 @@ final class ControlSocket implements AutoCloseable {
       server = channel;
       channel.bind(UnixDomainSocketAddress.of(path));
       file = path;
+      fileKey = key(path);
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
       Thread.ofPlatform().name("control").daemon().start(() -> accept(channel));
     } catch (final IOException | RuntimeException e) {
       LOG.warn("no orders can be taken at {}: {}", path, Messages.of(e));
     }
+  }
+
+  /** From now on {@link Order#LEAVE} can be carried out, too. */
+  void takeLeave() {
+    orders = Set.of(Order.values());
+  }
+
+  private static @Nullable Object key(final Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
   }
 
   /** Completes with the first order. */
@@ -136,8 +150,8 @@ final class ControlSocket implements AutoCloseable {
       if (server != null) {
         server.close();
       }
-      if (file != null) {
-        Files.deleteIfExists(file);
+      if (file != null && Files.exists(file) && Objects.equals(key(file), fileKey)) {
+        Files.delete(file);
       }
     } catch (final IOException e) {
       LOG.debug("control socket: {}", e.getMessage());

@@ -4,8 +4,10 @@ import io.blockcam.capture.OnFull;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.target.FileTarget;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,6 +26,9 @@ final class Recorder {
   private final StopSignal signal;
   private final ControlSocket control;
   private volatile @Nullable RecordingSession current;
+
+  /** What it does while there is no {@link #current} one. */
+  private volatile Map<String, Object> beginning = Map.of();
 
   /** Guarded by this: whether what is set now holds. */
   private boolean settable;
@@ -60,10 +65,13 @@ final class Recorder {
   int run(final RecordingSession.Plan first, final Consumer<RecordingSession> onLive)
       throws IOException {
     RecordingSession.Plan plan = first;
-    RecordingSession session = start(plan);
+    RecordingSession session =
+        start(plan, () -> control.listen(first.spoolDirectory(), new Answers()));
     boolean left = false;
     try {
-      control.listen(plan.spoolDirectory(), session.canBeLeft(), new Answers());
+      if (session.canBeLeft()) {
+        control.takeLeave();
+      }
       onLive.accept(session);
       while (true) {
         final End end = awaitEnd(session);
@@ -99,8 +107,9 @@ final class Recorder {
     }
 
     @Override
-    public Map<String, Object> status() throws IOException {
-      return session().status();
+    public Map<String, Object> status() {
+      final RecordingSession session = current;
+      return session == null ? beginning : session.status();
     }
 
     @Override
@@ -135,6 +144,7 @@ final class Recorder {
   private synchronized RecordingSession.Plan endSettings(
       final RecordingSession.Plan plan, final RecordingSession session) throws IOException {
     settable = false;
+    current = null;
     return plan.next(session);
   }
 
@@ -148,7 +158,7 @@ final class Recorder {
           "failed %d times within %d s; %s waits for the next start"
               .formatted(RestartLimit.MOST + 1, RestartLimit.WITHIN.toSeconds(), device));
     }
-    final RecordingSession session = start(plan);
+    final RecordingSession session = start(plan, () -> {});
     LOG.warn(
         "{} is served again; its users have waited for {} ms",
         device,
@@ -164,9 +174,25 @@ final class Recorder {
     return end.join();
   }
 
-  private RecordingSession start(final RecordingSession.Plan plan) throws IOException {
+  /**
+   * @param onSpool told once the spool is this process's
+   */
+  private RecordingSession start(final RecordingSession.Plan plan, final Runnable onSpool)
+      throws IOException {
+    final Instant since = Instant.now();
+    final AtomicBoolean told = new AtomicBoolean();
     try {
-      final RecordingSession session = RecordingSession.start(plan, store, target);
+      final RecordingSession session =
+          RecordingSession.start(
+              plan,
+              store,
+              target,
+              doing -> {
+                beginning = StatusReport.beginning(plan.recording(), since, doing);
+                if (told.compareAndSet(false, true)) {
+                  onSpool.run();
+                }
+              });
       synchronized (this) {
         current = session;
         settable = true;

@@ -26,6 +26,7 @@ import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -117,12 +118,17 @@ final class RecordingSession {
    *
    * @param store stays the caller's
    * @param target stays the caller's; a file that it has made is removed when the start fails
+   * @param beginning told what is done, from the moment on when the spool is this process's
    */
-  static RecordingSession start(final Plan plan, final ObjectStore store, final FileTarget target)
+  static RecordingSession start(
+      final Plan plan,
+      final ObjectStore store,
+      final FileTarget target,
+      final Consumer<String> beginning)
       throws IOException {
     final ReleaseStack acquired = new ReleaseStack();
     try {
-      return new RecordingSession(plan, store, target, acquired);
+      return new RecordingSession(plan, store, target, beginning, acquired);
     } catch (final IOException | RuntimeException e) {
       acquired.undo(e);
       throw e;
@@ -133,6 +139,7 @@ final class RecordingSession {
       final Plan plan,
       final ObjectStore store,
       final FileTarget target,
+      final Consumer<String> beginning,
       final ReleaseStack acquired)
       throws IOException {
     this.acquired = acquired;
@@ -145,19 +152,11 @@ final class RecordingSession {
             }
           });
     }
-    spool = Spool.open(plan.spoolDirectory(), plan.recording(), plan.spoolLimitBytes());
+    spool = openSpool(plan, beginning);
     meter = new SpoolMeter(spool);
     onBothWays(spool::close);
     onBothWays(meter::close);
-    uploader =
-        new Uploader(
-            store,
-            plan.recording(),
-            new SpoolSource(spool),
-            Backoff.DEFAULT,
-            InstantSource.system(),
-            RandomGenerator.getDefault());
-    uploader.send(plan.sending());
+    uploader = uploader(plan, store, spool);
     onBothWays(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
     final IndexKeeper index =
@@ -170,6 +169,7 @@ final class RecordingSession {
     if (plan.gap()) {
       spool.distrustDisk(plan.capture().leastRegionBytes());
     }
+    beginning.accept("what an earlier run has left in the ring is brought into the spool");
     capture = Capture.start(spool, plan.capture(), new TargetBacking(target));
     acquired.add(() -> stopCapture(capture));
     leaving.add(() -> leaveCapture(capture));
@@ -190,6 +190,7 @@ final class RecordingSession {
     leaving.add(() -> memory.leave(DiskMemory.END_LIMIT));
     // From the first write on it is not the disk that was left.
     memory.begin();
+    beginning.accept("the device is made");
     device =
         UblkDevice.start(
             plan.device().withOwner(DeviceOwner.of(plan.recording().id())), target, capture.tap());
@@ -203,6 +204,28 @@ final class RecordingSession {
     uploader.start();
     index.start();
     meter.begin();
+  }
+
+  private static Spool openSpool(final Plan plan, final Consumer<String> beginning)
+      throws IOException {
+    return Spool.open(
+        plan.spoolDirectory(),
+        plan.recording(),
+        plan.spoolLimitBytes(),
+        () -> beginning.accept("the spool is put in order"));
+  }
+
+  private static Uploader uploader(final Plan plan, final ObjectStore store, final Spool spool) {
+    final Uploader uploader =
+        new Uploader(
+            store,
+            plan.recording(),
+            new SpoolSource(spool),
+            Backoff.DEFAULT,
+            InstantSource.system(),
+            RandomGenerator.getDefault());
+    uploader.send(plan.sending());
+    return uploader;
   }
 
   /** Undoes what was acquired, whether the session is stopped or left. */

@@ -27,6 +27,24 @@ final class StatusReport {
   /** What it does now. */
   record Reading(CaptureStatus capture, UploaderStatus uploader, RateMeter.Rates rates) {}
 
+  /**
+   * Of one whose disk is not there yet.
+   *
+   * @param doing what it does, in a line
+   */
+  static Map<String, Object> beginning(
+      final Recording recording, final Instant since, final String doing) {
+    final Map<String, Object> json = new LinkedHashMap<>();
+    json.put("name", recording.name());
+    json.put("id", recording.id().toString());
+    json.put("pid", ProcessHandle.current().pid());
+    json.put("diskBytes", recording.diskBytes());
+    json.put("since", since.toString());
+    json.put("state", "starting");
+    json.put("reason", doing);
+    return json;
+  }
+
   static Map<String, Object> json(
       final Identity who, final ObjectStore store, final Reading now, final Instant instant) {
     final CaptureStatus capture = now.capture();
@@ -104,6 +122,10 @@ final class StatusReport {
     table.row("recording", text(json, "/name"));
     final String reason = text(json, "/reason");
     table.row("state", text(json, "/state") + (reason.isEmpty() ? "" : ": " + reason));
+    if (!json.has("device")) {
+      table.row("process", text(json, "/pid") + ", since " + text(json, "/since"));
+      return table;
+    }
     table.row("device", text(json, "/device") + ", " + size(json, "/diskBytes"));
     table.row(
         "process",

@@ -40,7 +40,8 @@ final class ControlSocketTest {
 
   @Test
   void tellsWhenTheOrderIsCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ true, marked);
+    control.listen(spool, marked);
+    control.takeLeave();
     final CompletableFuture<Void> told = carryOut(ControlSocket.Order.LEAVE);
     assertThat(control.order().get(10, TimeUnit.SECONDS)).isEqualTo(ControlSocket.Order.LEAVE);
     assertThat(told).isNotDone();
@@ -51,6 +52,20 @@ final class ControlSocketTest {
     control.close();
 
     told.get(10, TimeUnit.SECONDS);
+  }
+
+  /** A start that failed has let go of the spool, and another one was faster. */
+  @Test
+  void doesNotRemoveWhatTheNextOneListensAt() {
+    control.listen(spool, marked);
+    try (ControlSocket next = new ControlSocket()) {
+      next.listen(spool, marked);
+
+      control.close();
+
+      assertThat(spool.resolve("control")).exists();
+    }
+    assertThat(spool.resolve("control")).doesNotExist();
   }
 
   /** Of a recorder that takes all marks but one. */
@@ -93,7 +108,7 @@ final class ControlSocketTest {
 
   @Test
   void putsMarksIntoTheRecord() throws IOException {
-    control.listen(spool, /* canLeave= */ false, marked);
+    control.listen(spool, marked);
     final String text = "before the upgrade: \u00fcber\u00d7";
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
       assertThat(recorder.mark(text.getBytes(StandardCharsets.UTF_8))).isEqualTo(42);
@@ -111,7 +126,7 @@ final class ControlSocketTest {
 
   @Test
   void takesOtherSettings() throws IOException {
-    control.listen(spool, /* canLeave= */ false, marked);
+    control.listen(spool, marked);
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
       recorder.set(ControlSocket.SPOOL_LIMIT, Long.toString(1L << 40));
     }
@@ -133,7 +148,7 @@ final class ControlSocketTest {
 
   @Test
   void tellsWhatItDoes() throws IOException {
-    control.listen(spool, /* canLeave= */ false, marked);
+    control.listen(spool, marked);
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
       assertThat(recorder.status().get("name").asText()).isEqualTo("web\u00fc\n1");
       assertThat(recorder.pid()).isEqualTo(ProcessHandle.current().pid());
@@ -160,7 +175,8 @@ final class ControlSocketTest {
 
   @Test
   void tellsWhenItWasNotCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ true, marked);
+    control.listen(spool, marked);
+    control.takeLeave();
     final CompletableFuture<Void> told = carryOut(ControlSocket.Order.STOP);
     control.order().get(10, TimeUnit.SECONDS);
 
@@ -174,7 +190,7 @@ final class ControlSocketTest {
 
   @Test
   void takesNoOrderThatCanNotBeCarriedOut() throws Exception {
-    control.listen(spool, /* canLeave= */ false, marked);
+    control.listen(spool, marked);
 
     assertThatThrownBy(carryOut(ControlSocket.Order.LEAVE)::join)
         .hasMessageContaining("does not take the order");
@@ -184,7 +200,8 @@ final class ControlSocketTest {
 
   @Test
   void takesNothingButOrders() throws Exception {
-    control.listen(spool, /* canLeave= */ true, marked);
+    control.listen(spool, marked);
+    control.takeLeave();
     for (final String line : new String[] {"", "halt\n", "x".repeat(100_000), "stopp\n"}) {
       try (SocketChannel channel =
           SocketChannel.open(UnixDomainSocketAddress.of(spool.resolve("control")))) {
@@ -208,7 +225,8 @@ final class ControlSocketTest {
       dead.bind(UnixDomainSocketAddress.of(file));
     }
     assertThat(RunningRecorder.find(spool)).isEmpty();
-    control.listen(spool, /* canLeave= */ true, marked);
+    control.listen(spool, marked);
+    control.takeLeave();
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
     try (RunningRecorder found = RunningRecorder.find(spool).orElseThrow()) {
@@ -220,7 +238,7 @@ final class ControlSocketTest {
   void isNotNeeded() throws IOException {
     final Path deep = Files.createDirectories(spool.resolve("d".repeat(200)));
 
-    control.listen(deep, /* canLeave= */ true, marked);
+    control.listen(deep, marked);
 
     assertThat(RunningRecorder.find(deep)).isEmpty();
     assertThat(control.order()).isNotDone();

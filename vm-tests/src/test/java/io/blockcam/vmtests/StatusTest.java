@@ -3,17 +3,24 @@ package io.blockcam.vmtests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.Checkout;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.MappedDisk;
+import io.blockcam.vmtests.host.Mount;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,6 +108,48 @@ final class StatusTest {
       assertThat(disk.awaitUser(fio, Limits.seconds(60))).as("its writes go on").isZero();
       recording.awaitState(disk, "behind");
       disk.stop();
+    }
+  }
+
+  /** The spool's disk is slow, and what a killed recorder has left takes its time. */
+  @Test
+  void tellsThatItStarts() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "starts", "16M");
+    try (MappedDisk mapped = MappedDisk.over(scratch.resolve("image"), 64)) {
+      Shell.run("mkfs.ext4", "-q", mapped.device().toString());
+      try (Mount mount = Mount.device(mapped.device(), scratch.resolve("mount"))) {
+        Files.createSymbolicLink(
+            recording.spool(), Files.createDirectory(mount.dir().resolve("spool")));
+        try (LiveDisk disk = recording.record()) {
+          try (BlockDevice device = new BlockDevice(disk.device())) {
+            device.writeDurably(0, new byte[4096]);
+          }
+          disk.kill();
+        }
+        mapped.delayWrites(Duration.ofMillis(500));
+        final CompletableFuture<LiveDisk> start =
+            CompletableFuture.supplyAsync(() -> recording.record());
+        assertThat(Limits.await(Limits.seconds(60), () -> state(recording).equals("starting")))
+            .as("while it starts")
+            .isTrue();
+        mapped.heal();
+        try (LiveDisk disk = start.get()) {
+          recording.awaitState(disk, "recording");
+          disk.stopsCleanly();
+        }
+      }
+    }
+  }
+
+  /** Empty when nobody answers. */
+  private static String state(final Recording recording) throws UncheckedIOException {
+    final Shell.Result result = Blockcam.runHere("status", "--spool", recording.spool(), "--json");
+    try {
+      return result.status() == 0
+          ? new ObjectMapper().readTree(result.out()).get("state").asText()
+          : "";
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -131,6 +131,20 @@ public final class Spool implements Closeable {
    */
   public static Spool open(final Path directory, final Recording recording, final long limitBytes)
       throws IOException {
+    return open(directory, recording, limitBytes, () -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param onLocked told when nobody else can use it any more; putting it in order may take long
+   */
+  public static Spool open(
+      final Path directory,
+      final Recording recording,
+      final long limitBytes,
+      final Runnable onLocked)
+      throws IOException {
     final boolean fresh = !Files.exists(directory);
     if (fresh) {
       Files.createDirectories(directory.toAbsolutePath().getParent());
@@ -164,6 +178,7 @@ public final class Spool implements Closeable {
             "belongs to recording %s, not %s".formatted(state.recordingId(), recording.id()));
       }
       final Spool spool = new Spool(directory, owner.orElse(recording), limitBytes, lock, state);
+      onLocked.run();
       spool.putInOrder();
       return spool;
     } catch (final IOException | RuntimeException | Error e) {
