@@ -171,6 +171,7 @@ final class RecordCommand implements Callable<Integer> {
     final String recordingName = ArchiveOptions.checkName(name == null ? nameOfBacking() : name);
     final Path spoolPath = spoolDirectory == null ? SPOOLS.resolve(recordingName) : spoolDirectory;
     final DeviceOptions device = disk.device();
+    final Sending sending = sending(spoolPath);
     // Before anything is created: a machine without ublk must be left as it was.
     try (UblkControl driver = UblkControl.open(Posix.linux())) {
       checkPlaces(driver, spoolPath);
@@ -189,7 +190,7 @@ final class RecordCommand implements Callable<Integer> {
           status =
               new Recorder(store, target, signal, control)
                   .run(
-                      plan(recording, spoolPath, target, device),
+                      plan(recording, spoolPath, target, device, sending),
                       session -> tell(session, recording, handOver));
         } finally {
           target.discardIfCreated(); // does nothing once the device was live
@@ -260,7 +261,8 @@ final class RecordCommand implements Callable<Integer> {
       final Recording recording,
       final Path spoolPath,
       final FileTarget target,
-      final DeviceOptions device)
+      final DeviceOptions device,
+      final Sending sending)
       throws IOException {
     final @Nullable DiskFingerprint before = Spool.diskOf(spoolPath).orElse(null);
     return new RecordingSession.Plan(
@@ -272,7 +274,7 @@ final class RecordCommand implements Callable<Integer> {
         stopLimit,
         before,
         isChangedUnseen(recording, spoolPath, target, before),
-        sending(spoolPath));
+        sending);
   }
 
   private Sending sending(final Path spoolPath) {

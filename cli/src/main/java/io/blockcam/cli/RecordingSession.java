@@ -224,7 +224,7 @@ final class RecordingSession {
             Backoff.DEFAULT,
             InstantSource.system(),
             RandomGenerator.getDefault());
-    uploader.send(plan.sending());
+    uploader.use(plan.sending());
     return uploader;
   }
 

@@ -13,6 +13,9 @@ public record Sending(int uploads, Compress compress, Path workDirectory) {
   /** More helps nobody, and an archive has other users. */
   public static final int MOST_UPLOADS = 16;
 
+  /** One after the other, as they are. */
+  public static final Sending PLAIN = new Sending(1, Compress.NEVER, Path.of(""));
+
   /** Checks the range. */
   public Sending {
     if (uploads < 1 || uploads > MOST_UPLOADS) {

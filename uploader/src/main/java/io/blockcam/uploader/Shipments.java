@@ -44,15 +44,21 @@ final class Shipments {
     Shipment(final Path segment, final Lane lane, final Executor executor) {
       this.segment = segment;
       this.lane = lane;
-      this.task = new FutureTask<>(() -> lane.bring(segment));
-      executor.execute(task);
+      this.task = begin(segment, lane, executor);
+    }
+
+    /** Fails, and has begun nothing, when there is no thread to be had. */
+    private static FutureTask<Lane.Arrival> begin(
+        final Path segment, final Lane lane, final Executor executor) {
+      final FutureTask<Lane.Arrival> begun = new FutureTask<>(() -> lane.bring(segment));
+      executor.execute(begun);
+      return begun;
     }
 
     void retryIfFailed(final Executor executor) {
       if (again || task.state() == FutureTask.State.FAILED) {
+        task = begin(segment, lane, executor);
         again = false;
-        task = new FutureTask<>(() -> lane.bring(segment));
-        executor.execute(task);
       }
     }
   }
@@ -77,7 +83,8 @@ final class Shipments {
     }
     final Iterator<Path> more = oldest.stream().skip(underWay.size()).iterator();
     while (more.hasNext() && !idle.isEmpty()) {
-      underWay.addLast(new Shipment(more.next(), idle.removeFirst(), executor));
+      underWay.addLast(new Shipment(more.next(), idle.getFirst(), executor));
+      idle.removeFirst();
     }
   }
 

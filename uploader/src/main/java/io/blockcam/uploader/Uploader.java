@@ -10,6 +10,8 @@ import io.blockcam.store.Publisher;
 import io.blockcam.store.StoreException;
 import io.blockcam.store.StoreRefusedException;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -83,6 +85,7 @@ public final class Uploader implements AutoCloseable {
   private boolean swept;
 
   private Shipments shipments;
+  private @Nullable Path workDirectory;
   private Runnable endLanes = () -> {};
 
   /**
@@ -106,15 +109,12 @@ public final class Uploader implements AutoCloseable {
     this.publisher = new Publisher(store, temporaryDirectory());
     this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
     this.thread = new Thread(this::run, "blockcam-uploader");
-    // One after the other, as they are.
-    this.shipments =
-        new Shipments(
-            lanes(new Sending(1, Compress.NEVER, Path.of("nowhere"))),
-            /* executor= */ Runnable::run);
+    this.shipments = new Shipments(lanes(Sending.PLAIN), Runnable::run);
   }
 
-  /** Sends in another way than one after the other, as they are. Before {@link #start}. */
-  public void send(final Sending how) {
+  /** Sends in another way than {@link Sending#PLAIN}. Before {@link #start}. */
+  public void use(final Sending how) {
+    workDirectory = how.workDirectory();
     if (how.uploads() == 1) {
       shipments = new Shipments(lanes(how), Runnable::run);
       return;
@@ -325,7 +325,15 @@ public final class Uploader implements AutoCloseable {
    * What an earlier run left under temporary names is of no use to anybody. Only names that a
    * publisher gives are touched, and what cannot be removed holds nothing up.
    */
-  private void sweep() throws StoreException {
+  private void sweep() throws IOException {
+    final Path encoded = workDirectory;
+    if (encoded != null && Files.isDirectory(encoded)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(encoded, "encoded*")) {
+        for (final Path file : files) {
+          Files.delete(file);
+        }
+      }
+    }
     for (final ObjectStatus leftover : store.list(temporaryDirectory())) {
       if (!leftover.isDirectory() && Publisher.isTemporaryName(leftover.name())) {
         LOG.info("removing unfinished upload {}", leftover.path());

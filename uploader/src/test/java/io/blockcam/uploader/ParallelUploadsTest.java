@@ -20,6 +20,7 @@ import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,7 +66,7 @@ final class ParallelUploadsTest {
             new Backoff(Duration.ofMillis(1), Duration.ofMillis(2)),
             InstantSource.system(),
             new Random(1));
-    made.send(new Sending(UPLOADS, Compress.NEVER, dir.resolve("encoding")));
+    made.use(new Sending(UPLOADS, Compress.NEVER, dir.resolve("encoding")));
     return made;
   }
 
@@ -203,6 +204,49 @@ final class ParallelUploadsTest {
     assertThat(Thread.getAllStackTraces().keySet())
         .noneMatch(thread -> thread.getName().startsWith("blockcam-upload-"));
     assertThat(spool.published()).isEmpty();
+  }
+
+  /** A pool that has no thread to give, now and then. */
+  @Test
+  void areBegunAgainWhenThereWasNoThread() throws Exception {
+    for (int i = 0; i < 6; i++) {
+      spool.seal(1);
+    }
+    final AtomicInteger calls = new AtomicInteger();
+    final SendRate rate = new SendRate();
+    final List<Lane> lanes = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      final Path file = dir.resolve("encoded-" + i);
+      lanes.add(
+          new Lane(
+              store,
+              TestSpool.RECORDING,
+              TEMPORARY,
+              new SegmentEncoding(Compress.NEVER, rate, file),
+              rate));
+    }
+    final Shipments shipments =
+        new Shipments(
+            lanes,
+            task -> {
+              if (calls.incrementAndGet() % 2 == 1) {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+              task.run();
+            });
+    for (int attempts = 0; spool.backlog() > 0; attempts++) {
+      assertThat(attempts).isLessThan(30);
+      try {
+        final List<Path> oldest = spool.oldestSealed(shipments.most());
+        shipments.send(oldest);
+        shipments.nameFirst();
+        spool.published(oldest.getFirst());
+        shipments.removeFirst();
+      } catch (final OutOfMemoryError e) {
+        // again
+      }
+    }
+    assertThat(published()).isEqualTo(names(6));
   }
 
   /** What comes while others are under way goes along, once one of them has arrived. */

@@ -53,7 +53,7 @@ final class SegmentEncodingTest {
             InstantSource.system(),
             RandomGenerator.getDefault());
     if (encodes) {
-      uploader.send(new Sending(1, Compress.ALWAYS, dir.resolve("encoding")));
+      uploader.use(new Sending(1, Compress.ALWAYS, dir.resolve("encoding")));
     }
     return uploader;
   }
@@ -85,6 +85,15 @@ final class SegmentEncodingTest {
     assertThat(Files.readString(archive.resolve("disk/heads/0000000001.json")))
         .as("what is stored is counted")
         .contains("\"bytes\": " + (noise.length + Files.size(archived(1))));
+  }
+
+  /** Killed while it had four ways, and begun again with one. */
+  @Test
+  void leavesNothingOfAnEarlierRun() throws IOException {
+    final Path left = Files.createDirectories(dir.resolve("encoding")).resolve("encoded-3");
+    Files.writeString(left, "half of a segment");
+    uploader(true).doWork();
+    assertThat(left).doesNotExist();
   }
 
   /** A slow network first, then one that is faster than the encoder can be. */

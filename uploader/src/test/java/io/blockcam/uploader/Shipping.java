@@ -58,7 +58,7 @@ final class Shipping {
             new Backoff(Duration.ofMillis(20), Duration.ofMillis(500)),
             InstantSource.system(),
             new Random(1));
-    uploader.send(new Sending(UPLOADS, Compress.NEVER, directory.resolve("encoding")));
+    uploader.use(new Sending(UPLOADS, Compress.NEVER, directory.resolve("encoding")));
     return uploader;
   }
 

@@ -171,8 +171,9 @@ class HdfsTest {
     final Recording recording = Recording.at(hdfs.uri() + "/past", scratch, "disk", "16M");
     final Random random = new Random(6);
     try (LiveDisk disk = recording.record("--seal-after", "200ms")) {
-      for (int i = 0; i < 12; i++) {
-        write(disk, i << 20, random);
+      // How many segments that makes depends on how fast they are shipped.
+      for (int i = 0; i < 100 && hdfs.list("/past/disk/index").isEmpty(); i++) {
+        write(disk, i % 12 << 20, random);
         LockSupport.parkNanos(300_000_000);
       }
       assertThat(Limits.await(Limits.seconds(60), () -> !hdfs.list("/past/disk/index").isEmpty()))
