@@ -82,15 +82,14 @@ final class HurtHdfsTest {
   @Test
   void outlivesADataNodeThatDiesInTheMiddleOfAPut() throws Exception {
     shipping.seal(1, 100);
+    shipping.seal(Shipping.UPLOADS, MANY_BLOCKS);
     try (ObjectStore store = store("");
         Uploader uploader = shipping.uploader(store)) {
       uploader.start();
-      Shipping.await(() -> shipping.spool().backlog() == 0);
-      shipping.seal(Shipping.UPLOADS, MANY_BLOCKS);
       Shipping.await(() -> isUnderWay(store));
       hdfs.suspend(Role.DATANODE);
       LockSupport.parkNanos(300_000_000);
-      assertThat(shipping.spool().backlog()).isEqualTo(Shipping.UPLOADS);
+      assertThat(shipping.spool().backlog()).isGreaterThanOrEqualTo(Shipping.UPLOADS);
       hdfs.kill(Role.DATANODE);
       Shipping.await(() -> uploader.status().failures() > 0);
       assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.RETRYING);
