@@ -10,6 +10,7 @@ import io.blockcam.store.Publisher;
 import io.blockcam.store.StoreException;
 import io.blockcam.store.StoreRefusedException;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -325,15 +326,8 @@ public final class Uploader implements AutoCloseable {
    * What an earlier run left under temporary names is of no use to anybody. Only names that a
    * publisher gives are touched, and what cannot be removed holds nothing up.
    */
-  private void sweep() throws IOException {
-    final Path encoded = workDirectory;
-    if (encoded != null && Files.isDirectory(encoded)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(encoded, "encoded*")) {
-        for (final Path file : files) {
-          Files.delete(file);
-        }
-      }
-    }
+  private void sweep() throws StoreException {
+    sweepEncoded();
     for (final ObjectStatus leftover : store.list(temporaryDirectory())) {
       if (!leftover.isDirectory() && Publisher.isTemporaryName(leftover.name())) {
         LOG.info("removing unfinished upload {}", leftover.path());
@@ -343,6 +337,20 @@ public final class Uploader implements AutoCloseable {
           LOG.warn("an unfinished upload stays: {}", wordsFor(e));
         }
       }
+    }
+  }
+
+  private void sweepEncoded() {
+    final Path encoded = workDirectory;
+    if (encoded == null || !Files.isDirectory(encoded)) {
+      return;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(encoded, "encoded*")) {
+      for (final Path file : files) {
+        Files.delete(file);
+      }
+    } catch (final IOException | DirectoryIteratorException e) {
+      LOG.warn("what an earlier run has encoded stays in {}: {}", encoded, e.toString());
     }
   }
 

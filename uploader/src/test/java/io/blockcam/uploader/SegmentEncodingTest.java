@@ -96,6 +96,13 @@ final class SegmentEncodingTest {
     assertThat(left).doesNotExist();
   }
 
+  @Test
+  void shipsEvenIfSomethingThereCannotBeRemoved() throws IOException {
+    Files.createDirectories(dir.resolve("encoding/encoded-3/somebody-elses"));
+    spool.seal(3);
+    assertThat(uploader(true).doWork()).isTrue();
+  }
+
   /** A slow network first, then one that is faster than the encoder can be. */
   @Test
   void encodesOnlyWhereThatIsFaster() throws IOException {
