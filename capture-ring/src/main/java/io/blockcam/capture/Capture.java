@@ -141,22 +141,13 @@ public final class Capture {
     return capture;
   }
 
-  private static void checkLimit(final long bytes, final CaptureOptions options) {
-    final long leastBytes = CaptureOptions.footprintBytes(options.maxWriteSectors());
-    if (bytes < leastBytes) {
-      throw new IllegalArgumentException(
-          "a spool limit of %d bytes does not hold one write; give it at least %d"
-              .formatted(bytes, leastBytes));
-    }
-  }
-
   /**
    * Gives the spool another limit. Any thread.
    *
    * @throws IllegalArgumentException when that does not hold one write
    */
   public void setSpoolLimit(final long bytes) {
-    checkLimit(bytes, options);
+    options.checkSpoolLimit(bytes);
     LOG.info("the spool may take {} bytes from now on, {} before", bytes, spool.limitBytes());
     spool.setLimitBytes(bytes);
     ring.wake(); // writes may wait for that
@@ -184,7 +175,7 @@ public final class Capture {
       final Backing disk,
       final WallClock.Source clocks)
       throws IOException {
-    checkLimit(spool.limitBytes(), options);
+    options.checkSpoolLimit(spool.limitBytes());
     final WallClock clock = new WallClock(clocks);
     final RegionLog regions = spool.regions(options.leastRegionBytes());
     try {

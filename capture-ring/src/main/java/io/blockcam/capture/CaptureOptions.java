@@ -60,8 +60,27 @@ public record CaptureOptions(
     return new CaptureOptions(ringFile, ringSlots, maxWriteSectors, seal, other, leastRegionBytes);
   }
 
+  /** The same with the ring in another file. */
+  public CaptureOptions withRing(final Path other) {
+    return new CaptureOptions(other, ringSlots, maxWriteSectors, seal, onFull, leastRegionBytes);
+  }
+
+  /**
+   * Checks how much the spool may take.
+   *
+   * @throws IllegalArgumentException when that does not hold one write
+   */
+  public void checkSpoolLimit(final long bytes) {
+    final long leastBytes = footprintBytes(maxWriteSectors);
+    if (bytes < leastBytes) {
+      throw new IllegalArgumentException(
+          "a spool limit of %d bytes does not hold one write; give it at least %d"
+              .formatted(bytes, leastBytes));
+    }
+  }
+
   /** Bytes of a segment that holds one such write. */
-  static long footprintBytes(final int sectors) {
+  private static long footprintBytes(final int sectors) {
     return SpoolWriter.SEGMENT_FOOTPRINT_BYTES
         + CaptureRing.slotsFor(sectors) * SpoolWriter.RECORD_FOOTPRINT_BYTES;
   }

@@ -1,12 +1,12 @@
 package io.blockcam.capture;
 
 import io.blockcam.archive.Nanos;
+import io.blockcam.archive.OnceAMinute;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Doubts;
-import io.blockcam.capture.spool.OnceAMinute;
 import io.blockcam.capture.spool.RegionLog;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.QueueTap;

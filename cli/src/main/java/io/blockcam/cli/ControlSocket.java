@@ -107,12 +107,15 @@ final class ControlSocket implements AutoCloseable {
   }
 
   /**
-   * Begins to take orders. A recorder that can not works all the same.
+   * Begins to take orders, unless it does already. A recorder that can not works all the same.
    *
    * @param spool of this recorder, locked by it: a socket that stands there is a dead one's
    * @param recorder answers what is no order
    */
   void listen(final Path spool, final Answers recorder) {
+    if (server != null) {
+      return;
+    }
     answers = recorder;
     orders = Set.of(Order.STOP);
     final Path path = spool.resolve(FILE_NAME);

@@ -171,7 +171,9 @@ final class RecordCommand implements Callable<Integer> {
     final String recordingName = ArchiveOptions.checkName(name == null ? nameOfBacking() : name);
     final Path spoolPath = spoolDirectory == null ? SPOOLS.resolve(recordingName) : spoolDirectory;
     final DeviceOptions device = disk.device();
+    // What can be told to be wrong without the disk is, before another recorder ends in vain.
     final Sending sending = sending(spoolPath);
+    final CaptureOptions capture = captureOptions(device);
     // Before anything is created: a machine without ublk must be left as it was.
     try (UblkControl driver = UblkControl.open(Posix.linux())) {
       checkPlaces(driver, spoolPath);
@@ -190,7 +192,7 @@ final class RecordCommand implements Callable<Integer> {
           status =
               new Recorder(store, target, signal, control)
                   .run(
-                      plan(recording, spoolPath, target, device, sending),
+                      plan(recording, spoolPath, target, device, capture, sending),
                       session -> tell(session, recording, handOver));
         } finally {
           target.discardIfCreated(); // does nothing once the device was live
@@ -262,6 +264,7 @@ final class RecordCommand implements Callable<Integer> {
       final Path spoolPath,
       final FileTarget target,
       final DeviceOptions device,
+      final CaptureOptions capture,
       final Sending sending)
       throws IOException {
     final @Nullable DiskFingerprint before = Spool.diskOf(spoolPath).orElse(null);
@@ -269,7 +272,7 @@ final class RecordCommand implements Callable<Integer> {
         recording,
         spoolPath,
         spoolLimit.bytes(),
-        captureOptions(recording, device),
+        capture.withRing(ringOf(recording)),
         device,
         stopLimit,
         before,
@@ -351,25 +354,33 @@ final class RecordCommand implements Callable<Integer> {
         : new DiskFingerprinter(target, InstantSource.system()).mismatch(before);
   }
 
-  private CaptureOptions captureOptions(final Recording recording, final DeviceOptions device) {
-    final Path ring =
-        RINGS.resolve(
-            "blockcam-"
-                + recording.name()
-                + "-"
-                + recording.id().toString().substring(0, 8)
-                + ".ring");
+  /** But for the place of the ring, which is the recording's. */
+  private CaptureOptions captureOptions(final DeviceOptions device) {
+    final CaptureOptions options;
     try {
-      return new CaptureOptions(
-          ring,
-          SlabHeader.slotsFor(ringSize.bytes()),
-          device.maxIoBytes() / Geometry.SECTOR_BYTES,
-          SealRules.beside(SegmentLimits.DEFAULT, sealAfter).withEnoughSealed(uploads),
-          onFull,
-          CaptureOptions.DEFAULT_REGION_BYTES);
+      options =
+          new CaptureOptions(
+              RINGS,
+              SlabHeader.slotsFor(ringSize.bytes()),
+              device.maxIoBytes() / Geometry.SECTOR_BYTES,
+              SealRules.beside(SegmentLimits.DEFAULT, sealAfter).withEnoughSealed(uploads),
+              onFull,
+              CaptureOptions.DEFAULT_REGION_BYTES);
     } catch (final IllegalArgumentException e) {
       throw CommandException.usage("--ring-size or --seal-after: " + Messages.of(e));
     }
+    try {
+      options.checkSpoolLimit(spoolLimit.bytes());
+    } catch (final IllegalArgumentException e) {
+      throw CommandException.usage("--spool-limit: " + Messages.of(e));
+    }
+    return options;
+  }
+
+  private static Path ringOf(final Recording recording) {
+    return RINGS.resolve(
+        "blockcam-%s-%s.ring"
+            .formatted(recording.name(), recording.id().toString().substring(0, 8)));
   }
 
   private String nameOfBacking() {

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +32,7 @@ final class Recorder {
   /** Guarded by this: whether what is set now holds. */
   private boolean settable;
 
+  private final Answers answers = new Answers();
   private final RestartLimit limit = new RestartLimit();
 
   /** Why a session ends. */
@@ -65,8 +65,7 @@ final class Recorder {
   int run(final RecordingSession.Plan first, final Consumer<RecordingSession> onLive)
       throws IOException {
     RecordingSession.Plan plan = first;
-    RecordingSession session =
-        start(plan, () -> control.listen(first.spoolDirectory(), new Answers()));
+    RecordingSession session = start(plan);
     boolean left = false;
     try {
       if (session.canBeLeft()) {
@@ -158,7 +157,7 @@ final class Recorder {
           "failed %d times within %d s; %s waits for the next start"
               .formatted(RestartLimit.MOST + 1, RestartLimit.WITHIN.toSeconds(), device));
     }
-    final RecordingSession session = start(plan, () -> {});
+    final RecordingSession session = start(plan);
     LOG.warn(
         "{} is served again; its users have waited for {} ms",
         device,
@@ -174,32 +173,21 @@ final class Recorder {
     return end.join();
   }
 
-  /**
-   * @param onSpool told once the spool is this process's
-   */
-  private RecordingSession start(final RecordingSession.Plan plan, final Runnable onSpool)
-      throws IOException {
+  private RecordingSession start(final RecordingSession.Plan plan) throws IOException {
     final Instant since = Instant.now();
-    final AtomicBoolean told = new AtomicBoolean();
-    try {
-      final RecordingSession session =
-          RecordingSession.start(
-              plan,
-              store,
-              target,
-              doing -> {
-                beginning = StatusReport.beginning(plan.recording(), since, doing);
-                if (told.compareAndSet(false, true)) {
-                  onSpool.run();
-                }
-              });
-      synchronized (this) {
-        current = session;
-        settable = true;
-      }
-      return session;
-    } catch (final IllegalArgumentException e) {
-      throw CommandException.usage("--spool-limit: " + Messages.of(e));
+    final RecordingSession session =
+        RecordingSession.start(
+            plan,
+            store,
+            target,
+            doing -> {
+              beginning = StatusReport.beginning(plan.recording(), since, doing);
+              control.listen(plan.spoolDirectory(), answers); // the spool is this process's now
+            });
+    synchronized (this) {
+      current = session;
+      settable = true;
     }
+    return session;
   }
 }

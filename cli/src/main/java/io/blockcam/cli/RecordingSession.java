@@ -13,8 +13,8 @@ import io.blockcam.ublk.DeviceOwner;
 import io.blockcam.ublk.ReleaseStack;
 import io.blockcam.ublk.UblkDevice;
 import io.blockcam.ublk.target.FileTarget;
-import io.blockcam.uploader.Backoff;
 import io.blockcam.uploader.IndexKeeper;
+import io.blockcam.uploader.Pace;
 import io.blockcam.uploader.Sending;
 import io.blockcam.uploader.Uploader;
 import java.io.IOException;
@@ -28,7 +28,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -156,7 +155,8 @@ final class RecordingSession {
     meter = new SpoolMeter(spool);
     onBothWays(spool::close);
     onBothWays(meter::close);
-    uploader = uploader(plan, store, spool);
+    uploader =
+        new Uploader(store, plan.recording(), new SpoolSource(spool), plan.sending(), Pace.usual());
     onBothWays(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
     final IndexKeeper index =
@@ -213,19 +213,6 @@ final class RecordingSession {
         plan.recording(),
         plan.spoolLimitBytes(),
         () -> beginning.accept("the spool is put in order"));
-  }
-
-  private static Uploader uploader(final Plan plan, final ObjectStore store, final Spool spool) {
-    final Uploader uploader =
-        new Uploader(
-            store,
-            plan.recording(),
-            new SpoolSource(spool),
-            Backoff.DEFAULT,
-            InstantSource.system(),
-            RandomGenerator.getDefault());
-    uploader.use(plan.sending());
-    return uploader;
   }
 
   /** Undoes what was acquired, whether the session is stopped or left. */

@@ -17,10 +17,13 @@ import io.blockcam.store.ObjectStore;
 import io.blockcam.store.StoreOptions;
 import io.blockcam.store.StoreUri;
 import io.blockcam.store.Stores;
+import io.blockcam.ublk.control.DeviceInfo;
+import io.blockcam.ublk.control.DeviceState;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.target.FileTarget;
-import io.blockcam.uploader.Backoff;
+import io.blockcam.uploader.Pace;
+import io.blockcam.uploader.Sending;
 import io.blockcam.uploader.Uploader;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
@@ -36,15 +39,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
+import java.util.function.Supplier;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /**
@@ -64,6 +67,8 @@ public final class Rehearsal {
   private static final int BLOCKS = 16;
   private static final long DISK_BYTES = 1 << 20;
   private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final DeviceInfo DEVICE =
+      new DeviceInfo(0, 1, 128, 1 << 19, DeviceState.LIVE, 0, 0, 0);
 
   private final Path dir;
 
@@ -195,9 +200,8 @@ public final class Rehearsal {
                 store,
                 recording,
                 new SpoolSource(spool),
-                Backoff.DEFAULT,
-                InstantSource.system(),
-                RandomGenerator.getDefault());
+                Sending.plain(dir.resolve("encoding")),
+                Pace.usual());
         Arena arena = Arena.ofConfined()) {
       final Capture capture =
           Capture.start(spool, options, Backing.unwritten((data, offset) -> data.fill((byte) 0)));
@@ -212,8 +216,44 @@ public final class Rehearsal {
       }
       queue.complete(queue.offerZeroes(0, BLOCK_SECTORS, /* discard= */ true, false), 0);
       queue.requestDurable(queue.offerFlush());
+      askWhatItDoes(
+          spool.directory(),
+          () ->
+              StatusReport.json(
+                  new StatusReport.Identity(recording, DEVICE, spool.directory(), Instant.now()),
+                  store,
+                  new StatusReport.Reading(
+                      capture.status(), uploader.status(), new RateMeter().rates()),
+                  Instant.now()));
       capture.stop(LIMIT);
       uploader.drain(LIMIT);
+    }
+  }
+
+  /** Both sides of {@code status}: a recorder answers the first question as fast as any other. */
+  private static void askWhatItDoes(final Path spool, final Supplier<Map<String, Object>> status) {
+    try (ControlSocket control = new ControlSocket()) {
+      control.listen(
+          spool,
+          new ControlSocket.Answers() {
+            @Override
+            public long mark(final byte[] text) {
+              return 0;
+            }
+
+            @Override
+            public void setSpoolLimit(final long bytes) {}
+
+            @Override
+            public void setOnFull(final OnFull wanted) {}
+
+            @Override
+            public Map<String, Object> status() {
+              return status.get();
+            }
+          });
+      command("status", "--spool", spool.toString());
+      command("status", "--spool", spool.toString(), "--json");
     }
   }
 

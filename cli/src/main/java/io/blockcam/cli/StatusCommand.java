@@ -27,9 +27,10 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "STATE is one of recording; doubting (blocks of the disk are read back); behind (the archive can not",
-      "be reached, segments wait in the spool); stuck (they can not be shipped until somebody does",
-      "something); blocked (the spool is full, writes wait); failing (the spool can not be written).",
+      "STATE is one of starting; recording; doubting (blocks of the disk are read back); behind (the archive",
+      "can not be reached, segments wait in the spool); stuck (they can not be shipped until somebody does",
+      "something); blocked (the spool is full, writes wait); failing (the spool can not be written); gap",
+      "(the spool is full, writes go on unrecorded).",
       "",
       "Examples:",
       "  blockcam status",

@@ -8,7 +8,6 @@ import io.blockcam.archive.head.HeadJson;
 import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.segment.SealedSegmentFile;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
@@ -33,11 +32,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Publishes the head of a recording behind each of its segments. The uploader's thread.
+ * Publishes the head of a recording behind its segments. The uploader's thread.
  *
- * <p>An object is never replaced in a store: the head of each segment is one of its own, the newest
- * counts, and those before the last two are removed. What a head sums up is taken from the one
- * before; where that is missing, or does not fit the segments, from the segments themselves.
+ * <p>An object is never replaced in a store: a head has the number of the newest segment, the
+ * newest counts, and those before the last two are removed. What a head sums up is taken from the
+ * one before; where that is missing, or does not fit the segments, from the segments themselves.
  */
 final class HeadKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(HeadKeeper.class);
@@ -89,30 +88,36 @@ final class HeadKeeper {
   }
 
   /**
-   * A segment is in the archive, and all before it. May be repeated.
+   * Segments are in the archive, and all before them: they get one head. May be repeated.
    *
-   * @param trailer of the segment as it is stored
+   * @param segments one at least, each behind the one before it
    * @throws IOException when the head could not be published
    */
-  void follow(final SealedSegmentFile segment, final SegmentTrailer trailer) throws IOException {
-    final long number = segment.trailer().segmentNumber();
+  void follow(final List<Lane.Published> segments) throws IOException {
     if (broken) {
       return;
     }
+    final SegmentTrailer newest = segments.getLast().segment().trailer();
     final Summed after;
     try {
-      final Summed before = upTo(number);
-      if (before.next().number() > number) {
+      Summed sum = upTo(segments.getFirst().segment().trailer().segmentNumber());
+      if (sum.next().number() > newest.segmentNumber()) {
         return; // published before, only not forgotten by the spool
       }
-      after = before.plus(segment.path().toString(), trailer, segment.records());
+      for (final Lane.Published each : segments) {
+        if (each.segment().trailer().segmentNumber() == sum.next().number()) {
+          sum =
+              sum.plus(each.segment().path().toString(), each.trailer(), each.segment().records());
+        }
+      }
+      after = sum;
     } catch (final SegmentException | ObjectNotFoundException e) {
       LOG.error("the recording gets no new head: its segments are not whole: {}", e.getMessage());
       broken = true;
       return;
     }
     final RecordingHead head =
-        new RecordingHead(recording.id(), number, segment.trailer().digest(), after.summary());
+        new RecordingHead(recording.id(), newest.segmentNumber(), newest.digest(), after.summary());
     publisher.publish(
         ObjectSource.of(head.fileName(), HeadJson.write(head)),
         recording.paths().head(head.fileName()));

@@ -40,14 +40,20 @@ final class Lane {
   }
 
   /**
-   * A segment that the archive holds.
+   * A segment that is published.
    *
    * @param segment as it waits in the spool
    * @param trailer of what was sent
-   * @param staged null when it has its name already
    */
-  record Arrival(
-      SealedSegmentFile segment, SegmentTrailer trailer, Publisher.@Nullable Staged staged) {}
+  record Published(SealedSegmentFile segment, SegmentTrailer trailer) {}
+
+  /**
+   * A segment that the archive holds.
+   *
+   * @param segment what it is once it has its name
+   * @param staged null when it has it already
+   */
+  record Arrival(Published segment, Publisher.@Nullable Staged staged) {}
 
   /**
    * Brings a segment into the archive, but for its name.
@@ -65,9 +71,9 @@ final class Lane {
         rate.add(parcel.source().lengthBytes(), System.nanoTime() - startNs);
       }
       isKept = true;
-      return new Arrival(segment, parcel.trailer(), staged);
+      return new Arrival(new Published(segment, parcel.trailer()), staged);
     } catch (final ObjectConflictException e) {
-      return new Arrival(segment, trailerInPlaceOf(segment, e), null);
+      return new Arrival(inPlaceOf(segment, e), null);
     } finally {
       if (!isKept) {
         encoding.forget();
@@ -79,24 +85,23 @@ final class Lane {
    * Gives a segment its name: now it is published.
    *
    * @param arrival what {@link #bring} returned last
-   * @return the trailer of what was sent
    * @throws IOException when it has to be brought again
    */
-  SegmentTrailer name(final Arrival arrival) throws IOException {
+  Published name(final Arrival arrival) throws IOException {
     try {
       if (arrival.staged() != null) {
         publisher.commit(arrival.staged());
       }
-      return arrival.trailer();
+      return arrival.segment();
     } catch (final ObjectConflictException e) {
-      return trailerInPlaceOf(arrival.segment(), e);
+      return inPlaceOf(arrival.segment().segment(), e);
     } finally {
       encoding.forget();
     }
   }
 
   /** Nothing of what it brought is of use any more. */
-  void forget() throws IOException {
+  void forget() {
     encoding.forget();
   }
 
@@ -108,7 +113,7 @@ final class Lane {
    * Of an object that has a segment's name and other bytes: it may be the same, sent raw before and
    * encoded now, say. All of it is checked.
    */
-  private SegmentTrailer trailerInPlaceOf(
+  private Published inPlaceOf(
       final SealedSegmentFile segment, final ObjectConflictException conflict) throws IOException {
     final Optional<ObjectStatus> there = store.status(pathOf(segment));
     if (there.isEmpty()) {
@@ -122,6 +127,6 @@ final class Lane {
         || !found.get().trailer().digest().equals(segment.trailer().digest())) {
       throw conflict;
     }
-    return segment.trailer();
+    return new Published(segment, found.get().trailer());
   }
 }

@@ -1,5 +1,6 @@
 package io.blockcam.uploader;
 
+import io.blockcam.archive.OnceAMinute;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SealedSegmentFile;
 import io.blockcam.archive.segment.SegmentEncoder;
@@ -19,6 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Encodes segments on their way from the spool to the archive, where that is worth it. The encoded
@@ -26,9 +29,12 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class SegmentEncoding {
+  private static final Logger LOG = LoggerFactory.getLogger(SegmentEncoding.class);
+
   private final Compress compress;
   private final SendRate rate;
   private final Path file;
+  private final OnceAMinute telling = new OnceAMinute();
   private @Nullable SegmentEncoder encoder;
 
   /**
@@ -50,7 +56,8 @@ final class SegmentEncoding {
   record Parcel(ObjectSource source, SegmentTrailer trailer) {}
 
   /**
-   * Makes what is to be sent for a segment: encoded, or as it is.
+   * Makes what is to be sent for a segment: encoded, or as it is; also where it can not be encoded,
+   * since a disk that is full becomes empty only by what is sent.
    *
    * @throws SegmentException when it is damaged in the spool
    */
@@ -59,9 +66,19 @@ final class SegmentEncoding {
     if (compress == Compress.NEVER) {
       return raw;
     }
-    final Optional<SegmentEncoder.Encoded> encoded;
+    Optional<SegmentEncoder.Encoded> encoded = Optional.empty();
     try (FileBytes bytes = FileBytes.open(segment.path())) {
       encoded = encode(SegmentReader.open(bytes));
+    } catch (final SegmentException e) {
+      throw e;
+    } catch (final IOException e) {
+      if (telling.isDue(System.nanoTime())) {
+        LOG.warn(
+            "{} is sent as it is, it can not be encoded: {}{}",
+            segment.path(),
+            e.toString(),
+            telling.andOmitted());
+      }
     }
     if (encoded.isEmpty()) {
       forget();
@@ -91,9 +108,13 @@ final class SegmentEncoding {
     }
   }
 
-  /** What was encoded is sent, or will not be. */
-  void forget() throws IOException {
-    Files.deleteIfExists(file);
+  /** What was encoded is sent, or will not be. What stays in spite of that holds nothing up. */
+  void forget() {
+    try {
+      Files.deleteIfExists(file);
+    } catch (final IOException e) {
+      LOG.debug("an encoded segment stays: {}", e.toString()); // nor can another one be encoded
+    }
   }
 
   /** An encoded segment; its stream fails at its end when it is not what was written. */

@@ -13,14 +13,24 @@ public record Sending(int uploads, Compress compress, Path workDirectory) {
   /** More helps nobody, and an archive has other users. */
   public static final int MOST_UPLOADS = 16;
 
-  /** One after the other, as they are. */
-  public static final Sending PLAIN = new Sending(1, Compress.NEVER, Path.of(""));
-
   /** Checks the range. */
   public Sending {
     if (uploads < 1 || uploads > MOST_UPLOADS) {
       throw new IllegalArgumentException(
           "%d uploads at a time: it must be 1 to %d".formatted(uploads, MOST_UPLOADS));
     }
+  }
+
+  /** One after the other, as they are. */
+  public static Sending plain(final Path workDirectory) {
+    return new Sending(1, Compress.NEVER, workDirectory);
+  }
+
+  /**
+   * How many segments are on their way: twice as many as are sent at a time, so that the next ones
+   * are sent while others get their names.
+   */
+  int lanes() {
+    return uploads == 1 ? 1 : 2 * uploads;
   }
 }

@@ -1,35 +1,75 @@
 package io.blockcam.uploader;
 
-import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The oldest segments, on their way into the archive side by side; they get their names one after
  * the other, in their order. Uploader's thread.
  */
-final class Shipments {
+final class Shipments implements AutoCloseable {
+  /** How long the thread of a lane outlives its last segment. */
+  private static final Duration THREAD_KEPT = Duration.ofSeconds(10);
+
   private final Deque<Lane> idle;
   private final int most;
   private final Executor executor;
+  private final Runnable end;
   private final Deque<Shipment> underWay = new ArrayDeque<>();
 
   /**
    * @param lanes as many segments are on their way at most
-   * @param executor brings one; may do so in the calling thread
+   * @param executor brings them, in this order; may do so in the calling thread
    */
   Shipments(final List<Lane> lanes, final Executor executor) {
+    this(lanes, executor, () -> {});
+  }
+
+  private Shipments(final List<Lane> lanes, final Executor executor, final Runnable end) {
     this.idle = new ArrayDeque<>(lanes);
     this.most = lanes.size();
     this.executor = executor;
+    this.end = end;
+  }
+
+  /**
+   * With threads of its own, to be closed.
+   *
+   * @param threads so many segments are sent at a time; one is sent in the calling thread
+   */
+  static Shipments with(final List<Lane> lanes, final int threads) {
+    if (threads == 1) {
+      return new Shipments(lanes, Runnable::run);
+    }
+    final ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            THREAD_KEPT.toMillis(),
+            TimeUnit.MILLISECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().daemon().name("blockcam-upload-", 0).factory());
+    pool.allowCoreThreadTimeOut(true);
+    return new Shipments(
+        lanes,
+        pool,
+        () -> {
+          pool.shutdownNow();
+          pool.close();
+        });
   }
 
   /** A segment in a lane. */
@@ -73,7 +113,7 @@ final class Shipments {
    *
    * @param oldest the oldest segments that wait, in their order; {@link #most} of them are enough
    */
-  void send(final List<Path> oldest) throws IOException {
+  void send(final List<Path> oldest) {
     while (!underWay.isEmpty()
         && (oldest.isEmpty() || !underWay.getFirst().segment.equals(oldest.getFirst()))) {
       removeFirst(); // the spool has forgotten it, if not without trouble
@@ -89,21 +129,40 @@ final class Shipments {
   }
 
   /**
-   * Waits for the first of them, and gives it its name. It stays the first until it is {@linkplain
-   * #removeFirst removed}, and is brought again until then: that it is there is no harm.
+   * Waits for the first of them, and gives it its name, and those behind it that are there already.
+   * They stay the first until they are {@linkplain #removeFirst removed}, and are brought again
+   * until then: that they are there is no harm.
    *
-   * @return the trailer of what was sent
+   * @return one at least, in their order
+   * @throws IOException when the first has none; what is wrong with one behind it, it will be asked
+   *     for when that is the first
    */
-  Lane.Arrival nameFirst() throws IOException {
-    final Shipment first = underWay.getFirst();
-    final Lane.Arrival arrival = await(first);
-    first.again = true;
-    final SegmentTrailer trailer = first.lane.name(arrival);
-    return new Lane.Arrival(arrival.segment(), trailer, null);
+  List<Lane.Published> nameArrived() throws IOException {
+    final List<Lane.Published> named = new ArrayList<>();
+    for (final Shipment shipment : underWay) {
+      if (named.isEmpty()) {
+        named.add(name(shipment));
+      } else if (!shipment.again && shipment.task.state() == FutureTask.State.SUCCESS) {
+        try {
+          named.add(name(shipment));
+        } catch (final IOException e) {
+          break;
+        }
+      } else {
+        break;
+      }
+    }
+    return named;
+  }
+
+  private static Lane.Published name(final Shipment shipment) throws IOException {
+    final Lane.Arrival arrival = await(shipment);
+    shipment.again = true;
+    return shipment.lane.name(arrival);
   }
 
   /** The first of them is published, and its lane free for another one. */
-  void removeFirst() throws IOException {
+  void removeFirst() {
     final Shipment first = underWay.getFirst();
     if (!first.task.isDone()) {
       throw new IllegalStateException(first.segment + " is still being sent");
@@ -111,6 +170,12 @@ final class Shipments {
     first.lane.forget();
     underWay.removeFirst();
     idle.addLast(first.lane);
+  }
+
+  /** Ends what is under way, wherever it is. */
+  @Override
+  public void close() {
+    end.run();
   }
 
   private static Lane.Arrival await(final Shipment shipment) throws IOException {

@@ -1,5 +1,6 @@
 package io.blockcam.uploader;
 
+import io.blockcam.archive.OnceAMinute;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectConflictException;
@@ -16,17 +17,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,9 +39,6 @@ public final class Uploader implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Uploader.class);
 
-  /** How long the thread of a lane outlives its last segment. */
-  private static final Duration LANE_KEPT = Duration.ofSeconds(10);
-
   private static final Duration IDLE_WAIT = Duration.ofSeconds(1);
 
   /** While somebody waits for the spool to become empty, a retry does not wait longer. */
@@ -53,29 +46,27 @@ public final class Uploader implements AutoCloseable {
 
   private static final Duration LAST_RESORT_PAUSE = Duration.ofSeconds(1);
 
-  /** A store that stays away is mentioned again after this time. */
-  private static final Duration REMINDER = Duration.ofMinutes(1);
-
   private final ObjectStore store;
   private final Recording recording;
   private final SegmentSource source;
-  private final Backoff backoff;
-  private final InstantSource clock;
-  private final RandomGenerator random;
+  private final Pace pace;
   private final Publisher publisher;
   private final HeadKeeper heads;
+  private final Path workDirectory;
+  private final Shipments shipments;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
   // Guarded by lock.
+  private final OnceAMinute telling = new OnceAMinute();
   private UploaderStatus.State state = UploaderStatus.State.STARTING;
   private long publishedSegments;
   private long publishedBytes;
   private int failures;
   private @Nullable Instant failingSince;
-  private @Nullable Instant lastMention;
+  private boolean failureTold;
   private String lastError = "";
   private boolean draining;
   private boolean closed;
@@ -85,62 +76,34 @@ public final class Uploader implements AutoCloseable {
 
   private boolean swept;
 
-  private Shipments shipments;
-  private @Nullable Path workDirectory;
-  private Runnable endLanes = () -> {};
-
   /**
    * @param store where to ship to; stays the caller's
    * @param recording whose segments they are
    * @param source where they wait
+   * @param how they are sent
+   * @param pace when to try again
    */
   public Uploader(
       final ObjectStore store,
       final Recording recording,
       final SegmentSource source,
-      final Backoff backoff,
-      final InstantSource clock,
-      final RandomGenerator random) {
+      final Sending how,
+      final Pace pace) {
     this.store = store;
     this.recording = recording;
     this.source = source;
-    this.backoff = backoff;
-    this.clock = clock;
-    this.random = random;
+    this.pace = pace;
     this.publisher = new Publisher(store, temporaryDirectory());
     this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
+    this.workDirectory = how.workDirectory();
+    this.shipments = Shipments.with(lanes(how), how.uploads());
     this.thread = new Thread(this::run, "blockcam-uploader");
-    this.shipments = new Shipments(lanes(Sending.PLAIN), Runnable::run);
-  }
-
-  /** Sends in another way than {@link Sending#PLAIN}. Before {@link #start}. */
-  public void use(final Sending how) {
-    workDirectory = how.workDirectory();
-    if (how.uploads() == 1) {
-      shipments = new Shipments(lanes(how), Runnable::run);
-      return;
-    }
-    final ThreadPoolExecutor threads =
-        new ThreadPoolExecutor(
-            how.uploads(),
-            how.uploads(),
-            LANE_KEPT.toMillis(),
-            TimeUnit.MILLISECONDS,
-            new LinkedBlockingQueue<>(),
-            Thread.ofPlatform().daemon().name("blockcam-upload-", 0).factory());
-    threads.allowCoreThreadTimeOut(true);
-    endLanes =
-        () -> {
-          threads.shutdownNow();
-          threads.close();
-        };
-    shipments = new Shipments(lanes(how), threads);
   }
 
   private List<Lane> lanes(final Sending how) {
     final SendRate rate = new SendRate();
     final List<Lane> lanes = new ArrayList<>();
-    for (int i = 0; i < how.uploads(); i++) {
+    for (int i = 0; i < how.lanes(); i++) {
       final Path encoded = how.workDirectory().resolve("encoded-" + i);
       lanes.add(
           new Lane(
@@ -251,7 +214,7 @@ public final class Uploader implements AutoCloseable {
     try {
       workUntilClosed();
     } finally {
-      endLanes.run();
+      shipments.close();
     }
   }
 
@@ -280,7 +243,8 @@ public final class Uploader implements AutoCloseable {
   }
 
   /**
-   * Ships the oldest segment, if there is one, and brings those behind it on their way.
+   * Ships the oldest segment, if there is one, and those behind it that are there as soon; brings
+   * the next ones on their way.
    *
    * @return whether there was one
    * @throws IOException when it could not be shipped; it stays where it is
@@ -296,11 +260,13 @@ public final class Uploader implements AutoCloseable {
       onSuccess(UploaderStatus.State.IDLE, 0);
       return false;
     }
-    final Lane.Arrival first = shipments.nameFirst();
-    heads.follow(first.segment(), first.trailer());
-    source.published(oldest.getFirst());
-    shipments.removeFirst();
-    onSuccess(UploaderStatus.State.SHIPPING, first.segment().trailer().fileBytes());
+    final List<Lane.Published> named = shipments.nameArrived();
+    heads.follow(named);
+    for (final Lane.Published each : named) {
+      source.published(each.segment().path());
+      shipments.removeFirst();
+      onSuccess(UploaderStatus.State.SHIPPING, each.segment().trailer().fileBytes());
+    }
     return true;
   }
 
@@ -341,16 +307,15 @@ public final class Uploader implements AutoCloseable {
   }
 
   private void sweepEncoded() {
-    final Path encoded = workDirectory;
-    if (encoded == null || !Files.isDirectory(encoded)) {
+    if (!Files.isDirectory(workDirectory)) {
       return;
     }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(encoded, "encoded*")) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(workDirectory, "encoded*")) {
       for (final Path file : files) {
         Files.delete(file);
       }
     } catch (final IOException | DirectoryIteratorException e) {
-      LOG.warn("what an earlier run has encoded stays in {}: {}", encoded, e.toString());
+      LOG.warn("what an earlier run has encoded stays in {}: {}", workDirectory, e.toString());
     }
   }
 
@@ -361,8 +326,9 @@ public final class Uploader implements AutoCloseable {
   private void onSuccess(final UploaderStatus.State newState, final long bytes) {
     lock.lock();
     try {
-      if (failures > 0) {
+      if (failureTold) {
         LOG.info("{} answers again, after {} failed attempts", store.describe(), failures);
+        failureTold = false;
       }
       failures = 0;
       failingSince = null;
@@ -383,38 +349,34 @@ public final class Uploader implements AutoCloseable {
     // Whoever emptied or replaced the archive meanwhile gets a recording.json again.
     recordingIsThere = false;
     heads.forget();
-    final boolean mention;
+    final String omitted;
     lock.lock();
     try {
       if (closed) {
         return;
       }
-      final Instant now = clock.instant();
       failures++;
       lastError = wordsFor(e);
       if (failingSince == null) {
-        failingSince = now;
+        failingSince = pace.clock().instant();
       }
       enter(needsSomebody(e) ? UploaderStatus.State.BLOCKED : UploaderStatus.State.RETRYING);
       changed.signalAll();
-      mention =
-          failures == 1
-              || lastMention == null
-              || Duration.between(lastMention, now).compareTo(REMINDER) >= 0;
-      if (mention) {
-        lastMention = now;
+      if (!telling.isDue(System.nanoTime())) {
+        return;
       }
+      failureTold = true;
+      omitted = telling.andOmitted();
     } finally {
       lock.unlock();
     }
-    if (mention) {
-      LOG.warn(
-          "not shipped, will go on trying; {} segments wait in the spool: {}",
-          source.backlog(),
-          wordsFor(e));
-      if (!(e instanceof IOException)) {
-        LOG.error("unexpected", e);
-      }
+    LOG.warn(
+        "not shipped, will go on trying; {} segments wait in the spool: {}{}",
+        source.backlog(),
+        wordsFor(e),
+        omitted);
+    if (!(e instanceof IOException)) {
+      LOG.error("unexpected", e);
     }
   }
 
@@ -445,7 +407,7 @@ public final class Uploader implements AutoCloseable {
   private void pause() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      long leftNs = backoff.after(Math.max(1, failures), random).toNanos();
+      long leftNs = pace.backoff().after(Math.max(1, failures), pace.random()).toNanos();
       while (!closed && leftNs > 0) {
         if (draining) {
           leftNs = Math.min(leftNs, DRAIN_PAUSE.toNanos());

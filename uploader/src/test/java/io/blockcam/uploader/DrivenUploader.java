@@ -3,6 +3,7 @@ package io.blockcam.uploader;
 import io.blockcam.archive.Recording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.random.RandomGenerator;
@@ -22,7 +23,13 @@ public final class DrivenUploader {
       final SegmentSource source,
       final InstantSource clock,
       final RandomGenerator random) {
-    this.uploader = new Uploader(store, recording, source, Backoff.DEFAULT, clock, random);
+    this.uploader =
+        new Uploader(
+            store,
+            recording,
+            source,
+            Sending.plain(Path.of("/nonexistent")),
+            new Pace(Backoff.DEFAULT, clock, random));
     this.clock = clock;
     this.random = random;
   }

@@ -53,9 +53,8 @@ final class HeadKeeperTest {
         store,
         TestSpool.RECORDING,
         spool,
-        AT_ONCE,
-        InstantSource.system(),
-        RandomGenerator.getDefault());
+        Sending.plain(dir.resolve("encoding")),
+        new Pace(AT_ONCE, InstantSource.system(), RandomGenerator.getDefault()));
   }
 
   /** As after a restart: nothing is remembered. */

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -58,16 +57,12 @@ final class ParallelUploadsTest {
   }
 
   private Uploader uploader() {
-    final Uploader made =
-        new Uploader(
-            store,
-            TestSpool.RECORDING,
-            spool,
-            new Backoff(Duration.ofMillis(1), Duration.ofMillis(2)),
-            InstantSource.system(),
-            new Random(1));
-    made.use(new Sending(UPLOADS, Compress.NEVER, dir.resolve("encoding")));
-    return made;
+    return new Uploader(
+        store,
+        TestSpool.RECORDING,
+        spool,
+        new Sending(UPLOADS, Compress.NEVER, dir.resolve("encoding")),
+        Shipping.pace(Duration.ofMillis(1), Duration.ofMillis(2)));
   }
 
   private static boolean isLane() {
@@ -116,6 +111,50 @@ final class ParallelUploadsTest {
     assertThat(store.list(TEMPORARY)).isEmpty();
   }
 
+  /** What has arrived while another got its name gets its own with it, and one head with it. */
+  @Test
+  void areNamedTogetherWhenTheyHaveArrived() throws Exception {
+    for (int i = 0; i < 2 * UPLOADS; i++) {
+      spool.seal(2);
+    }
+    final CountDownLatch brought = new CountDownLatch(2 * UPLOADS);
+    final List<String> heads = Collections.synchronizedList(new ArrayList<>());
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("matches") && after && isLane()) {
+            brought.countDown();
+          }
+          if (op.equals("rename") && !after && Files.exists(segments) && published().isEmpty()) {
+            await(brought);
+          }
+          if (op.equals("rename") && after && Files.exists(dir.resolve("archive/disk/heads"))) {
+            heads.addAll(store.list("disk/heads").stream().map(ObjectStatus::name).toList());
+          }
+        });
+    uploader.start();
+
+    assertThat(uploader.drain(LONG)).isTrue();
+
+    assertThat(heads.stream().distinct()).hasSizeLessThan(2 * UPLOADS).contains("0000000005.json");
+    assertThat(published()).isEqualTo(names(2 * UPLOADS));
+  }
+
+  /** Other bytes under the name of the third: those before it are not held up by that. */
+  @Test
+  void areNotHeldUpByOneBehindThem() throws Exception {
+    for (int i = 0; i < UPLOADS; i++) {
+      spool.seal(2);
+    }
+    Files.createDirectories(segments);
+    Files.writeString(segments.resolve(names(3).getLast()), "somebody else's");
+    uploader.start();
+
+    Shipping.awaitReason(uploader, "exists and differs");
+
+    assertThat(spool.published()).isEqualTo(names(2));
+    assertThat(store.list("disk/heads")).extracting(ObjectStatus::name).contains("0000000001.json");
+  }
+
   /** One call in ten fails, before or after the store has done what was asked. */
   @Test
   void areEachPublishedOnceWhateverFails() throws Exception {
@@ -149,7 +188,7 @@ final class ParallelUploadsTest {
     }
     assertThat(store.list(TEMPORARY))
         .as("of a lane, one at most")
-        .hasSizeLessThanOrEqualTo(UPLOADS);
+        .hasSizeLessThanOrEqualTo(2 * UPLOADS);
     uploader.close();
     uploader = uploader();
     uploader.doWork();
@@ -201,8 +240,11 @@ final class ParallelUploadsTest {
 
     uploader.close();
 
-    assertThat(Thread.getAllStackTraces().keySet())
-        .noneMatch(thread -> thread.getName().startsWith("blockcam-upload-"));
+    // A pool is terminated when its last thread is about to end.
+    Shipping.await(
+        () ->
+            Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith("blockcam-upload-")));
     assertThat(spool.published()).isEmpty();
   }
 
@@ -239,9 +281,10 @@ final class ParallelUploadsTest {
       try {
         final List<Path> oldest = spool.oldestSealed(shipments.most());
         shipments.send(oldest);
-        shipments.nameFirst();
-        spool.published(oldest.getFirst());
-        shipments.removeFirst();
+        for (final Lane.Published each : shipments.nameArrived()) {
+          spool.published(each.segment().path());
+          shipments.removeFirst();
+        }
       } catch (final OutOfMemoryError e) {
         // again
       }
@@ -264,6 +307,14 @@ final class ParallelUploadsTest {
 
     assertThat(published()).isEqualTo(names(20));
     assertThat(store.list("disk/heads")).extracting(ObjectStatus::name).contains("0000000019.json");
+  }
+
+  private static void await(final CountDownLatch latch) throws StoreException {
+    try {
+      latch.await();
+    } catch (final InterruptedException e) {
+      throw new StoreUnavailableException("interrupted", e);
+    }
   }
 
   private static void await(final CyclicBarrier barrier) throws StoreException {

@@ -15,10 +15,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,18 +42,13 @@ final class SegmentEncodingTest {
   }
 
   private Uploader uploader(final boolean encodes) {
-    final Uploader uploader =
-        new Uploader(
-            store,
-            TestSpool.RECORDING,
-            spool,
-            new Backoff(Duration.ofMillis(1), Duration.ofMillis(2)),
-            InstantSource.system(),
-            RandomGenerator.getDefault());
-    if (encodes) {
-      uploader.use(new Sending(1, Compress.ALWAYS, dir.resolve("encoding")));
-    }
-    return uploader;
+    final Path work = dir.resolve("encoding");
+    return new Uploader(
+        store,
+        TestSpool.RECORDING,
+        spool,
+        encodes ? new Sending(1, Compress.ALWAYS, work) : Sending.plain(work),
+        Shipping.pace(Duration.ofMillis(1), Duration.ofMillis(2)));
   }
 
   private Path archived(final int number) {
@@ -103,6 +96,16 @@ final class SegmentEncodingTest {
     assertThat(uploader(true).doWork()).isTrue();
   }
 
+  /** The spool's disk is full, say, which only shipping can change. */
+  @Test
+  void shipsAsItIsWhatCannotBeEncoded() throws IOException {
+    Files.writeString(dir.resolve("encoding"), "a file is in the way");
+    spool.sealCompressible();
+    final byte[] sealed = Files.readAllBytes(spool.seal(50));
+    assertThat(uploader(true).doWork()).isTrue();
+    assertThat(archived(0)).hasBinaryContent(sealed);
+  }
+
   /** A slow network first, then one that is faster than the encoder can be. */
   @Test
   void encodesOnlyWhereThatIsFaster() throws IOException {
@@ -134,6 +137,24 @@ final class SegmentEncodingTest {
 
     assertThat(archived(0)).as("stays as it is").hasBinaryContent(sealed);
     assertThat(spool.published()).hasSize(1);
+  }
+
+  /** The other way round: it was encoded, and is to be sent as it is now. */
+  @Test
+  void countsWhatIsStoredAndNotWhatWasToBeSent() throws IOException {
+    spool.sealCompressible();
+    spool.seal(50);
+    while (uploader(true).doWork()) {}
+    final long encoded = Files.size(archived(0));
+    final Path head = archive.resolve("disk/heads/0000000000.json");
+    Files.delete(head);
+    spool = new TestSpool(dir.resolve("again"));
+    spool.sealCompressible();
+    spool.seal(50);
+    while (uploader(false).doWork()) {}
+
+    assertThat(archived(0)).hasSize(encoded);
+    assertThat(Files.readString(head)).contains("\"bytes\": " + encoded);
   }
 
   @Test

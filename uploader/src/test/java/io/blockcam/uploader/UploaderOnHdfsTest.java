@@ -13,7 +13,6 @@ import io.blockcam.store.Stores;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -46,9 +45,8 @@ final class UploaderOnHdfsTest {
               store,
               TestSpool.RECORDING,
               spool,
-              new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)),
-              InstantSource.system(),
-              new Random(1))) {
+              Sending.plain(dir.resolve("encoding")),
+              Shipping.pace(Duration.ofMillis(1), Duration.ofMillis(5)))) {
         uploader.start();
 
         assertThat(uploader.drain(Duration.ofSeconds(100))).isTrue();

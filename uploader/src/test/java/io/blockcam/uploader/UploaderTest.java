@@ -591,7 +591,11 @@ final class UploaderTest {
     spool.seal(1);
     final Uploader busy =
         new Uploader(
-            store, TestSpool.RECORDING, endless, AT_ONCE, InstantSource.fixed(NOW), new Random(1));
+            store,
+            TestSpool.RECORDING,
+            endless,
+            Sending.plain(dir.resolve("encoding")),
+            new Pace(AT_ONCE, InstantSource.fixed(NOW), new Random(1)));
 
     while (busy.doWork()) {}
 
@@ -603,7 +607,11 @@ final class UploaderTest {
 
   private Uploader uploader(final Backoff backoff) {
     return new Uploader(
-        store, TestSpool.RECORDING, spool, backoff, InstantSource.fixed(NOW), new Random(1));
+        store,
+        TestSpool.RECORDING,
+        spool,
+        Sending.plain(dir.resolve("encoding")),
+        new Pace(backoff, InstantSource.fixed(NOW), new Random(1)));
   }
 
   private Path archived(final int segment) {

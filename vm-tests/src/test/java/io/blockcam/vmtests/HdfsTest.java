@@ -48,25 +48,26 @@ class HdfsTest {
   private static final int SHIPPING_SECONDS = 10;
 
   /** More than a few blocks of 128 MB, all of which the NameNode wants free for each file. */
-  private static final int DATA_NODE_MB = 4096;
+  private static final String DATA_NODE_BYTES = "4G";
 
   @TempDir private Path scratch;
   private Hdfs hdfs = new Hdfs(Path.of(""));
   private Path dataNodeDisk = Path.of("");
+  private Path dataNodeImage = Path.of("");
 
   @BeforeAll
   void startHdfs(@TempDir final Path dir) throws IOException {
     dataNodeDisk = Files.createDirectories(dir.resolve("data"));
-    Shell.run(
-        "mount",
-        "-t",
-        "tmpfs",
-        "-o",
-        "size=" + DATA_NODE_MB + "m",
-        "tmpfs",
-        dataNodeDisk.toString());
+    dataNodeImage = dir.resolve("disk-of-the-data-node");
+    Shell.run("truncate", "--size=" + DATA_NODE_BYTES, dataNodeImage.toString());
+    Shell.run("mkfs.ext4", "-q", "-m", "0", "-i", "1048576", dataNodeImage.toString());
+    mountDataNodeDisk();
     hdfs = new Hdfs(dir);
     hdfs.start();
+  }
+
+  private void mountDataNodeDisk() {
+    Shell.sh("mount -o loop,errors=remount-ro $1 $2", dataNodeImage, dataNodeDisk);
   }
 
   @AfterAll
@@ -133,20 +134,52 @@ class HdfsTest {
 
   @Test
   void theSpoolKeepsWhatADataNodeHasNoRoomFor() {
-    final Recording recording = Recording.at(hdfs.uri() + "/full", scratch, "disk", "64M");
-    final long usedMb = Long.parseLong(Shell.sh("du -sm $1", dataNodeDisk).split("\\s")[0]);
+    final Path filler = dataNodeDisk.resolve("filler");
+    outlives(
+        "full",
+        () ->
+            Shell.sh(
+                "fallocate --length $(($(df --output=avail -B1 $1 | tail -n 1) - (4 << 20))) $2",
+                dataNodeDisk,
+                filler),
+        () -> Shell.run("rm", filler.toString()),
+        "could only be written to 0 of the 1",
+        "Failed to find datanode");
+  }
+
+  /** The kernel gives up writing to a file system that it has found damaged. */
+  @Test
+  void theSpoolKeepsWhatADataNodeCanNotWriteToADiskThatBecameReadOnly() {
+    outlives(
+        "read-only",
+        () ->
+            Shell.sh(
+                "echo damaged >/sys/fs/ext4/$(basename $(findmnt -n -o SOURCE $1))/trigger_fs_error",
+                dataNodeDisk),
+        () -> {
+          hdfs.stop();
+          Shell.run("umount", dataNodeDisk.toString());
+          Shell.sh("e2fsck -f -y $1 || test $? = 1", dataNodeImage);
+          mountDataNodeDisk();
+          hdfs.start();
+        },
+        "Read-only file system");
+  }
+
+  private void outlives(
+      final String name, final Runnable fault, final Runnable mend, final String... reasons) {
+    final Recording recording = Recording.at(hdfs.uri() + "/" + name, scratch, "disk", "64M");
     try (LiveDisk disk = recording.record("--seal-after", "1s")) {
-      resize(usedMb + 4);
+      fault.run();
       new Fio(scratch, disk.device()).with("rw=write", "bs=128k", "size=32M", "thread").run();
       assertThat(Limits.await(Limits.seconds(60), () -> !error(recording.status()).isEmpty()))
           .as(disk::describe)
           .isTrue();
       final JsonNode status = recording.status();
       assertThat(status.get("state").asText()).isIn("behind", "stuck");
-      assertThat(error(status))
-          .containsAnyOf("could only be written to 0 of the 1", "Failed to find datanode");
+      assertThat(error(status)).containsAnyOf(reasons);
       assertThat(status.at("/backlog/bytes").asLong()).isPositive();
-      resize(DATA_NODE_MB);
+      mend.run();
       assertThat(
               Limits.await(
                   Limits.seconds(120), () -> recording.status().at("/backlog/bytes").asLong() == 0))
@@ -156,10 +189,6 @@ class HdfsTest {
     }
     recording.latestShouldEqualTheDisk();
     recording.verifies();
-  }
-
-  private void resize(final long megabytes) {
-    Shell.run("mount", "-o", "remount,size=" + megabytes + "m", dataNodeDisk.toString());
   }
 
   private static String error(final JsonNode status) {

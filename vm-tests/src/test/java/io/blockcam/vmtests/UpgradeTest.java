@@ -8,6 +8,7 @@ import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,6 +103,37 @@ final class UpgradeTest {
       Blockcam.run("stop", "stopped", "--spool", recording.spool()).shouldSucceed();
       assertThat(disk.awaitEnd()).isZero();
       assertThat(disk.device()).doesNotExist();
+    }
+    recording.latestShouldEqualTheDisk();
+  }
+
+  /** Options that can not hold are told of while the other recorder still serves the disk. */
+  @Test
+  void isNotBegunWithOptionsThatCanNotHold() {
+    final Recording recording = Recording.inDirectory(scratch, "refused", "16M");
+    try (LiveDisk disk = recording.record()) {
+      for (final List<String> wrong :
+          List.of(
+              List.of("--ring-size", "4K"),
+              List.of("--seal-after", "0s"),
+              List.of("--spool-limit", "64K"),
+              List.of("--uploads", "0"))) {
+        final Shell.Result result =
+            recording
+                .run(
+                    "record",
+                    "--backing",
+                    recording.backing(),
+                    "--spool",
+                    recording.spool(),
+                    "--take-over",
+                    wrong.getFirst(),
+                    wrong.getLast())
+                .shouldEndWith(USAGE);
+        assertThat(result.err()).contains(wrong.getFirst()).hasLineCount(1);
+        assertThat(disk.isRunning()).as("after %s", wrong).isTrue();
+      }
+      disk.stopsCleanly();
     }
     recording.latestShouldEqualTheDisk();
   }

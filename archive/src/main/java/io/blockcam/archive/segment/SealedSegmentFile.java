@@ -28,8 +28,6 @@ public final class SealedSegmentFile {
   private final byte[] header;
   private final byte[] trailerBytes;
 
-  private final RecordTable records;
-
   /** By payload index. */
   private final int[] payloadCrc32cs;
 
@@ -42,7 +40,6 @@ public final class SealedSegmentFile {
     this.trailer = trailer;
     this.header = header;
     this.trailerBytes = trailer.encode();
-    this.records = records;
     this.payloadCrc32cs = payloadCrc32cs(records, trailer.payloadCount());
   }
 
@@ -95,9 +92,16 @@ public final class SealedSegmentFile {
     return trailer;
   }
 
-  /** Its records. */
-  public RecordTable records() {
-    return records;
+  /**
+   * Reads its records. They are not kept: a table may have 16 MiB, and many segments wait at a
+   * time.
+   *
+   * @throws SegmentException when they are damaged by now
+   */
+  public RecordTable records() throws IOException {
+    try (FileBytes bytes = FileBytes.open(file)) {
+      return SegmentReader.open(bytes).records();
+    }
   }
 
   /**

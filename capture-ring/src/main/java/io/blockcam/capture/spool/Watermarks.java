@@ -1,6 +1,6 @@
 package io.blockcam.capture.spool;
 
-import java.util.Arrays;
+import io.blockcam.archive.OnceAMinute;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,15 +14,26 @@ import org.slf4j.LoggerFactory;
  */
 public final class Watermarks {
   private static final Logger LOG = LoggerFactory.getLogger(Watermarks.class);
-  private static final int[] PERCENT = {50, 80, 95};
   private static final int HYSTERESIS_PERCENT = 25;
 
   private final String what;
   private volatile long capacity;
   private final AtomicLong crossings = new AtomicLong();
-  private final OnceAMinute[] limits = new OnceAMinute[PERCENT.length];
-  private final boolean[] told = new boolean[PERCENT.length];
+  private final Level[] levels = {new Level(50), new Level(80), new Level(95)};
   private int passed;
+
+  /** One of the marks. */
+  private static final class Level {
+    private final int percent;
+    private final OnceAMinute limit = new OnceAMinute();
+
+    /** Whether the log says that it is passed. */
+    private boolean told;
+
+    Level(final int percent) {
+      this.percent = percent;
+    }
+  }
 
   /**
    * @param what fills up, for the log
@@ -31,7 +42,6 @@ public final class Watermarks {
   public Watermarks(final String what, final long capacity) {
     this.what = what;
     this.capacity = capacity;
-    Arrays.setAll(limits, i -> new OnceAMinute());
   }
 
   /** There is more room from now on, or less; the next {@link #update} tells. Any thread. */
@@ -42,18 +52,19 @@ public final class Watermarks {
   /** Looks at how much is in use now. */
   public void update(final long used) {
     final long percent = used * 100 / capacity;
-    while (passed < PERCENT.length && percent >= PERCENT[passed]) {
+    while (passed < levels.length && percent >= levels[passed].percent) {
+      final Level level = levels[passed];
       crossings.incrementAndGet();
-      told[passed] = limits[passed].isDue(System.nanoTime());
-      if (told[passed]) {
-        LOG.warn("{} is {} % full{}", what, PERCENT[passed], limits[passed].andOmitted());
+      level.told = level.limit.isDue(System.nanoTime());
+      if (level.told) {
+        LOG.warn("{} is {} % full{}", what, level.percent, level.limit.andOmitted());
       }
       passed++;
     }
-    while (passed > 0 && percent < PERCENT[passed - 1] - HYSTERESIS_PERCENT) {
+    while (passed > 0 && percent < levels[passed - 1].percent - HYSTERESIS_PERCENT) {
       passed--;
-      if (told[passed]) {
-        LOG.info("{} is below {} % again", what, PERCENT[passed]);
+      if (levels[passed].told) {
+        LOG.info("{} is below {} % again", what, levels[passed].percent);
       }
     }
   }

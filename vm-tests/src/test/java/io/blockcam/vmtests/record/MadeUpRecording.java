@@ -14,7 +14,8 @@ import io.blockcam.cli.SpoolSource;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Stores;
 import io.blockcam.ublk.tap.QueueTap;
-import io.blockcam.uploader.Backoff;
+import io.blockcam.uploader.Pace;
+import io.blockcam.uploader.Sending;
 import io.blockcam.uploader.Uploader;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -24,10 +25,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Random;
 import java.util.UUID;
-import java.util.random.RandomGenerator;
 
 /**
  * A disk and its recording as a recorder makes them, but without a device: the product's own ring,
@@ -73,9 +72,8 @@ public final class MadeUpRecording {
                 store,
                 recording,
                 new SpoolSource(spool),
-                Backoff.DEFAULT,
-                InstantSource.system(),
-                RandomGenerator.getDefault());
+                Sending.plain(dir.resolve(name + ".encoding")),
+                Pace.usual());
         RandomAccessFile disk = new RandomAccessFile(dir.resolve(name + ".disk").toFile(), "rw");
         Arena arena = Arena.ofConfined()) {
       disk.setLength(diskBytes);

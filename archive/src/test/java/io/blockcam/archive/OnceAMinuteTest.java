@@ -1,4 +1,4 @@
-package io.blockcam.capture.spool;
+package io.blockcam.archive;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,8 +1,11 @@
-package io.blockcam.capture.spool;
+package io.blockcam.archive;
 
 import java.util.concurrent.TimeUnit;
 
-/** Keeps what may happen again and again from filling a log. One thread at a time. */
+/**
+ * Keeps what may happen again and again from filling a log, for everybody who makes or ships the
+ * record. One thread at a time.
+ */
 public final class OnceAMinute {
   private static final long MINUTE_NS = TimeUnit.MINUTES.toNanos(1);
 
