@@ -17,8 +17,6 @@ import io.blockcam.store.ObjectStore;
 import io.blockcam.store.StoreOptions;
 import io.blockcam.store.StoreUri;
 import io.blockcam.store.Stores;
-import io.blockcam.ublk.control.DeviceInfo;
-import io.blockcam.ublk.control.DeviceState;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.target.FileTarget;
@@ -43,9 +41,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.UUID;
-import java.util.function.Supplier;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
@@ -67,8 +63,6 @@ public final class Rehearsal {
   private static final int BLOCKS = 16;
   private static final long DISK_BYTES = 1 << 20;
   private static final Duration LIMIT = Duration.ofSeconds(30);
-  private static final DeviceInfo DEVICE =
-      new DeviceInfo(0, 1, 128, 1 << 19, DeviceState.LIVE, 0, 0, 0);
 
   private final Path dir;
 
@@ -216,44 +210,8 @@ public final class Rehearsal {
       }
       queue.complete(queue.offerZeroes(0, BLOCK_SECTORS, /* discard= */ true, false), 0);
       queue.requestDurable(queue.offerFlush());
-      askWhatItDoes(
-          spool.directory(),
-          () ->
-              StatusReport.json(
-                  new StatusReport.Identity(recording, DEVICE, spool.directory(), Instant.now()),
-                  store,
-                  new StatusReport.Reading(
-                      capture.status(), uploader.status(), new RateMeter().rates()),
-                  Instant.now()));
       capture.stop(LIMIT);
       uploader.drain(LIMIT);
-    }
-  }
-
-  /** Both sides of {@code status}: a recorder answers the first question as fast as any other. */
-  private static void askWhatItDoes(final Path spool, final Supplier<Map<String, Object>> status) {
-    try (ControlSocket control = new ControlSocket()) {
-      control.listen(
-          spool,
-          new ControlSocket.Answers() {
-            @Override
-            public long mark(final byte[] text) {
-              return 0;
-            }
-
-            @Override
-            public void setSpoolLimit(final long bytes) {}
-
-            @Override
-            public void setOnFull(final OnFull wanted) {}
-
-            @Override
-            public Map<String, Object> status() {
-              return status.get();
-            }
-          });
-      command("status", "--spool", spool.toString());
-      command("status", "--spool", spool.toString(), "--json");
     }
   }
 

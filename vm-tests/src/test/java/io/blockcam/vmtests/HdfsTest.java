@@ -142,9 +142,7 @@ class HdfsTest {
                 "fallocate --length $(($(df --output=avail -B1 $1 | tail -n 1) - (4 << 20))) $2",
                 dataNodeDisk,
                 filler),
-        () -> Shell.run("rm", filler.toString()),
-        "could only be written to 0 of the 1",
-        "Failed to find datanode");
+        () -> Shell.run("rm", filler.toString()));
   }
 
   /** The kernel gives up writing to a file system that it has found damaged. */
@@ -154,7 +152,8 @@ class HdfsTest {
         "read-only",
         () ->
             Shell.sh(
-                "echo damaged >/sys/fs/ext4/$(basename $(findmnt -n -o SOURCE $1))/trigger_fs_error",
+                "echo damaged >/sys/fs/ext4/$(basename $(findmnt -n -o SOURCE $1))/trigger_fs_error"
+                    + "; ! touch $1/file",
                 dataNodeDisk),
         () -> {
           hdfs.stop();
@@ -162,24 +161,26 @@ class HdfsTest {
           Shell.sh("e2fsck -f -y $1 || test $? = 1", dataNodeImage);
           mountDataNodeDisk();
           hdfs.start();
-        },
-        "Read-only file system");
+        });
   }
 
-  private void outlives(
-      final String name, final Runnable fault, final Runnable mend, final String... reasons) {
+  private void outlives(final String name, final Runnable fault, final Runnable mend) {
     final Recording recording = Recording.at(hdfs.uri() + "/" + name, scratch, "disk", "64M");
     try (LiveDisk disk = recording.record("--seal-after", "1s")) {
-      fault.run();
-      new Fio(scratch, disk.device()).with("rw=write", "bs=128k", "size=32M", "thread").run();
-      assertThat(Limits.await(Limits.seconds(60), () -> !error(recording.status()).isEmpty()))
-          .as(disk::describe)
-          .isTrue();
-      final JsonNode status = recording.status();
-      assertThat(status.get("state").asText()).isIn("behind", "stuck");
-      assertThat(error(status)).containsAnyOf(reasons);
-      assertThat(status.at("/backlog/bytes").asLong()).isPositive();
-      mend.run();
+      try {
+        fault.run();
+        new Fio(scratch, disk.device()).with("rw=write", "bs=128k", "size=32M", "thread").run();
+        assertThat(Limits.await(Limits.seconds(60), () -> !error(recording.status()).isEmpty()))
+            .as(disk::describe)
+            .isTrue();
+        final JsonNode status = recording.status();
+        assertThat(status.get("state").asText()).isIn("behind", "stuck");
+        assertThat(error(status))
+            .containsAnyOf("could only be written to 0 of the 1", "Failed to find datanode");
+        assertThat(status.at("/backlog/bytes").asLong()).isPositive();
+      } finally {
+        mend.run();
+      }
       assertThat(
               Limits.await(
                   Limits.seconds(120), () -> recording.status().at("/backlog/bytes").asLong() == 0))

@@ -66,7 +66,7 @@ final class SlowStoreTest {
 
   @Test
   @Tag("long")
-  @Timeout(value = 25, unit = TimeUnit.MINUTES)
+  @Timeout(value = 45, unit = TimeUnit.MINUTES)
   void makesWritesWaitForMinutes() throws Exception {
     makesWritesWait("block-minute", Duration.ofMinutes(1));
     makesWritesWait("block-long", Duration.ofMinutes(10));
@@ -74,7 +74,7 @@ final class SlowStoreTest {
 
   @Test
   @Tag("long")
-  @Timeout(value = 25, unit = TimeUnit.MINUTES)
+  @Timeout(value = 45, unit = TimeUnit.MINUTES)
   void recordsWhatItCanForMinutes() throws Exception {
     recordsWhatItCan("gap-minute", Duration.ofMinutes(1));
     recordsWhatItCan("gap-long", Duration.ofMinutes(10));
