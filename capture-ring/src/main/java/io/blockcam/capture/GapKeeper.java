@@ -69,8 +69,7 @@ final class GapKeeper {
   private Doubt unremembered = Doubt.NONE;
 
   private long lastSequence;
-  private long retryNs;
-  private long backoffNs = FIRST_RETRY_NS;
+  private final RetryTimer retry;
   private boolean failing;
 
   /** Where more is always written than goes, a gap begins and ends every few seconds. */
@@ -107,7 +106,7 @@ final class GapKeeper {
     this.doubts = doubts;
     this.clock = clock;
     this.mostRecords = ring.slots() / 4;
-    this.retryNs = clock.monotonicNs();
+    this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clock.monotonicNs());
   }
 
   /** Changes what becomes of writes from now on. Any thread; {@link #step} has to follow soon. */
@@ -156,7 +155,7 @@ final class GapKeeper {
       if (state == State.RECORDED && (policy != OnFull.GAP || !isRefused())) {
         return Long.MAX_VALUE;
       }
-      return failing ? Math.max(0, retryNs - clock.monotonicNs()) : LOOK_NS;
+      return failing ? retry.leftNs(clock.monotonicNs()) : LOOK_NS;
     }
   }
 
@@ -166,7 +165,7 @@ final class GapKeeper {
    * @return whether there was one
    */
   synchronized boolean step() {
-    if (clock.monotonicNs() - retryNs < 0) {
+    if (!retry.isDue(clock.monotonicNs())) {
       return false;
     }
     try {
@@ -177,15 +176,14 @@ final class GapKeeper {
             case NAMED -> begin() || settle();
           };
       failing = false;
-      backoffNs = FIRST_RETRY_NS;
+      retry.succeeded();
       return done;
     } catch (final IOException e) {
       if (!failing) {
         LOG.error("{}: {}", problem(), e.toString());
       }
       failing = true;
-      retryNs = clock.monotonicNs() + backoffNs;
-      backoffNs = Math.min(2 * backoffNs, LAST_RETRY_NS);
+      retry.failed(clock.monotonicNs());
       return false;
     }
   }

@@ -57,13 +57,12 @@ final class ReadBack implements Doubts {
   private boolean unsettled;
   private boolean stopped;
 
-  /** Could not be read, to be tried again at {@link #retryNs}. */
+  /** Could not be read, to be tried again when {@link #retry} says. */
   private final List<Doubt.Range> unread = new ArrayList<>();
 
   private long unreadBlocks;
 
-  private long retryNs;
-  private long backoffNs = FIRST_RETRY_NS;
+  private final RetryTimer retry;
   private boolean retryAtOnce;
   private volatile boolean leavesRoom;
 
@@ -108,7 +107,7 @@ final class ReadBack implements Doubts {
     this.clockNs = clockNs;
     this.chunk = new DiskChunk(disk, spool.recording().diskBytes(), arena);
     this.lastSequence = ring.baseSequence() - 1;
-    this.retryNs = clockNs.getAsLong();
+    this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
     final Doubt before = spool.doubt();
     pending.addAll(before.ranges());
     pendingBlocks = before.blocks();
@@ -160,7 +159,7 @@ final class ReadBack implements Doubts {
       return settle();
     } catch (final IOException e) {
       LOG.warn("blocks in doubt stay in doubt for now: {}", e.toString());
-      backOff();
+      retry.failed(clockNs.getAsLong());
       return false;
     }
   }
@@ -255,7 +254,7 @@ final class ReadBack implements Doubts {
     synchronized (this) {
       if (pending.isEmpty()
           && !unread.isEmpty()
-          && (retryAtOnce || clockNs.getAsLong() - retryNs >= 0)) {
+          && (retryAtOnce || retry.isDue(clockNs.getAsLong()))) {
         retryAtOnce = false;
         pending.addAll(unread);
         unread.clear();
@@ -298,15 +297,10 @@ final class ReadBack implements Doubts {
           unreadBlocks++;
           block++;
         }
-        backOff();
+        retry.failed(clockNs.getAsLong());
       }
       return true;
     }
-  }
-
-  private void backOff() {
-    retryNs = clockNs.getAsLong() + backoffNs;
-    backoffNs = Math.min(2 * backoffNs, LAST_RETRY_NS);
   }
 
   /** Offers what was read, as far as there is room; the range stays locked until all of it is. */
@@ -401,7 +395,7 @@ final class ReadBack implements Doubts {
       checkpoint = null;
       sinceCheckpoint = 0;
       unsettled = false;
-      backoffNs = FIRST_RETRY_NS;
+      retry.succeeded();
       LOG.info("disk and record agree again: what was in doubt is read back");
       return true;
     }

@@ -78,8 +78,7 @@ public final class RecordConsumer {
   private boolean busy;
 
   private boolean forceWanted;
-  private long retryNs;
-  private long backoffNs = FIRST_RETRY_NS;
+  private final RetryTimer retry;
 
   private volatile long appended;
   private volatile long durable;
@@ -129,7 +128,7 @@ public final class RecordConsumer {
     this.durable = next - 1;
     this.together = Math.min(TOGETHER_RECORDS, ring.slots() / 4);
     this.watermarks = new Watermarks("ring", ring.slots());
-    this.retryNs = clockNs.getAsLong();
+    this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
   }
 
   /**
@@ -140,7 +139,7 @@ public final class RecordConsumer {
    * @return how much was done; 0 means that nothing is left to do now
    */
   public int doWork() {
-    if (state == State.FINISHED || clockNs.getAsLong() - retryNs < 0) {
+    if (state == State.FINISHED || !retry.isDue(clockNs.getAsLong())) {
       return 0;
     }
     try {
@@ -151,7 +150,7 @@ public final class RecordConsumer {
       final int work = take() + sealOld() + makeDurable() + finish();
       if (failure.getAndSet(null) != null) {
         LOG.info("the spool takes records again, after {} failures", failures.getAndSet(0));
-        backoffNs = FIRST_RETRY_NS;
+        retry.succeeded();
       }
       if (state != State.FINISHED) {
         enter(refused ? State.BLOCKED : State.TAKING);
@@ -173,8 +172,8 @@ public final class RecordConsumer {
     }
     final long nowNs = clockNs.getAsLong();
     long timeoutNs = IDLE_NS;
-    if (retryNs - nowNs > 0) {
-      timeoutNs = Math.min(timeoutNs, retryNs - nowNs);
+    if (!retry.isDue(nowNs)) {
+      timeoutNs = Math.min(timeoutNs, retry.leftNs(nowNs));
     } else if (sink.sealDueNs() != Long.MAX_VALUE) {
       timeoutNs = Math.clamp(sink.sealDueNs() - nowNs, 0, timeoutNs);
     }
@@ -413,8 +412,7 @@ public final class RecordConsumer {
           "the spool does not take records ({}); they stay in the ring, trying again",
           e.toString());
     }
-    retryNs = clockNs.getAsLong() + backoffNs;
-    backoffNs = Math.min(backoffNs * 2, LAST_RETRY_NS);
+    retry.failed(clockNs.getAsLong());
     enter(State.FAILING); // once it can be told why
   }
 

@@ -41,8 +41,7 @@ final class RegionKeeper {
 
   // mark's
   private boolean failing;
-  private long retryNs;
-  private long backoffNs = FIRST_RETRY_NS;
+  private final RetryTimer retry;
 
   // clean's
   private long nextRoundNs;
@@ -69,6 +68,7 @@ final class RegionKeeper {
     this.disk = disk;
     this.clockNs = clockNs;
     this.mayClean = mayClean;
+    this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
     this.nextRoundNs = clockNs.getAsLong() + ROUND_NS;
     regions.makeDirty(log.dirty());
   }
@@ -80,7 +80,7 @@ final class RegionKeeper {
    */
   boolean mark() {
     distrustIfTold();
-    if ((!regions.isWanted() && !failing) || (failing && clockNs.getAsLong() - retryNs < 0)) {
+    if (failing ? !retry.isDue(clockNs.getAsLong()) : !regions.isWanted()) {
       return false;
     }
     final BitSet wanted = regions.wanted();
@@ -94,14 +94,13 @@ final class RegionKeeper {
         LOG.error("the log of dirty regions can not be written, writes wait: {}", e.toString());
       }
       failing = true;
-      retryNs = clockNs.getAsLong() + backoffNs;
-      backoffNs = Math.min(2 * backoffNs, LAST_RETRY_NS);
+      retry.failed(clockNs.getAsLong());
       return false;
     }
     if (failing) {
       LOG.info("the log of dirty regions is written again");
       failing = false;
-      backoffNs = FIRST_RETRY_NS;
+      retry.succeeded();
     }
     ring.wakeForRegions();
     return true;
@@ -109,7 +108,7 @@ final class RegionKeeper {
 
   /** In how many ns {@link #mark} has something to do, unless its thread is woken before. */
   long untilMarkNs() {
-    return failing ? Math.max(0, retryNs - clockNs.getAsLong()) : Long.MAX_VALUE;
+    return failing ? retry.leftNs(clockNs.getAsLong()) : Long.MAX_VALUE;
   }
 
   /** The same for {@link #clean}, whose thread is to be woken after {@link #mark}. */

@@ -207,23 +207,11 @@ final class KillTest {
       assertThat(disk.device()).isNotEqualTo(device);
       disk.stopsCleanly();
     }
-    assertThat(
-            other.run("record", "--backing", other.backing(), "--spool", other.spool(), "--id", id))
+    assertThat(other.recordInVain("--id", id))
         .as("a number that is taken")
         .extracting("status")
         .isEqualTo(ENVIRONMENT);
-    assertThat(
-            recording
-                .run(
-                    "record",
-                    "--backing",
-                    recording.backing(),
-                    "--spool",
-                    recording.spool(),
-                    "--id",
-                    77)
-                .shouldEndWith(ENVIRONMENT)
-                .err())
+    assertThat(recording.recordInVain("--id", 77).shouldEndWith(ENVIRONMENT).err())
         .contains(device + " waits for this server, and --id says 77");
     try (LiveDisk disk = recording.record("--depth", 32)) {
       assertThat(disk.device()).isEqualTo(device);

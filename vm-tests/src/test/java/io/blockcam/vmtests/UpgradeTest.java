@@ -120,15 +120,7 @@ final class UpgradeTest {
               List.of("--uploads", "0"))) {
         final Shell.Result result =
             recording
-                .run(
-                    "record",
-                    "--backing",
-                    recording.backing(),
-                    "--spool",
-                    recording.spool(),
-                    "--take-over",
-                    wrong.getFirst(),
-                    wrong.getLast())
+                .recordInVain("--take-over", wrong.getFirst(), wrong.getLast())
                 .shouldEndWith(USAGE);
         assertThat(result.err()).contains(wrong.getFirst()).hasLineCount(1);
         assertThat(disk.isRunning()).as("after %s", wrong).isTrue();

@@ -63,6 +63,11 @@ public final class Recording {
     return Blockcam.startWith(javaOptions, recordArguments(more));
   }
 
+  /** A recorder that is expected to end by itself. */
+  public Shell.Result recordInVain(final Object... more) {
+    return Blockcam.run(recordArguments(more));
+  }
+
   private Object[] recordArguments(final Object... more) {
     return arguments(
         "record", List.of("--backing", backing(), "--size", size, "--spool", spool()), more);
