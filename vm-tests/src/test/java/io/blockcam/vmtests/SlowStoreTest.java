@@ -35,6 +35,9 @@ final class SlowStoreTest {
   /** Less than a tenth of what is written when nothing holds it up. */
   private static final long BYTES_PER_SECOND = 8 << 20;
 
+  /** For more than a minute: what HDFS has to hold fits into the memory of a test host. */
+  private static final long BYTES_PER_SECOND_FOR_LONG = 2 << 20;
+
   private static final Duration DRAINS = Limits.seconds(240);
 
   /** Between two looks: they cost the host's processors as much as the recorder does. */
@@ -80,8 +83,13 @@ final class SlowStoreTest {
     recordsWhatItCan("gap-long", Duration.ofMinutes(10));
   }
 
+  private SlowLink link(final Duration load) throws IOException {
+    final boolean isLong = load.compareTo(Duration.ofMinutes(1)) > 0;
+    return new SlowLink(hdfs, isLong ? BYTES_PER_SECOND_FOR_LONG : BYTES_PER_SECOND);
+  }
+
   private void makesWritesWait(final String name, final Duration load) throws Exception {
-    try (SlowLink link = new SlowLink(hdfs, BYTES_PER_SECOND)) {
+    try (SlowLink link = link(load)) {
       final Recording recording = Recording.at(link.uri() + "/slow", scratch, name, "64M");
       try (LiveDisk disk = record(recording, "block")) {
         final List<Reading> readings = load(recording, disk, load);
@@ -92,10 +100,11 @@ final class SlowStoreTest {
       recording.latestShouldEqualTheDisk();
       assertThat(recording.verifies()).doesNotContain("gap from");
     }
+    hdfs.delete("/slow");
   }
 
   private void recordsWhatItCan(final String name, final Duration load) throws Exception {
-    try (SlowLink link = new SlowLink(hdfs, BYTES_PER_SECOND)) {
+    try (SlowLink link = link(load)) {
       final Recording recording = Recording.at(link.uri() + "/slow", scratch, name, "64M");
       try (LiveDisk disk = record(recording, "gap")) {
         final List<Reading> readings = load(recording, disk, load);
@@ -108,6 +117,7 @@ final class SlowStoreTest {
       recording.latestShouldEqualTheDisk();
       assertThat(recording.verifies()).contains("gap from", "no room");
     }
+    hdfs.delete("/slow");
   }
 
   /**

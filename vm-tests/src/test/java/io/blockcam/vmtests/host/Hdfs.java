@@ -87,11 +87,25 @@ public final class Hdfs implements AutoCloseable {
     return response.body();
   }
 
+  /** Removes a directory with all that is in it. */
+  public void delete(final String path) {
+    final HttpResponse<byte[]> response = send("DELETE", path, "DELETE&recursive=true");
+    if (response.statusCode() != 200) {
+      throw new AssertionError("DELETE " + path + " answered " + response.statusCode());
+    }
+  }
+
   private HttpResponse<byte[]> get(final String path, final String operation) {
+    return send("GET", path, operation);
+  }
+
+  private HttpResponse<byte[]> send(
+      final String method, final String path, final String operation) {
     final String base = "http://" + uri.substring(SCHEME.length()) + "/webhdfs/v1";
     try {
       return http.send(
           HttpRequest.newBuilder(URI.create(base + path + "?op=" + operation))
+              .method(method, HttpRequest.BodyPublishers.noBody())
               .timeout(Limits.seconds(30))
               .build(),
           BodyHandlers.ofByteArray());
