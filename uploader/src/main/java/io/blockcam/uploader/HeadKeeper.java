@@ -7,7 +7,6 @@ import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.head.HeadJson;
 import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
-import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentName;
@@ -73,10 +72,9 @@ final class HeadKeeper {
   /** What is summed up, and what must come next. */
   private record Summed(RecordingSummary summary, SegmentChain next) {
 
-    Summed plus(final String name, final SegmentTrailer segment, final RecordTable records)
+    Summed plus(final String name, final SegmentTrailer segment, final RecordingSummary ofSegment)
         throws SegmentException {
-      return new Summed(
-          summary.plus(segment, records), next.next(name, segment.segmentNumber(), segment));
+      return new Summed(summary.and(ofSegment), next.next(name, segment.segmentNumber(), segment));
     }
   }
 
@@ -97,17 +95,16 @@ final class HeadKeeper {
     if (broken) {
       return;
     }
-    final SegmentTrailer newest = segments.getLast().segment().trailer();
+    final SegmentTrailer newest = segments.getLast().trailer();
     final Summed after;
     try {
-      Summed sum = upTo(segments.getFirst().segment().trailer().segmentNumber());
+      Summed sum = upTo(segments.getFirst().trailer().segmentNumber());
       if (sum.next().number() > newest.segmentNumber()) {
         return; // published before, only not forgotten by the spool
       }
       for (final Lane.Published each : segments) {
-        if (each.segment().trailer().segmentNumber() == sum.next().number()) {
-          sum =
-              sum.plus(each.segment().path().toString(), each.trailer(), each.segment().records());
+        if (each.trailer().segmentNumber() == sum.next().number()) {
+          sum = sum.plus(each.segment().path().toString(), each.trailer(), each.summary());
         }
       }
       after = sum;
@@ -128,16 +125,24 @@ final class HeadKeeper {
 
   /** What is summed up of the segments before one, or up to that one. */
   private Summed upTo(final long number) throws IOException {
-    Summed sum = summed == null ? load(number) : summed;
+    Summed sum = summed == null ? load() : summed;
     while (sum.next().number() < number) {
       final SegmentReader reader = open(sum.next().number());
-      sum = sum.plus(reader.name(), reader.trailer(), reader.records());
+      sum =
+          sum.plus(
+              reader.name(),
+              reader.trailer(),
+              RecordingSummary.of(reader.trailer(), reader.records()));
     }
     summed = sum;
     return sum;
   }
 
-  private Summed load(final long number) throws IOException {
+  /**
+   * From the newest head that fits, also where it is beyond what is shipped now: the spool may have
+   * forgotten less than it was told to, and a head is never taken back.
+   */
+  private Summed load() throws IOException {
     published.clear();
     final List<ObjectStatus> heads =
         store.list(recording.paths().heads()).stream()
@@ -146,12 +151,10 @@ final class HeadKeeper {
             .toList();
     heads.forEach(status -> published.add(status.path()));
     for (final ObjectStatus status : heads.reversed()) {
-      if (number(status).orElseThrow() <= number) {
-        try {
-          return load(status);
-        } catch (final RecordingFormatException | SegmentException | ObjectNotFoundException e) {
-          LOG.warn("a head is of no use: {}", e.getMessage());
-        }
+      try {
+        return load(status);
+      } catch (final RecordingFormatException | SegmentException | ObjectNotFoundException e) {
+        LOG.warn("a head is of no use: {}", e.getMessage());
       }
     }
     final SegmentChain beginning =

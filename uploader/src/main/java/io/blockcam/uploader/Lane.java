@@ -1,6 +1,7 @@
 package io.blockcam.uploader;
 
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.segment.SealedSegmentFile;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentName;
@@ -44,8 +45,16 @@ final class Lane {
    *
    * @param segment as it waits in the spool
    * @param trailer of what was sent
+   * @param summary of the same
    */
-  record Published(SealedSegmentFile segment, SegmentTrailer trailer) {}
+  record Published(SealedSegmentFile segment, SegmentTrailer trailer, RecordingSummary summary) {
+
+    /** Reads the records once more; nobody keeps a table of 16 MiB for each that is under way. */
+    static Published of(final SealedSegmentFile segment, final SegmentTrailer trailer)
+        throws IOException {
+      return new Published(segment, trailer, RecordingSummary.of(trailer, segment.records()));
+    }
+  }
 
   /**
    * A segment that the archive holds.
@@ -65,13 +74,14 @@ final class Lane {
     boolean isKept = false;
     try {
       final SegmentEncoding.Parcel parcel = encoding.of(segment);
+      final Published published = Published.of(segment, parcel.trailer());
       final long startNs = System.nanoTime();
       final Publisher.Staged staged = publisher.stage(parcel.source(), pathOf(segment));
       if (staged.temporaryPath() != null) {
         rate.add(parcel.source().lengthBytes(), System.nanoTime() - startNs);
       }
       isKept = true;
-      return new Arrival(new Published(segment, parcel.trailer()), staged);
+      return new Arrival(published, staged);
     } catch (final ObjectConflictException e) {
       return new Arrival(inPlaceOf(segment, e), null);
     } finally {
@@ -127,6 +137,6 @@ final class Lane {
         || !found.get().trailer().digest().equals(segment.trailer().digest())) {
       throw conflict;
     }
-    return new Published(segment, found.get().trailer());
+    return Published.of(segment, found.get().trailer());
   }
 }

@@ -95,6 +95,10 @@ final class Shipments implements AutoCloseable {
       return begun;
     }
 
+    boolean hasArrived() {
+      return !again && task.state() == FutureTask.State.SUCCESS;
+    }
+
     void retryIfFailed(final Executor executor) {
       if (again || task.state() == FutureTask.State.FAILED) {
         task = begin(segment, lane, executor);
@@ -139,16 +143,16 @@ final class Shipments implements AutoCloseable {
    */
   List<Lane.Published> nameArrived() throws IOException {
     final List<Lane.Published> named = new ArrayList<>();
-    for (final Shipment shipment : underWay) {
-      if (named.isEmpty()) {
-        named.add(name(shipment));
-      } else if (!shipment.again && shipment.task.state() == FutureTask.State.SUCCESS) {
-        try {
-          named.add(name(shipment));
-        } catch (final IOException e) {
-          break;
-        }
-      } else {
+    named.add(name(underWay.getFirst()));
+    final Iterator<Shipment> behind = underWay.stream().skip(1).iterator();
+    while (behind.hasNext()) {
+      final Shipment next = behind.next();
+      if (!next.hasArrived()) {
+        break;
+      }
+      try {
+        named.add(name(next));
+      } catch (final IOException e) {
         break;
       }
     }

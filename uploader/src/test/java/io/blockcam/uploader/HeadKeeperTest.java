@@ -117,6 +117,20 @@ final class HeadKeeperTest {
     assertNewestIs(5);
   }
 
+  /** The power went: the spool has again what it had forgotten, and the head is beyond that. */
+  @Test
+  void neverFallsBehindWhatItWas() throws IOException {
+    spool = new TestSpool(dir.resolve("spool-again"));
+    restart();
+    for (int i = 0; i < 5; i++) {
+      spool.seal(3 + i);
+      assertThat(uploader.doWork()).isTrue();
+      assertThat(heads()).containsExactly("0000000003.json", "0000000004.json");
+    }
+    ship(1);
+    assertNewestIs(5);
+  }
+
   @Test
   void countsAnewWhenAllHeadsAreGone() throws IOException {
     for (final String head : heads()) {

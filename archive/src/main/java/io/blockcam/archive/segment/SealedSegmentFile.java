@@ -93,8 +93,7 @@ public final class SealedSegmentFile {
   }
 
   /**
-   * Reads its records. They are not kept: a table may have 16 MiB, and many segments wait at a
-   * time.
+   * Reads its records. They are not kept.
    *
    * @throws SegmentException when they are damaged by now
    */
