@@ -508,7 +508,7 @@ public final class Capture {
   private void lookAtDisk() {
     try {
       while (!diskStopped) {
-        if (!readBack.doWork() & !keeper.clean()) {
+        if (!lookAtDiskOnce()) {
           readBack.awaitWork(keeper.untilCleanNs());
         }
       }
@@ -518,6 +518,17 @@ public final class Capture {
     } catch (final Throwable e) { // nobody else would learn of it, and disk and record differ
       failure.complete(e);
     }
+  }
+
+  /**
+   * One step of reading back, one of cleaning regions. A sync of the disk takes as long as it
+   * likes, so none while the guest waits for a range.
+   *
+   * @return whether there was something to do
+   */
+  boolean lookAtDiskOnce() {
+    final boolean readBackDone = readBack.doWork();
+    return readBackDone | (!readBack.holdsRange() && keeper.clean());
   }
 
   private void consume() {

@@ -9,6 +9,7 @@ import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.RangeLock;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -72,6 +73,7 @@ final class ReadBack implements Doubts {
   private int step = DiskChunk.MOST_BLOCKS;
 
   // The chunk in hand: locked, read, and offered up to but not including {@code offered}.
+  private @Nullable RangeLock chunkLock;
   private int chunkBlocks;
   private int offered;
 
@@ -144,7 +146,7 @@ final class ReadBack implements Doubts {
         giveUpChunk(); // the guest is not to wait for it
         return false;
       }
-      if (chunkBlocks > 0) {
+      if (holdsRange()) {
         return offer();
       }
       if (reachedCheckpoint()) {
@@ -164,10 +166,15 @@ final class ReadBack implements Doubts {
     }
   }
 
+  /** Whether writes of the guest to a piece of the disk wait for {@link #doWork}. */
+  boolean holdsRange() {
+    return chunkLock != null;
+  }
+
   /** Whether there are blocks to be read, and it is not known that they can not be. */
   boolean isBehind() {
     synchronized (this) {
-      return chunkBlocks > 0
+      return holdsRange()
           || block < endBlock
           || !pending.isEmpty()
           || (retryAtOnce && !unread.isEmpty());
@@ -176,7 +183,7 @@ final class ReadBack implements Doubts {
 
   /** Whether it is behind, and not by more than a stop can wait for. */
   boolean isAlmostDone() {
-    return isBehind() && !isLarge();
+    return ring.diskLock() != null && isBehind() && !isLarge();
   }
 
   private boolean isLarge() {
@@ -200,11 +207,12 @@ final class ReadBack implements Doubts {
     return blocksToldOf;
   }
 
-  /** Whether the guest comes first, and it needs the room. */
+  /** Whether the guest comes first: there is none yet, or it needs the room. */
   private boolean isHeldBack() {
-    return (isLarge() || leavesRoom)
-        && (ring.claimed() - ring.released() > ring.slots() / 2
-            || spool.bytes() > spool.limitBytes() / 2);
+    return ring.diskLock() == null
+        || (isLarge() || leavesRoom)
+            && (ring.claimed() - ring.released() > ring.slots() / 2
+                || spool.bytes() > spool.limitBytes() / 2);
   }
 
   /**
@@ -275,11 +283,16 @@ final class ReadBack implements Doubts {
   }
 
   private boolean readChunk() {
+    final RangeLock lock = ring.diskLock();
+    if (lock == null) {
+      return false;
+    }
     final int blocks = (int) Math.min(step, endBlock - block);
-    if (!ring.diskLock().tryLock(offset(block), length(blocks))) {
+    if (!lock.tryLock(offset(block), length(blocks))) {
       step = Math.max(1, blocks / 2); // somebody always writes to some of it
       return false;
     }
+    chunkLock = lock;
     chunkBlocks = blocks;
     offered = 0;
     step = Math.min(DiskChunk.MOST_BLOCKS, 2 * step);
@@ -364,7 +377,7 @@ final class ReadBack implements Doubts {
 
   /** What of the chunk is offered is done; the rest is read again. */
   private void giveUpChunk() {
-    if (chunkBlocks > 0) {
+    if (holdsRange()) {
       giveBackChunk();
       block += offered;
       sinceCheckpoint += offered;
@@ -372,8 +385,10 @@ final class ReadBack implements Doubts {
   }
 
   private void giveBackChunk() {
-    if (chunkBlocks > 0) {
-      ring.diskLock().unlock(offset(block), length(chunkBlocks));
+    final RangeLock lock = chunkLock;
+    if (lock != null) {
+      lock.unlock(offset(block), length(chunkBlocks));
+      chunkLock = null;
       chunkBlocks = 0;
     }
   }

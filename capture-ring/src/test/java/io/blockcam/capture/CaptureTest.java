@@ -13,6 +13,7 @@ import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.support.Locks;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
 import io.blockcam.ublk.tap.QueueTap;
@@ -195,6 +196,7 @@ final class CaptureTest {
   void readsBackAtOnceWhatAFailedWriteMayHaveChanged() throws IOException, InterruptedException {
     try (Spool spool = open(recording(1))) {
       final Capture capture = Capture.start(spool, options(), disk);
+      capture.tap().openDisk(new Locks());
       final QueueTap queue = capture.tap().openQueue(0, () -> {});
       queue.complete(queue.offerWrite(16, 8, RingBench.data(BLOCK), 512, false), -5);
       final long deadlineNs = System.nanoTime() + LONG.toNanos();

@@ -41,14 +41,14 @@ public final class DrivenCapture {
     return capture.consumer().doWork() > 0;
   }
 
-  /** One step of what reads back; whether there was something to do. */
+  /** One step of what reads back and cleans regions; whether there was something to do. */
   public boolean readBack() {
-    return capture.readBack().doWork();
+    return capture.lookAtDiskOnce();
   }
 
-  /** One step of what keeps the log of dirty regions; whether there was something to do. */
+  /** One step of what makes regions dirty and keeps gaps; whether there was something to do. */
   public boolean keepRegions() {
-    return capture.keeper().mark() | capture.keeper().clean() | capture.gaps().step();
+    return capture.keeper().mark() | capture.gaps().step();
   }
 
   /** Whether there is something to be read back. */

@@ -12,10 +12,10 @@ import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.support.Locks;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
 import io.blockcam.ublk.tap.QueueTap;
-import io.blockcam.ublk.tap.RangeLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -46,6 +46,7 @@ final class GapTest {
   /** Each block holds one value. */
   private final byte[] disk = new byte[DISK_BLOCKS];
 
+  private final Locks locks = new Locks();
   private final RingBench.ManualClock clock = new RingBench.ManualClock();
   private final List<TestRecord> shipped = new ArrayList<>();
   private byte next = 1;
@@ -195,21 +196,19 @@ final class GapTest {
     capture.kill();
     spool.close();
     start(OnFull.BLOCK);
-    final var lock = new Locks();
-    capture.tap().openDisk(lock);
     capture.addDoubt(new Doubt(List.of(new Doubt.Range(0, DISK_BLOCKS))));
     Arrays.fill(disk, next++); // zeroes would take no room
     while (capture.readBack()) {
       // until the ring is full
     }
-    assertThat(lock.held).as("a chunk that finds no room").isEqualTo(1);
+    assertThat(locks.held()).as("a chunk that finds no room").isEqualTo(1);
 
     capture.setOnFull(OnFull.GAP);
     fill();
     capture.readBack();
 
     assertThat(capture.status().gaps().since()).isPresent();
-    assertThat(lock.held).isZero();
+    assertThat(locks.held()).isZero();
     makeRoom();
     stop();
     assertThat(replay(everything())).isEqualTo(disk);
@@ -273,6 +272,7 @@ final class GapTest {
                 BLOCK_BYTES),
             Backing.unwritten(this::read),
             clock);
+    capture.tap().openDisk(locks);
     queue = capture.tap().openQueue(0, () -> {});
   }
 
@@ -390,21 +390,5 @@ final class GapTest {
       }
     }
     return replayed;
-  }
-
-  /** Counts what is held. */
-  private static final class Locks implements RangeLock {
-    private int held;
-
-    @Override
-    public boolean tryLock(final long offset, final long length) {
-      held++;
-      return true;
-    }
-
-    @Override
-    public void unlock(final long offset, final long length) {
-      held--;
-    }
   }
 }

@@ -11,6 +11,7 @@ import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.support.Locks;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
 import io.blockcam.ublk.tap.QueueTap;
@@ -35,8 +36,23 @@ final class ReadBackTest {
   private static final int SLOTS = 64;
   private static final byte[] WRITE = new byte[(SLOTS / 4 + 1) * 4096];
 
-  private final Backing disk = Backing.unwritten(this::read);
+  private final Locks locks = new Locks();
+  private final Backing disk =
+      new Backing() {
+        @Override
+        public void read(final MemorySegment data, final long offset) throws IOException {
+          ReadBackTest.this.read(data, offset);
+        }
+
+        @Override
+        public void sync() {
+          assertThat(locks.held()).as("a sync keeps nobody out").isZero();
+          syncs++;
+        }
+      };
   private long reads;
+  private int syncs;
+  private long passedNs;
   private long bad = -1;
 
   @TempDir Path directory;
@@ -75,6 +91,44 @@ final class ReadBackTest {
                   .mapToLong(TestRecord::runBlocks)
                   .sum())
           .isEqualTo(DISK_BLOCKS - 1);
+    }
+  }
+
+  /** What was taken before the queues are made, they would know nothing of. */
+  @Test
+  void takesNothingBeforeTheDeviceIsMade() throws IOException {
+    try (Spool spool = open()) {
+      final DrivenCapture capture = startWithoutDevice(spool);
+      final long before = reads;
+
+      for (int steps = 0; steps < 10; steps++) {
+        assertThat(capture.readBack()).isFalse();
+      }
+      assertThat(reads).isEqualTo(before);
+
+      capture.tap().openDisk(locks);
+      work(capture, 0);
+      assertThat(reads).isGreaterThan(before);
+      stop(capture);
+      assertThat(spool.doubt().isEmpty()).isTrue();
+      assertThat(locks.held()).isZero();
+    }
+  }
+
+  /** A sync of the disk may take as long as it likes: {@link #disk} looks at it. */
+  @Test
+  void keepsNobodyOutWhileTheDiskIsSynced() throws IOException {
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      while (capture.isBehind()) {
+        passedNs += Duration.ofSeconds(30).toNanos();
+        capture.readBack();
+        queue.requestDurable(capture.status().lastSequence());
+        capture.doWork();
+      }
+      assertThat(syncs).isPositive();
+      stop(capture);
     }
   }
 
@@ -177,6 +231,12 @@ final class ReadBackTest {
   }
 
   private DrivenCapture start(final Spool spool) throws IOException {
+    final DrivenCapture capture = startWithoutDevice(spool);
+    capture.tap().openDisk(locks);
+    return capture;
+  }
+
+  private DrivenCapture startWithoutDevice(final Spool spool) throws IOException {
     return DrivenCapture.start(
         spool,
         new CaptureOptions(
@@ -187,7 +247,17 @@ final class ReadBackTest {
             OnFull.BLOCK,
             4 << 20),
         disk,
-        WallClock.Source.system());
+        new WallClock.Source() {
+          @Override
+          public long monotonicNs() {
+            return System.nanoTime() + passedNs;
+          }
+
+          @Override
+          public long realtimeNs() {
+            return WallClock.Source.system().realtimeNs() + passedNs;
+          }
+        });
   }
 
   private Spool open() throws IOException {

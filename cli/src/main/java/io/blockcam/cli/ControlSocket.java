@@ -1,6 +1,6 @@
 package io.blockcam.cli;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.capture.OnFull;
@@ -35,10 +35,11 @@ import org.slf4j.LoggerFactory;
  * Where a recorder takes orders: a Unix socket in its spool, for its own user and root.
  *
  * <pre>
- *   client: stop | leave | status | mark HEX | spool-limit BYTES | on-full block | on-full gap
+ *   client: stop | stop-unused | leave | status | mark HEX | spool-limit BYTES | on-full block | on-full gap
  *                                     one line; the text of a mark in hexadecimal digits
  *   server: ok PID                    at once
  *   server: done | failed             when the order is carried out, or the recorder has ended otherwise
+ *   server: failed WHY                for stop-unused: somebody uses the disk
  *   server: done SEQUENCE | failed    for a mark: when it is durable
  *   server: done JSON | failed        for the status: at once, see StatusReport
  *   server: done VALUE | failed WHY   for a setting
@@ -77,6 +78,7 @@ final class ControlSocket implements AutoCloseable {
   static final String STATUS = "status";
   static final String SPOOL_LIMIT = "spool-limit ";
   static final String ON_FULL = "on-full ";
+  static final String STOP_UNUSED = "stop-unused";
   private static final int MOST_CHARACTERS = MARK.length() + 2 * RecordDescriptor.BLOCK_BYTES;
 
   private final CompletableFuture<Order> order = new CompletableFuture<>();
@@ -101,6 +103,9 @@ final class ControlSocket implements AutoCloseable {
 
     /** Changes what becomes of writes when there is no room for their records. */
     void setOnFull(OnFull wanted) throws IOException;
+
+    /** Who uses the disk, each in a few words. */
+    List<String> users() throws IOException;
 
     /** What it does now. Waits for nothing. */
     Map<String, Object> status() throws IOException;
@@ -199,7 +204,11 @@ final class ControlSocket implements AutoCloseable {
       if (!user.equals("root") && !user.equals(System.getProperty("user.name"))) {
         throw new IOException("user " + Printable.of(user) + " may give no orders");
       }
-      final String line = firstLine(client);
+      final String asked = firstLine(client);
+      if (asked.equals(STOP_UNUSED) && isInUse(client)) {
+        return;
+      }
+      final String line = asked.equals(STOP_UNUSED) ? Order.STOP.word : asked;
       for (final Order candidate : orders) {
         if (candidate.word.equals(line)) {
           tell(client, OK + ProcessHandle.current().pid());
@@ -220,6 +229,19 @@ final class ControlSocket implements AutoCloseable {
       LOG.warn("control socket: {}", Messages.of(e));
       closeQuietly(client);
     }
+  }
+
+  /** Whether somebody uses the disk; then the client is told who. */
+  private boolean isInUse(final SocketChannel client) throws IOException {
+    final Answers recorder = answers;
+    final List<String> users = recorder == null ? List.of() : recorder.users();
+    if (users.isEmpty()) {
+      return false;
+    }
+    tell(client, OK + ProcessHandle.current().pid());
+    tell(client, FAILED + " " + String.join("; ", users));
+    closeQuietly(client);
+    return true;
   }
 
   /** What is to be done, and answers what is to be told. */
@@ -287,7 +309,7 @@ final class ControlSocket implements AutoCloseable {
 
   /** Of anybody; so no more of it is read than an order can have. */
   private static String firstLine(final SocketChannel client) throws IOException {
-    final BufferedReader reader = new BufferedReader(Channels.newReader(client, US_ASCII));
+    final BufferedReader reader = new BufferedReader(Channels.newReader(client, UTF_8));
     final StringBuilder line = new StringBuilder();
     for (int c = reader.read(); c >= 0 && c != '\n'; c = reader.read()) {
       if (line.length() == MOST_CHARACTERS) {
@@ -300,7 +322,7 @@ final class ControlSocket implements AutoCloseable {
 
   private static void tell(final SocketChannel client, final String line) {
     try {
-      final ByteBuffer bytes = ByteBuffer.wrap((line + '\n').getBytes(US_ASCII));
+      final ByteBuffer bytes = ByteBuffer.wrap((line + '\n').getBytes(UTF_8));
       while (bytes.hasRemaining()) {
         client.write(bytes);
       }

@@ -2,9 +2,11 @@ package io.blockcam.cli;
 
 import io.blockcam.capture.OnFull;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.ublk.DiskUsers;
 import io.blockcam.ublk.target.FileTarget;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -103,6 +105,11 @@ final class Recorder {
     @Override
     public long mark(final byte[] text) throws IOException, InterruptedException {
       return session().mark(text);
+    }
+
+    @Override
+    public List<String> users() throws IOException {
+      return DiskUsers.named(session().device().info().id());
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.blockcam.cli;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -31,7 +31,7 @@ final class RunningRecorder implements AutoCloseable {
 
   private RunningRecorder(final SocketChannel channel) {
     this.channel = channel;
-    this.answers = new BufferedReader(Channels.newReader(channel, US_ASCII));
+    this.answers = new BufferedReader(Channels.newReader(channel, UTF_8));
   }
 
   /**
@@ -65,7 +65,27 @@ final class RunningRecorder implements AutoCloseable {
    */
   void carryOut(final ControlSocket.Order order) throws IOException {
     give(order.word());
+    expectDone(answers.readLine());
+  }
+
+  /**
+   * Stops it, and waits until it has ended; unless somebody uses its disk.
+   *
+   * @throws CommandException when somebody does: who
+   * @throws IOException as {@link #carryOut}
+   */
+  void stopUnused() throws IOException {
+    give(ControlSocket.STOP_UNUSED);
     final @Nullable String end = answers.readLine();
+    if (end != null && end.startsWith(ControlSocket.FAILED + " ")) {
+      throw CommandException.environment(
+          "the disk is in use: %s. Unmount and close it first, or give --force"
+              .formatted(end.substring(ControlSocket.FAILED.length() + 1)));
+    }
+    expectDone(end);
+  }
+
+  private void expectDone(final @Nullable String end) throws IOException {
     if (!ControlSocket.DONE.equals(end)) {
       throw new IOException("process %d did not end as it should; see its log".formatted(pid));
     }
@@ -140,7 +160,7 @@ final class RunningRecorder implements AutoCloseable {
   }
 
   private void give(final String order) throws IOException {
-    final ByteBuffer line = ByteBuffer.wrap((order + '\n').getBytes(US_ASCII));
+    final ByteBuffer line = ByteBuffer.wrap((order + '\n').getBytes(UTF_8));
     while (line.hasRemaining()) {
       channel.write(line);
     }

@@ -16,8 +16,9 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "With --keep-device whoever uses the disk waits until it is recorded again: for a restart that",
-      "they do not see.",
+      "A disk that is in use (mounted, open, part of LVM or md, swap) is not stopped without --force:",
+      "what its users have not written back yet could be lost. With --keep-device they wait until the",
+      "disk is recorded again: for a restart that they do not see.",
       "",
       "Examples:",
       "  blockcam stop web1",
@@ -32,12 +33,21 @@ final class StopCommand implements Callable<Integer> {
       description = "Leave the device to the next start: its users wait, and see no error.")
   boolean keepDevice;
 
+  @Option(names = "--force", description = "Stop although the disk is in use.")
+  boolean force;
+
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() throws IOException {
     try (RunningRecorder recorder = options.find()) {
-      recorder.carryOut(keepDevice ? ControlSocket.Order.LEAVE : ControlSocket.Order.STOP);
+      if (keepDevice) {
+        recorder.carryOut(ControlSocket.Order.LEAVE);
+      } else if (force) {
+        recorder.carryOut(ControlSocket.Order.STOP);
+      } else {
+        recorder.stopUnused();
+      }
       spec.commandLine().getOut().printf("stopped process %d%n", recorder.pid());
     }
     return ExitCode.DONE;

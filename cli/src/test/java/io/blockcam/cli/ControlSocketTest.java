@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.capture.OnFull;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -71,6 +72,12 @@ final class ControlSocketTest {
   /** Of a recorder that takes all marks but one. */
   private static final class Marks implements ControlSocket.Answers {
     private final List<String> texts = new ArrayList<>();
+    private List<String> users = List.of();
+
+    @Override
+    public List<String> users() {
+      return users;
+    }
 
     @Override
     public Map<String, Object> status() throws IOException {
@@ -103,6 +110,37 @@ final class ControlSocketTest {
         throw new IOException("refused");
       }
       return 41 + texts.size();
+    }
+  }
+
+  @Test
+  void doesNotStopADiskThatIsInUse() throws Exception {
+    control.listen(spool, marked);
+    marked.users = List.of("ublkb0p1 is mounted on /gr\u00f6\u00dfe", "ublkb0p2 is part of dm-3");
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThatThrownBy(recorder::stopUnused)
+          .isInstanceOf(CommandException.class)
+          .hasMessage(
+              "the disk is in use: ublkb0p1 is mounted on /gr\u00f6\u00dfe; ublkb0p2 is part of dm-3."
+                  + " Unmount and close it first, or give --force");
+    }
+    assertThat(control.order()).isNotDone();
+
+    marked.users = List.of();
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      final CompletableFuture<Void> stopped = CompletableFuture.runAsync(() -> stop(recorder));
+      assertThat(control.order().get(10, TimeUnit.SECONDS)).isEqualTo(ControlSocket.Order.STOP);
+      control.done();
+      control.close();
+      stopped.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private static void stop(final RunningRecorder recorder) {
+    try {
+      recorder.stopUnused();
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -50,6 +50,12 @@ public abstract class ForwardingPosix implements Posix {
   }
 
   @Override
+  public int openat(
+      final int directoryFd, final MemorySegment path, final int flags, final int mode) {
+    return delegate.openat(directoryFd, path, flags, mode);
+  }
+
+  @Override
   public int close(final int fd) {
     return delegate.close(fd);
   }

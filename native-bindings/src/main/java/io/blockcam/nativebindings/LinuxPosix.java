@@ -147,16 +147,14 @@ final class LinuxPosix implements Posix {
       return -Linux.EINVAL();
     }
     try (Arena arena = Arena.ofConfined()) {
-      return (int)
-          syscall(
-              Linux.SYS_openat(),
-              directoryFd,
-              arena.allocateFrom(path).address(),
-              flags,
-              mode,
-              0,
-              0);
+      return openat(directoryFd, arena.allocateFrom(path), flags, mode);
     }
+  }
+
+  @Override
+  public int openat(
+      final int directoryFd, final MemorySegment path, final int flags, final int mode) {
+    return (int) syscall(Linux.SYS_openat(), directoryFd, path.address(), flags, mode, 0, 0);
   }
 
   @Override

@@ -107,6 +107,17 @@ public interface Posix {
   int openat(int directoryFd, String path, int flags, int mode);
 
   /**
+   * openat(2) of a name that may be no text: the kernel's names are bytes (path_resolution(7)).
+   *
+   * @param directoryFd the directory a relative path starts from, or {@code AT_FDCWD}
+   * @param path the file's name, ended by a zero byte
+   * @param flags {@code O_*}
+   * @param mode permission bits of a file that is created, else 0
+   * @return the file descriptor, or -errno
+   */
+  int openat(int directoryFd, MemorySegment path, int flags, int mode);
+
+  /**
    * close(2). The descriptor is gone even when an error is returned: do not call again.
    *
    * @param fd the file descriptor

@@ -72,6 +72,10 @@ final class Machine {
     this.uploader =
         new DrivenUploader(world.store(), spool.recording(), new SpoolSource(spool), clock, random);
     this.capture = DrivenCapture.start(spool, plan.capture(), world.disk(), clock);
+    while (random.nextInt(3) == 0) {
+      capture.readBack(); // its thread runs before the device is made
+      capture.doWork();
+    }
     this.tap = new TapLog(capture.tap());
     this.queues =
         DrivenQueue.ofDevice(
@@ -220,6 +224,9 @@ final class Machine {
       }
       uploader.doWork();
       takeAnswers();
+    }
+    if (!queues.getFirst().isDeviceFree()) {
+      throw new AssertionError("what was taken of the disk is given back where it was taken");
     }
   }
 

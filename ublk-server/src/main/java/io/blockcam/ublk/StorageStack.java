@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -16,7 +17,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * Which ublk devices a file stands on, through file systems, device mapper, loop devices and
@@ -29,7 +29,7 @@ public final class StorageStack {
   private static final int MOST_LINKS = 40;
 
   /** Of an anonymous device, as btrfs, tmpfs and overlayfs have them (proc(5), mountinfo). */
-  private static final String ANONYMOUS = "0:";
+  static final String ANONYMOUS = "0:";
 
   private static final Pattern UBLK = Pattern.compile("ublkb([0-9]{1,7})");
   private static final int MINOR_LOW_BITS = 8;
@@ -39,19 +39,15 @@ public final class StorageStack {
   private final Set<Path> seen = new HashSet<>();
   private final Set<Integer> found = new TreeSet<>();
 
-  /** One line of mountinfo, as far as it is needed. */
+  /** What is mounted where this process can name it. */
   private record Mount(Path point, String device, String source) {}
 
   private StorageStack(final Path root) throws IOException {
     this.root = root;
-    for (final String line : Files.readAllLines(root.resolve("proc/self/mountinfo"))) {
-      final String[] fields = line.split(" ", -1);
-      final String[] rest = line.substring(line.indexOf(" - ") + 3).split(" ", -1);
-      mounts.add(
-          new Mount(
-              Path.of(MountedFileSystems.unescaped(fields[4])),
-              fields[2],
-              MountedFileSystems.unescaped(rest[1])));
+    for (final MountPoint mount : MountPoint.in(root.resolve("proc/self/mountinfo"))) {
+      // No name that this process can say lies below one that it cannot.
+      KernelTable.path(mount.point())
+          .ifPresent(point -> mounts.add(new Mount(point, mount.device(), mount.source())));
     }
   }
 
@@ -71,6 +67,38 @@ public final class StorageStack {
     final StorageStack stack = new StorageStack(root);
     stack.addFile(file.toAbsolutePath().normalize());
     return stack.found;
+  }
+
+  /**
+   * The block devices that stand on a ublk device, itself among them: partitions, mapped devices,
+   * loop devices on files in it.
+   *
+   * @return their directories in sysfs; none stands on one behind it
+   */
+  static List<Path> above(final int ublk) throws IOException {
+    return above(ublk, Path.of("/"));
+  }
+
+  /**
+   * @param root where proc and sys are
+   */
+  static List<Path> above(final int ublk, final Path root) throws IOException {
+    record Standing(Path device, int onDevices) {}
+    final List<Standing> above = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(root.resolve("sys/class/block"))) {
+      for (final Path device : all) {
+        final StorageStack stack = new StorageStack(root);
+        stack.addDevice(device);
+        if (stack.found.contains(ublk)) {
+          above.add(new Standing(device.toRealPath(), stack.seen.size()));
+        }
+      }
+    }
+    // Whatever stands on another one stands on all that this one stands on, too.
+    return above.stream()
+        .sorted(Comparator.comparing(Standing::onDevices).reversed())
+        .map(Standing::device)
+        .toList();
   }
 
   /** Follows links one at a time, and looks at nothing that is not known to answer. */
@@ -144,9 +172,11 @@ public final class StorageStack {
     if (!under.device().startsWith(ANONYMOUS)) {
       addDevice(root.resolve("sys/dev/block/" + under.device()));
     } else if (under.source().startsWith("/dev/")) {
-      final Path source = Path.of(under.source());
-      final Path name = Files.exists(source) ? source.toRealPath() : source;
-      addDevice(root.resolve("sys/class/block").resolve(name.getFileName()));
+      final Optional<Path> source = KernelTable.path(under.source());
+      if (source.isPresent()) {
+        final Path name = Files.exists(source.get()) ? source.get().toRealPath() : source.get();
+        addDevice(root.resolve("sys/class/block").resolve(name.getFileName()));
+      }
     }
   }
 
@@ -192,8 +222,6 @@ public final class StorageStack {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
-    try (Stream<String> lines = Files.lines(file)) {
-      return lines.findFirst().map(Path::of);
-    }
+    return KernelTable.lines(file).stream().findFirst().flatMap(KernelTable::path);
   }
 }

@@ -1,6 +1,5 @@
 package io.blockcam.ublk;
 
-import io.blockcam.nativebindings.Errno;
 import io.blockcam.nativebindings.ErrnoException;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
@@ -36,6 +35,9 @@ public final class UblkDevice {
   private static final int OPEN_ATTEMPTS = 200;
 
   private static final int OPEN_PAUSE_MS = 10;
+
+  /** Between two looks whether somebody still uses the disk. */
+  private static final int USERS_PAUSE_MS = 100;
 
   /** How long the queues may take to leave; each waits half a second for the target at most. */
   private static final Duration LEAVE_LIMIT = Duration.ofSeconds(8);
@@ -138,7 +140,7 @@ public final class UblkDevice {
     } else {
       control.start(info.id(), options.startLimit());
     }
-    stopping.add(() -> flushPageCache(info, failure, limits));
+    stopping.add(() -> endUse(info, failure, limits));
   }
 
   private static DeviceInfo addNew(
@@ -259,13 +261,13 @@ public final class UblkDevice {
 
   private static void stop(
       final UblkControl control, final DeviceInfo info, final StopLimits limits)
-      throws IOException {
+      throws IOException, InterruptedException {
     if ((info.flags() & Ublk.UBLK_F_SAFE_STOP_DEV()) != 0) {
       try {
         if (control.tryStop(info.id(), limits.stop())) {
           return;
         }
-        LOG.warn("{} is still in use; it goes away all the same", info.blockDevicePath());
+        LOG.warn("{} is still in use: removing it anyway", info.blockDevicePath());
       } catch (final IOException e) {
         LOG.debug("the gentle stop did not work: {}", e.getMessage()); // also: it was never live
       }
@@ -273,7 +275,7 @@ public final class UblkDevice {
     if (info.outlivesServer()) {
       // The driver aborts what a recoverable device still has to write back
       // (ublk_force_abort_dev), so that is written before.
-      MountedFileSystems.sync(Posix.linux(), info.blockDevicePath(), limits.mounts());
+      flush(info, limits.flushAgain());
     }
     control.stop(info.id(), limits.stop());
   }
@@ -308,38 +310,49 @@ public final class UblkDevice {
   }
 
   /**
-   * Writes back what the page cache holds. Our own descriptor is closed again before the device
-   * stops, because stopping waits for it. On a thread of its own, since fsync(2) has no limit: it
-   * waits for the backing store and for the record, and either may have failed for good. Not at all
-   * when a queue has failed: the device would only answer with errors.
+   * Writes back what file systems and the page cache hold, and waits for a while until nobody uses
+   * the disk any more: what they write after the stop is lost. Not at all when a queue has failed:
+   * the device would only answer with errors.
    */
-  private static void flushPageCache(
+  private static void endUse(
       final DeviceInfo info, final CompletableFuture<Throwable> failure, final StopLimits limits)
       throws InterruptedException {
     if (failure.isDone()) {
       return;
     }
-    final Thread flusher =
-        Thread.ofPlatform()
-            .name("ublk" + info.id() + "-flush")
-            .daemon(true)
-            .start(() -> flushPageCache(Posix.linux(), info.blockDevicePath()));
-    if (!flusher.join(limits.flush())) {
+    List<String> users = users(info);
+    if (!users.isEmpty()) {
       LOG.warn(
-          "{} was not flushed within {} s: what its users wrote last may be lost",
+          "{} is in use: {}. Writing back what is cached for it, and waiting {} s until nobody uses it",
           info.blockDevicePath(),
-          limits.flush().toSeconds());
+          String.join("; ", users),
+          limits.users().toSeconds());
+    }
+    flush(info, limits.flush());
+    final long deadlineNs = System.nanoTime() + limits.users().toNanos();
+    while (!users.isEmpty() && !failure.isDone() && System.nanoTime() - deadlineNs < 0) {
+      Thread.sleep(USERS_PAUSE_MS);
+      users = users(info);
     }
   }
 
-  private static void flushPageCache(final Posix posix, final String path) {
-    final int fd = posix.open(path, Linux.O_RDONLY() | Linux.O_CLOEXEC(), 0);
-    if (fd >= 0) {
-      final int result = posix.fsync(fd);
-      if (result < 0) {
-        LOG.warn("fsync {}: {}", path, Errno.describe(-result));
-      }
-      posix.close(fd);
+  private static List<String> users(final DeviceInfo info) {
+    try {
+      return DiskUsers.named(info.id());
+    } catch (final IOException e) {
+      LOG.warn("who uses {} cannot be found out: {}", info.blockDevicePath(), e.toString());
+      return List.of();
+    }
+  }
+
+  /** It waits for the backing store and for the record, and either may have failed for good. */
+  private static void flush(final DeviceInfo info, final Duration limit)
+      throws InterruptedException {
+    if (!DiskUsers.sync(info.id(), limit)) {
+      LOG.warn(
+          "{} was not flushed within {} s: what its users wrote last may be lost",
+          info.blockDevicePath(),
+          limit.toSeconds());
     }
   }
 }

@@ -8,10 +8,14 @@ import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Refusals;
 import io.blockcam.vmtests.host.Scenario;
+import io.blockcam.vmtests.host.Shell;
 import io.blockcam.vmtests.record.Event;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -91,6 +95,30 @@ class SameDiskTest {
       disk.stopsCleanly();
     }
     refusesToRecord("served without being recorded");
+  }
+
+  /**
+   * More than a start reads itself: the rest is read beside the guest, which may trim all of it.
+   */
+  @Test
+  void readsALargeDiskBackWhileItsGuestTrimsIt() throws IOException {
+    final Recording large = Recording.inDirectory(scratch, "large", "3G");
+    try (LiveDisk disk = large.record()) {
+      write(disk, 1);
+      disk.stopsCleanly();
+    }
+    try (FileChannel behindItsBack = FileChannel.open(large.backing(), StandardOpenOption.WRITE)) {
+      behindItsBack.write(ByteBuffer.wrap(new byte[] {7}), 2500L << 20);
+    }
+    try (LiveDisk disk = large.record("--rebind")) {
+      for (int gib = 0; gib < 3; gib++) {
+        final String from = "%dG".formatted(gib);
+        Shell.run("blkdiscard", "-o", from, "-l", "100M", disk.device().toString());
+      }
+      write(disk, 2);
+      disk.stopsCleanly();
+    }
+    large.latestShouldEqualTheDisk();
   }
 
   private void refusesToRecord(final String reason) {

@@ -18,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ring between the queues and the consumer: a Disruptor sequencer over the slots of a {@link
@@ -33,17 +34,6 @@ public final class CaptureRing implements WriteTap {
   private static final int POINT_SLOTS = 1;
   private static final byte FLUSH = RecordKind.FLUSH.code();
 
-  /** As long as there is no device there is no guest. */
-  private static final class Unshared implements RangeLock {
-    @Override
-    public boolean tryLock(final long offset, final long length) {
-      return true;
-    }
-
-    @Override
-    public void unlock(final long offset, final long length) {}
-  }
-
   private final Slab slab;
   private final WallClock clock;
   private final DirtyRegions regions;
@@ -54,7 +44,7 @@ public final class CaptureRing implements WriteTap {
   private final MultiProducerSequencer sequencer;
   private final Sequence released;
   private volatile RingQueue[] queues = {};
-  private volatile RangeLock diskLock = new Unshared();
+  private volatile @Nullable RangeLock diskLock;
   private volatile long durable;
   private volatile boolean closed;
   private volatile Runnable onRefused = () -> {};
@@ -102,8 +92,13 @@ public final class CaptureRing implements WriteTap {
     diskLock = lock;
   }
 
-  /** Keeps the guest's writes away from a piece of the disk. */
-  public RangeLock diskLock() {
+  /**
+   * Keeps the guest's writes away from a piece of the disk.
+   *
+   * @return null until the device's queues are made: whatever was taken before that, they would
+   *     know nothing of
+   */
+  public @Nullable RangeLock diskLock() {
     return diskLock;
   }
 

@@ -186,6 +186,18 @@ final class InFlightBlocks {
     return true;
   }
 
+  /** Whether nobody has a range: everything that was taken was given back where it was taken. */
+  boolean isFree() {
+    boolean free = exclusive.get() == NOBODY;
+    for (int q = 0; q < wakers.length; q++) {
+      free &= inFlight.get(q * STRIDE) == 0;
+    }
+    for (int i = 0; i < TABLE_SIZE; i++) {
+      free &= taken.get(i) == 0;
+    }
+    return free;
+  }
+
   private boolean interleave() {
     otherThreads.run();
     return true;

@@ -22,6 +22,7 @@ public final class DrivenQueue {
 
   private final FakeKernel kernel;
   private final QueueLoop loop;
+  private final InFlightBlocks blocks;
   private boolean running;
 
   private DrivenQueue(
@@ -32,6 +33,7 @@ public final class DrivenQueue {
       final @Nullable WriteTap tap)
       throws IOException {
     kernel = new FakeKernel(depth);
+    this.blocks = blocks;
     final EventFd wakeUp = new EventFd(kernel);
     blocks.onFreed(queueId, wakeUp::wake);
     loop =
@@ -101,6 +103,11 @@ public final class DrivenQueue {
   /** Whether the device is still there. */
   public boolean isLive() {
     return loop.isLive();
+  }
+
+  /** Whether no queue of the device, nor its tap, has a range, or announces that it wants one. */
+  public boolean isDeviceFree() {
+    return blocks.isFree();
   }
 
   /** What a request waits for, in one line. */
