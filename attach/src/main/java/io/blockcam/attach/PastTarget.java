@@ -4,6 +4,7 @@ import io.blockcam.ublk.target.Geometry;
 import io.blockcam.ublk.target.QueueContext;
 import io.blockcam.ublk.target.Target;
 import io.blockcam.ublk.target.TargetQueue;
+import io.blockcam.ublk.target.Zeroing;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,7 @@ public final class PastTarget implements Target {
             bytes,
             LOGICAL_BLOCK_BYTES,
             PHYSICAL_BLOCK_BYTES,
-            /* canZero= */ false,
+            Zeroing.NONE,
             /* hasVolatileCache= */ false,
             /* readOnly= */ scratch == null);
     this.scratch = scratch;
@@ -63,7 +64,7 @@ public final class PastTarget implements Target {
   }
 
   @Override
-  public int[] files() {
+  public int[] files(final int queueId) {
     return NO_FILES;
   }
 

@@ -62,7 +62,7 @@ public class QueueBenchmark {
               new WallClock(WallClock.Source.system()),
               Workbench.dirtyRegions(),
               BLOCK_SECTORS);
-      queue = DrivenQueue.ofDevice(1, 2 * REQUESTS, BLOCK_BYTES, ring, () -> {}).getFirst();
+      queue = DrivenQueue.ofDevice(1, 2 * REQUESTS, BLOCK_BYTES, ring, true, () -> {}).getFirst();
       if (request.endsWith("gap")) {
         ring.beginMissing();
       }

@@ -4,7 +4,6 @@ import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.disk.BackingReader;
-import io.blockcam.capture.ring.BootId;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.DirtyRegions;
 import io.blockcam.capture.ring.Slab;
@@ -21,6 +20,7 @@ import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -196,7 +196,12 @@ public final class Capture {
     // With the ring of the epoch before, nothing is missing but what it says itself. Without it, or
     // if the disk has lost what it had taken, all that is dirty may differ.
     Doubt missed = Doubt.NONE;
-    if (!recoverLeft(spool, options, clock, regions) || regions.isDistrusted()) {
+    final UUID boot = clock.bootId();
+    final boolean recovered = recoverLeft(spool, options, clock, regions);
+    if (recovered) {
+      spool.becomeWhole(boot); // a start that dies from here on must take nothing for lost
+    }
+    if (!recovered || regions.isDistrusted()) {
       missed = regions.doubt();
       spool.addDoubt(missed);
     }
@@ -204,6 +209,9 @@ public final class Capture {
     final GapReason why =
         regions.isDistrusted() ? regions.distrustReason() : GapReason.RECORDS_LOST;
     begin(spool, options, disk, clock, missed, why);
+    if (!recovered) {
+      spool.becomeWhole(boot); // what is missing is in the record now, as a gap
+    }
     regions.trust();
     final SpoolState state = spool.state();
     final Slab slab =
@@ -215,9 +223,10 @@ public final class Capture {
                 state.nextSequence(),
                 options.ringSlots(),
                 spool.recording().diskBytes(),
-                BootId.current(),
+                boot,
                 clock.nowNs()));
     try {
+      spool.beginRing();
       return new Capture(spool, options, disk, clock, regions, slab);
     } catch (final IOException | RuntimeException | Error e) {
       slab.close();
@@ -439,6 +448,9 @@ public final class Capture {
   boolean keepWhatIsLeft() throws IOException {
     if (consumer.isFinished()) {
       readBack.settle(); // everything is sealed, so what was read back is durable
+      if (keeper.isNoted()) {
+        spool.becomeWhole(slab.header().bootId());
+      } // else the next start reads back what is dirty, since it finds no ring
       slab.markClean();
       slab.delete();
       return true;
@@ -586,7 +598,7 @@ public final class Capture {
   /**
    * Brings what the epoch before has left in the ring into the spool.
    *
-   * @return whether there was such a ring, with all that the epoch had offered
+   * @return whether all that the epoch had offered is in the spool
    */
   private static boolean recoverLeft(
       final Spool spool,
@@ -595,13 +607,15 @@ public final class Capture {
       final RegionLog regions)
       throws IOException {
     try (Slab left = Slab.openLeft(options.ringFile())) {
+      final SpoolState state = spool.state();
+      final boolean whole = clock.bootId().equals(state.wholeInBoot());
       if (left == null || !left.isUnclean()) {
-        return false;
+        return whole;
       }
       final SlabHeader header = left.header();
-      if (!header.bootId().equals(BootId.current())) {
+      if (!header.bootId().equals(clock.bootId())) {
         LOG.warn("{} is from before a reboot, its content is not used", left.file());
-        return false;
+        return whole;
       }
       if (!header.recordingId().equals(spool.recording().id())) {
         throw new SlabException(
@@ -609,7 +623,9 @@ public final class Capture {
             "holds records of another recording, %s; start that one or move the file away"
                 .formatted(header.recordingId()));
       }
-      final SpoolState state = spool.state();
+      if (whole && header.epoch() <= state.epoch()) {
+        return true; // a start after that one did not come to a ring of its own
+      }
       if (header.epoch() != state.epoch() || state.nextSequence() < header.baseSequence()) {
         throw new SlabException(
             left.file(),
@@ -632,7 +648,6 @@ public final class Capture {
         final Doubt doubt = recovery.doubt(state.nextSequence());
         spool.addDoubt(doubt);
         final long records = recovery.recover(state.nextSequence());
-        left.markClean();
         LOG.info(
             "{} records of epoch {} were still in {}, {} blocks of them of unknown outcome",
             records,

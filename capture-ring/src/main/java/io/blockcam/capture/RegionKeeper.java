@@ -49,6 +49,10 @@ final class RegionKeeper {
   private long offered;
   private volatile boolean distrusted;
 
+  // Guarded by the log.
+  private boolean distrustIsNoted;
+  private final RetryTimer distrustRetry;
+
   /**
    * Begins with what the log says.
    *
@@ -69,6 +73,7 @@ final class RegionKeeper {
     this.clockNs = clockNs;
     this.mayClean = mayClean;
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
+    this.distrustRetry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
     this.nextRoundNs = clockNs.getAsLong() + ROUND_NS;
     regions.makeDirty(log.dirty());
   }
@@ -80,6 +85,9 @@ final class RegionKeeper {
    */
   boolean mark() {
     distrustIfTold();
+    if (!isNoted()) {
+      noteDistrust(/* atOnce= */ false);
+    }
     if (failing ? !retry.isDue(clockNs.getAsLong()) : !regions.isWanted()) {
       return false;
     }
@@ -108,7 +116,12 @@ final class RegionKeeper {
 
   /** In how many ns {@link #mark} has something to do, unless its thread is woken before. */
   long untilMarkNs() {
-    return failing ? retry.leftNs(clockNs.getAsLong()) : Long.MAX_VALUE;
+    final long nowNs = clockNs.getAsLong();
+    synchronized (log) {
+      return Math.min(
+          failing ? retry.leftNs(nowNs) : Long.MAX_VALUE,
+          isNoted() ? Long.MAX_VALUE : distrustRetry.leftNs(nowNs));
+    }
   }
 
   /** The same for {@link #clean}, whose thread is to be woken after {@link #mark}. */
@@ -156,6 +169,9 @@ final class RegionKeeper {
    */
   void end() {
     distrustIfTold();
+    if (!isNoted()) {
+      noteDistrust(/* atOnce= */ true);
+    }
     if (!distrusted && mayClean.getAsBoolean()) {
       regions.beginRound(); // what was touched last is not idle before the next one
       clean(regions.beginRound());
@@ -196,12 +212,30 @@ final class RegionKeeper {
     LOG.error(
         "a sync of the disk has failed; the next start reads back what is dirty: {}",
         why.toString());
-    try {
-      synchronized (log) {
-        log.distrust(GapReason.SYNC_FAILED);
+    noteDistrust(/* atOnce= */ true);
+  }
+
+  /** May be repeated: a spool that cannot be written now can be later. */
+  private void noteDistrust(final boolean atOnce) {
+    synchronized (log) {
+      if (distrustIsNoted || (!atOnce && !distrustRetry.isDue(clockNs.getAsLong()))) {
+        return;
       }
-    } catch (final IOException e) {
-      LOG.error("and that can not be remembered beyond a kill of this process: {}", e.toString());
+      try {
+        log.distrust(GapReason.SYNC_FAILED);
+        distrustIsNoted = true;
+        distrustRetry.succeeded();
+      } catch (final IOException e) {
+        LOG.error("that is not noted down yet, and lost if this process dies: {}", e.toString());
+        distrustRetry.failed(clockNs.getAsLong());
+      }
+    }
+  }
+
+  /** Whether the next start will know what this one knows. */
+  boolean isNoted() {
+    synchronized (log) {
+      return !distrusted || distrustIsNoted;
     }
   }
 }

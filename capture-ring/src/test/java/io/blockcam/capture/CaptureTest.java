@@ -27,6 +27,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -283,19 +284,29 @@ final class CaptureTest {
 
   @Test
   void refusesARingThatDoesNotBelongToTheSpool() throws IOException {
-    final Path saved = directory.resolve("saved");
-    try (Spool spool = open(recording(1))) {
-      final Capture capture = Capture.start(spool, options(), disk);
-      Files.copy(ringFile, saved, StandardCopyOption.COPY_ATTRIBUTES);
-      capture.stop(LONG);
-    }
+    final Path ring = directory.resolve("saved");
+    final Path state = directory.resolve("spool-disk1/spool.json");
+    final Path older = directory.resolve("older.json");
     try (Spool spool = open(recording(1))) {
       Capture.start(spool, options(), disk).stop(LONG);
     }
-    Files.copy(saved, ringFile, StandardCopyOption.COPY_ATTRIBUTES);
+    Files.copy(state, older);
+    final List<Path> segments = segments();
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options(), disk);
+      Files.copy(ringFile, ring, StandardCopyOption.COPY_ATTRIBUTES);
+      capture.stop(LONG);
+    }
+    Files.copy(older, state, StandardCopyOption.REPLACE_EXISTING); // the spool of a backup
+    for (final Path later : segments()) {
+      if (!segments.contains(later)) {
+        Files.delete(later);
+      }
+    }
+    Files.copy(ring, ringFile, StandardCopyOption.COPY_ATTRIBUTES);
     try (Spool spool = open(recording(1))) {
       assertThatThrownBy(() -> Capture.start(spool, options(), disk))
-          .hasMessageContaining("belongs to epoch 0, the spool is at epoch 1");
+          .hasMessageContaining("belongs to epoch 1, the spool is at epoch 0");
     }
   }
 
@@ -383,6 +394,12 @@ final class CaptureTest {
 
   private Spool open(final Recording recording) throws IOException {
     return Spool.open(directory.resolve("spool-" + recording.name()), recording, LIMIT);
+  }
+
+  private List<Path> segments() throws IOException {
+    try (Stream<Path> files = Files.list(directory.resolve("spool-disk1"))) {
+      return files.filter(file -> file.toString().endsWith(".seg")).toList();
+    }
   }
 
   private static Recording recording(final int number) {

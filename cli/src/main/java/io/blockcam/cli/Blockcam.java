@@ -65,6 +65,10 @@ public final class Blockcam {
           "blockcam: out of memory with a heap of %d MiB (%s); set BLOCKCAM_HEAP to more%n",
           Runtime.getRuntime().maxMemory() >> 20, e.getMessage());
       status = ExitCode.ENVIRONMENT;
+    } catch (final Throwable e) { // whatever it is: as a kill, and no thread may go on without it
+      System.err.printf("blockcam: unexpected error, please report it: %s%n", e);
+      e.printStackTrace();
+      status = ExitCode.ENVIRONMENT;
     }
     StopSignal.exit(status);
   }

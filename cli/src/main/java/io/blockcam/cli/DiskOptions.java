@@ -82,9 +82,12 @@ final class DiskOptions {
   }
 
   /**
-   * Opens the backing store; {@code allowNull} lets {@code --backing null} be a disk of nothing.
+   * Opens the backing store.
+   *
+   * @param allowNull lets {@code --backing null} be a disk of nothing
+   * @param patience how long to wait for another server to let go of it
    */
-  Target openTarget(final boolean allowNull) throws IOException {
+  Target openTarget(final boolean allowNull, final Duration patience) throws IOException {
     final long bytes = size == null ? 0 : size.bytes();
     if (size != null && (bytes == 0 || bytes % Geometry.SECTOR_BYTES != 0)) {
       throw CommandException.usage("--size " + bytes + " is not a positive multiple of 512");
@@ -92,6 +95,6 @@ final class DiskOptions {
     if (allowNull && backing.equals("null")) {
       return new NullTarget(bytes == 0 ? NULL_DISK_BYTES : bytes);
     }
-    return FileTarget.open(Posix.linux(), backing, bytes);
+    return FileTarget.open(Posix.linux(), backing, bytes, patience);
   }
 }

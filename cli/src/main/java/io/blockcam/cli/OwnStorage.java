@@ -1,10 +1,10 @@
 package io.blockcam.cli;
 
 import io.blockcam.ublk.DeviceOwner;
-import io.blockcam.ublk.StorageStack;
 import io.blockcam.ublk.control.DeviceInfo;
 import io.blockcam.ublk.control.DeviceState;
 import io.blockcam.ublk.control.UblkControl;
+import io.blockcam.ublk.stack.StorageStack;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

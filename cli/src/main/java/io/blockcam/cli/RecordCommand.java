@@ -183,10 +183,13 @@ final class RecordCommand implements Callable<Integer> {
         StopSignal signal = new StopSignal();
         ObjectStore store = archive.open()) {
       final Optional<HandOver> handOver =
-          takeOver ? takeOver(recordingName, spoolPath) : Optional.empty();
+          takeOver ? takeOver(recordingName, spoolPath, device.startLimit()) : Optional.empty();
       awaitEndOfPredecessor(spoolPath, device);
       final int status;
-      try (FileTarget target = (FileTarget) disk.openTarget(/* allowNull= */ false)) {
+      try (FileTarget target =
+          (FileTarget)
+              disk.openTarget(
+                  /* allowNull= */ false, takeOver ? device.startLimit() : Duration.ZERO)) {
         try {
           final Recording recording = recording(store, recordingName, spoolPath, target, handOver);
           status =
@@ -231,8 +234,8 @@ final class RecordCommand implements Callable<Integer> {
   }
 
   /** Looks first at what can be seen while the other one runs: it is not to end in vain. */
-  private Optional<HandOver> takeOver(final String recordingName, final Path spoolPath)
-      throws IOException {
+  private Optional<HandOver> takeOver(
+      final String recordingName, final Path spoolPath, final Duration limit) throws IOException {
     if (!Files.exists(Path.of(disk.backing))) {
       throw CommandException.usage("--backing %s: there is no such file".formatted(disk.backing));
     }
@@ -240,7 +243,7 @@ final class RecordCommand implements Callable<Integer> {
     if (running.isPresent()) {
       RecordingIdentity.spooled(recordingName, spoolPath, running.get().diskBytes());
     }
-    return HandOver.ask(spoolPath);
+    return HandOver.ask(spoolPath, limit);
   }
 
   private Recording recording(

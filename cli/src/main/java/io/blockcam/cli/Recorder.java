@@ -2,7 +2,9 @@ package io.blockcam.cli;
 
 import io.blockcam.capture.OnFull;
 import io.blockcam.store.ObjectStore;
-import io.blockcam.ublk.DiskUsers;
+import io.blockcam.ublk.DeviceOwner;
+import io.blockcam.ublk.UblkDevice;
+import io.blockcam.ublk.stack.DiskUsers;
 import io.blockcam.ublk.target.FileTarget;
 import java.io.IOException;
 import java.time.Instant;
@@ -83,6 +85,7 @@ final class Recorder {
           return end instanceof End.Told ? ExitCode.DONE : ExitCode.ENVIRONMENT;
         }
         left = true;
+        target.leave(); // if the next session is another process's; not synced while users wait
         if (end instanceof End.Told) {
           control.stopListening();
           session.handOver();
@@ -164,6 +167,8 @@ final class Recorder {
           "failed %d times within %d s; %s waits for the next start"
               .formatted(RestartLimit.MOST + 1, RestartLimit.WITHIN.toSeconds(), device));
     }
+    UblkDevice.awaitEndOfPredecessor(
+        plan.device().withOwner(DeviceOwner.of(plan.recording().id())));
     final RecordingSession session = start(plan);
     LOG.warn(
         "{} is served again; its users have waited for {} ms",

@@ -7,6 +7,7 @@ import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -44,7 +45,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     MemoryPressure.prepare(Posix.linux());
     try (StopSignal signal = new StopSignal();
-        Target target = disk.openTarget(/* allowNull= */ true)) {
+        Target target = disk.openTarget(/* allowNull= */ true, Duration.ZERO)) {
       final UblkDevice device = UblkDevice.start(disk.device(), target, null);
       markUnrecorded();
       spec.commandLine()

@@ -1,6 +1,7 @@
 package io.blockcam.simulator;
 
 import io.blockcam.archive.Moment;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
@@ -58,7 +59,8 @@ final class Audit {
   }
 
   /** All rules, once everything is published and nothing in flight. */
-  void check(final BackingDisk disk, final List<GuestWrite> writes) throws IOException {
+  void check(final BackingDisk disk, final List<GuestWrite> writes, final Losses losses)
+      throws IOException {
     checkPublished();
     final RecordingReader recording = RecordingReader.open(store, name);
     final List<Segment> segments = recording.segments();
@@ -67,6 +69,33 @@ final class Audit {
     checkAcknowledged(writes, recorded);
     checkMissed(writes, gaps(disk.sectors(), segments));
     checkOrder(disk, recorded);
+    checkGapsAreJustified(disk, losses, segments);
+  }
+
+  /** No gap without a loss: who reads the record must be able to believe it. */
+  private static void checkGapsAreJustified(
+      final BackingDisk disk, final Losses losses, final List<Segment> segments)
+      throws IOException {
+    for (final Segment segment : segments) {
+      final RecordTable records = segment.reader().records();
+      for (int r = 0; r < records.count(); r++) {
+        if (records.kind(r) == RecordKind.GAP) {
+          final GapReason why = GapReason.ofCode(records.aux(r)).orElseThrow();
+          final boolean justified =
+              switch (why) {
+                case RECORDS_LOST -> losses.isBefore(segment.trailer().epoch());
+                case SYNC_FAILED -> disk.hasFailedToSync();
+                case NO_ROOM -> losses.mayHaveGaps();
+                case PAYLOAD_LOST, DISK_CHANGED -> false;
+              };
+          if (!justified) {
+            throw new AssertionError(
+                "a gap is a loss: nothing was \"%s\" before epoch %d"
+                    .formatted(why.words(), segment.trailer().epoch()));
+          }
+        }
+      }
+    }
   }
 
   private void checkReplay(final BackingDisk disk, final RecordingReader recording)

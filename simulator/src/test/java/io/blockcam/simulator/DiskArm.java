@@ -14,6 +14,10 @@ import java.util.random.RandomGenerator;
 final class DiskArm {
 
   private static final int SECTOR_BYTES = 512;
+
+  /** Place in a queue's table of the file for reads and writes; what is synced comes behind it. */
+  private static final int SHARED_FILE = 1;
+
   private static final int EIO = Linux.EIO();
   private static final int EINTR = Linux.EINTR();
   private static final int OP_READ = Uring.IORING_OP_READ();
@@ -25,13 +29,16 @@ final class DiskArm {
   private final BackingDisk disk;
   private final List<DrivenQueue> queues;
   private final Guest guest;
+  private final boolean direct;
   private boolean failing;
 
   DiskArm(
       final RandomGenerator random,
       final BackingDisk disk,
       final List<DrivenQueue> queues,
-      final Guest guest) {
+      final Guest guest,
+      final boolean direct) {
+    this.direct = direct;
     this.random = random;
     this.disk = disk;
     this.queues = queues;
@@ -57,9 +64,14 @@ final class DiskArm {
     }
     if (random.nextInt(40) == 0) {
       kernel.completeIo(i, -EINTR);
+    } else if (failing && random.nextInt(6) == 0 && isSync(kernel, i)) {
+      failSyncs(q, i);
     } else if (failing && random.nextInt(6) == 0) {
       if (opcode != OP_READ && opcode != OP_FSYNC && random.nextBoolean()) {
         carryOut(q, i, sector -> random.nextBoolean());
+      }
+      if (isSync(kernel, i) || guest.isFua(q, (int) kernel.ioUserData(i) & 0xffff)) {
+        disk.syncFailed();
       }
       kernel.completeIo(i, -EIO);
     } else if (opcode == OP_READ) {
@@ -70,12 +82,49 @@ final class DiskArm {
       carryOut(q, i, sector -> true);
       kernel.completeIo(i, 0);
     } else if (opcode == OP_FSYNC) {
-      disk.syncAll();
-      kernel.completeIo(i, 0);
+      kernel.completeIo(i, disk.syncAll(description(q, kernel.ioFile(i))) ? 0 : -EIO);
     } else {
       throw new AssertionError("the backing disk is asked for opcode " + opcode);
     }
     return true;
+  }
+
+  private static boolean isSync(final FakeKernel kernel, final int i) {
+    return kernel.ioOpcode(i) == OP_FSYNC
+        || (kernel.ioOpcode(i) == OP_WRITE && (kernel.ioFlags(i) & Linux.RWF_DSYNC()) != 0);
+  }
+
+  /** The file of all queues, or the one that a queue syncs. */
+  private static int description(final int q, final int file) {
+    return file == SHARED_FILE ? SHARED_FILE : SHARED_FILE + 1 + q;
+  }
+
+  /**
+   * The disk cannot write its cache back: all who wait for that are told. Of a page cache it is the
+   * kernel that tells, each description once; a disk's own cache is told of to who asked, and to
+   * nobody later.
+   */
+  private void failSyncs(final int q, final int i) {
+    if (queues.get(q).kernel().ioOpcode(i) == OP_WRITE) {
+      carryOut(q, i, sector -> random.nextBoolean());
+    }
+    disk.lose(random, !direct);
+    for (int other = 0; other < queues.size(); other++) {
+      final FakeKernel kernel = queues.get(other).kernel();
+      for (int k = kernel.ioInFlight() - 1; k >= 0; k--) {
+        if (isSync(kernel, k)) {
+          guest.lossDuring(other, (int) kernel.ioUserData(k) & 0xffff);
+          if (direct) {
+            kernel.completeIo(k, -EIO);
+          }
+        }
+      }
+    }
+    if (!direct) {
+      final FakeKernel kernel = queues.get(q).kernel();
+      disk.syncAll(description(q, kernel.ioFile(i)));
+      kernel.completeIo(i, -EIO);
+    }
   }
 
   private void completeWrite(final int q, final int i) {
@@ -112,6 +161,7 @@ final class DiskArm {
   /** What was in the disk's hands when the server died may be done, in part, or not. */
   void serverDied() {
     failing = false;
+    disk.serverDied();
     for (int q = 0; q < queues.size(); q++) {
       final FakeKernel kernel = queues.get(q).kernel();
       for (int i = 0; i < kernel.ioInFlight(); i++) {

@@ -40,6 +40,12 @@ final class Guest {
     /** What a flush makes durable. */
     final List<GuestWrite> covered;
 
+    /** Of a flush: whether the disk lost something while it was carried out. */
+    boolean overlapsALoss;
+
+    /** Whether writes went unrecorded since it was sent: then it says nothing of the record. */
+    boolean overlapsAGap;
+
     Request(final int commits, final @Nullable GuestWrite write, final List<GuestWrite> covered) {
       this.commits = commits;
       this.write = write;
@@ -194,6 +200,20 @@ final class Guest {
     return request.write;
   }
 
+  /** The disk has lost something while it carries out what this tag asks. */
+  void lossDuring(final int q, final int tag) {
+    final Request request = requests[q][tag];
+    if (request != null) {
+      request.overlapsALoss = true;
+    }
+  }
+
+  /** Whether what this tag carries is to be durable when it is answered. */
+  boolean isFua(final int q, final int tag) {
+    final Request request = requests[q][tag];
+    return request != null && request.write != null && request.write.fua;
+  }
+
   /** A write was done without being recorded: one of those that can be it. */
   void missed(final int q, final long firstSector, final long sectors) {
     for (final Request request : requests[q]) {
@@ -217,9 +237,13 @@ final class Guest {
       for (int tag = 0; tag < requests[q].length; tag++) {
         final Request request = requests[q][tag];
         final FakeKernel kernel = queues.get(q).kernel();
-        if (request != null && kernel.commits(tag) > request.commits) {
+        if (request == null) {
+          continue;
+        }
+        request.overlapsAGap |= !recorded;
+        if (kernel.commits(tag) > request.commits) {
           requests[q][tag] = null;
-          answered(request, kernel.result(tag) >= 0, recorded);
+          answered(request, kernel.result(tag) >= 0, !request.overlapsAGap);
         }
       }
     }
@@ -229,7 +253,10 @@ final class Guest {
     final GuestWrite write = request.write;
     if (write == null) {
       if (well && recorded) {
-        request.covered.forEach(covered -> covered.flushed = true);
+        for (final GuestWrite covered : request.covered) {
+          // Of what was lost before it began another flush has told.
+          covered.flushed |= !covered.lost || request.overlapsALoss;
+        }
         unflushed.removeAll(request.covered);
       }
     } else if (well) {

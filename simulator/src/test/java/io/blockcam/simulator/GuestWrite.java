@@ -31,6 +31,9 @@ final class GuestWrite {
   /** Whether it was done without being recorded. */
   boolean missed;
 
+  /** Whether the disk has lost some of it that it had taken, and told somebody. */
+  boolean lost;
+
   /** Whether the disk was asked for any of it. */
   boolean started;
 

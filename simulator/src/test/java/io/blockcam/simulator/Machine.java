@@ -48,8 +48,10 @@ final class Machine {
    * What a life is made of.
    *
    * @param seals what the capture's sealer is given
+   * @param direct whether the disk has no page cache in front of it
    */
-  record Plan(CaptureOptions capture, Queue<Runnable> seals, int queues, int depth) {}
+  record Plan(
+      CaptureOptions capture, Queue<Runnable> seals, int queues, int depth, boolean direct) {}
 
   /** What outlives the server. */
   record World(
@@ -79,10 +81,14 @@ final class Machine {
     this.tap = new TapLog(capture.tap());
     this.queues =
         DrivenQueue.ofDevice(
-            plan.queues(), plan.depth(), Guest.BUFFER_BYTES, tap, this::interleave);
+            plan.queues(), plan.depth(), Guest.BUFFER_BYTES, tap, plan.direct(), this::interleave);
     this.guest = new Guest(random, world.disk(), world.writes(), queues, plan.depth());
     tap.onMissed(guest::missed);
-    this.disk = new DiskArm(random, world.disk(), queues, guest);
+    this.disk = new DiskArm(random, world.disk(), queues, guest, plan.direct());
+  }
+
+  long epoch() {
+    return capture.status().epoch();
   }
 
   DiskArm disk() {

@@ -59,6 +59,8 @@ final class Simulation implements AutoCloseable {
   private final FaultyStore store;
   private final Audit audit;
   private final List<GuestWrite> writes = new ArrayList<>();
+  private final boolean direct;
+  private final Losses losses = new Losses();
   private boolean storeIsAway;
   private boolean storeStumbles;
 
@@ -70,6 +72,7 @@ final class Simulation implements AutoCloseable {
    */
   Simulation(final RandomGenerator random, final Path directory) throws IOException {
     this.random = random;
+    direct = random.nextBoolean();
     ring = directory.resolve("ring");
     image = directory.resolve("image");
     final int blocks = random.nextInt(3) == 0 ? LARGE_DISK_BLOCKS : SMALL_DISK_BLOCKS;
@@ -104,8 +107,9 @@ final class Simulation implements AutoCloseable {
       oneLife();
     }
     healAll();
-    final Machine last = start();
-    last.stop();
+    start().stop(); // what this one is told that the disk has lost, the next one reads back
+    start().stop();
+    disk.forgetAll();
     auditAll();
   }
 
@@ -189,6 +193,8 @@ final class Simulation implements AutoCloseable {
   private void cutPower(final Machine machine) throws IOException {
     machine.guest().powerCut();
     disk.cutPower(random);
+    clock.reboot();
+    losses.powerCut();
     spoolDisk.cutPower();
     Files.deleteIfExists(ring);
   }
@@ -206,7 +212,7 @@ final class Simulation implements AutoCloseable {
     if (random.nextBoolean()) {
       shipAll(started.uploader());
       if (!started.isBehind()) { // or the spool has no room for what is to be read back
-        audit.check(disk, writes);
+        audit.check(disk, writes, losses);
       }
     }
     return started;
@@ -224,7 +230,10 @@ final class Simulation implements AutoCloseable {
     seals.clear();
     final Spool spool = openSpool();
     try {
-      return new Machine(plan(), new Machine.World(random, clock, store, disk, writes), spool);
+      final Machine machine =
+          new Machine(plan(), new Machine.World(random, clock, store, disk, writes), spool);
+      losses.started(machine.epoch());
+      return machine;
     } catch (final IOException | RuntimeException e) {
       spool.close();
       throw e;
@@ -249,18 +258,23 @@ final class Simulation implements AutoCloseable {
             REGION_BYTES),
         seals,
         random.nextInt(1, 4),
-        DEPTH);
+        DEPTH,
+        direct);
   }
 
   private OnFull onFull() {
-    return random.nextBoolean() ? OnFull.BLOCK : OnFull.GAP;
+    if (random.nextBoolean()) {
+      return OnFull.BLOCK;
+    }
+    losses.gapsAllowed();
+    return OnFull.GAP;
   }
 
   private void auditAll() throws IOException {
     final Spool spool = openSpool();
     shipAll(new DrivenUploader(store, recording, new SpoolSource(spool), clock, random));
     spool.close();
-    audit.check(disk, writes);
+    audit.check(disk, writes, losses);
   }
 
   private void shipAll(final DrivenUploader uploader) {

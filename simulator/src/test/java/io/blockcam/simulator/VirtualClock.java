@@ -4,6 +4,7 @@ import io.blockcam.capture.ring.WallClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.UUID;
 
 /** Time that passes when it is told to. */
 final class VirtualClock implements WallClock.Source, InstantSource {
@@ -11,9 +12,20 @@ final class VirtualClock implements WallClock.Source, InstantSource {
   private static final Instant BEGINNING = Instant.parse("2026-11-22T10:00:00Z");
 
   private long passedNs;
+  private long boot;
 
   void pass(final Duration time) {
     passedNs += time.toNanos();
+  }
+
+  /** The machine loses its power and gets it back. */
+  void reboot() {
+    boot++;
+  }
+
+  @Override
+  public UUID bootId() {
+    return new UUID(0, boot);
   }
 
   /** Since the beginning. */

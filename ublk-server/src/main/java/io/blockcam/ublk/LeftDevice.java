@@ -82,7 +82,9 @@ final class LeftDevice {
   }
 
   private static boolean isUnsettled(final DeviceInfo device) {
-    return device.state() == DeviceState.LIVE && !device.isServerAlive();
+    // Whoever looks for a device serves none: what says that it does is what it was before.
+    return device.state() == DeviceState.LIVE
+        && (!device.isServerAlive() || device.serverPid() == ProcessHandle.current().pid());
   }
 
   /**

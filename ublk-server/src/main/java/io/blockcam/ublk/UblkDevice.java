@@ -10,6 +10,7 @@ import io.blockcam.ublk.control.DeviceState;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.queue.QueueSet;
 import io.blockcam.ublk.queue.ServedDevice;
+import io.blockcam.ublk.stack.DiskUsers;
 import io.blockcam.ublk.tap.WriteTap;
 import io.blockcam.ublk.target.Target;
 import java.io.IOException;
@@ -39,7 +40,7 @@ public final class UblkDevice {
   /** Between two looks whether somebody still uses the disk. */
   private static final int USERS_PAUSE_MS = 100;
 
-  /** How long the queues may take to leave; each waits half a second for the target at most. */
+  /** How long the queues may take to leave; each waits five seconds for the target at most. */
   private static final Duration LEAVE_LIMIT = Duration.ofSeconds(8);
 
   /** The kernel frees the number of a device that nobody uses in milliseconds. */
@@ -296,7 +297,9 @@ public final class UblkDevice {
       throws IOException, InterruptedException {
     try {
       if (!queues.leave(LEAVE_LIMIT)) {
-        throw new IOException("the queues of %s do not end".formatted(info.blockDevicePath()));
+        throw new IOException(
+            "the queues of %s do not end, or what they have given to the disk does not"
+                .formatted(info.blockDevicePath()));
       }
     } finally {
       queues.close();

@@ -285,6 +285,70 @@ final class KillTest {
     recording.latestShouldEqualTheDisk();
   }
 
+  /** Numbers of processes are used again: that one is there is no reason to wait for it. */
+  @Test
+  void canBeRemovedWhenAnotherProcessHasItsNumber() {
+    final Recording recording = Recording.inDirectory(scratch, "reused", "16M");
+    final Path device;
+    final long pid;
+    try (LiveDisk disk = recording.record()) {
+      device = disk.device();
+      pid = disk.pid();
+      disk.kill();
+    }
+    final String most = Shell.run("cat", "/proc/sys/kernel/pid_max").strip();
+    try {
+      Shell.sh(
+          """
+          echo $(($1 > 300 ? $1 + 10 : 310)) >/proc/sys/kernel/pid_max
+          i=0
+          while [ $i -lt 2000 ]; do
+            sleep 300 & if [ $! = $1 ]; then exit 0; fi
+            kill $!; i=$((i + 1))
+          done
+          exit 1
+          """,
+          pid);
+      assertThat(Limits.await(Limits.seconds(10), () -> reap().contains(device.toString())))
+          .as("it is listed")
+          .isTrue();
+      Blockcam.run("reap", "--all").shouldSucceed();
+      assertThat(device).doesNotExist();
+    } finally {
+      Shell.sh("echo $1 >/proc/sys/kernel/pid_max; kill $2 || true", most, pid);
+    }
+  }
+
+  /** There is room for one ring and a half in memory: the next start needs no second one. */
+  @Test
+  void goesOnWhereThereIsNoRoomForASecondRing() {
+    final Recording recording = Recording.inDirectory(scratch, "narrow", "16M");
+    Shell.sh("rm -f /dev/shm/blockcam-*.ring; mount -o remount,size=24M /dev/shm");
+    try {
+      for (int life = 1; life <= 3; life++) {
+        try (LiveDisk disk = recording.record()) {
+          try (BlockDevice device = new BlockDevice(disk.device())) {
+            device.write(life * 8192L, block(life));
+          }
+          disk.kill();
+        }
+      }
+      try (LiveDisk disk = recording.record("--ring-size", "8M")) { // another size, too
+        disk.stopsCleanly();
+      }
+    } finally {
+      Shell.run("mount", "-o", "remount,size=50%", "/dev/shm");
+    }
+    recording.latestShouldEqualTheDisk();
+    assertThat(recording.publishedEvents().events(Event.GAP)).as("nothing was lost").isEmpty();
+  }
+
+  private static byte[] block(final int value) {
+    final byte[] block = new byte[4096];
+    Arrays.fill(block, (byte) value);
+    return block;
+  }
+
   /** Writes to the second half of the disk, and reads back what it has written. */
   private Fio fio(final Path device) {
     return new Fio(scratch, device)

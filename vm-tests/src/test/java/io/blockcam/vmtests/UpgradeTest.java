@@ -6,10 +6,13 @@ import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
+import io.blockcam.vmtests.host.MappedDisk;
 import io.blockcam.vmtests.host.Recording;
 import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +35,42 @@ final class UpgradeTest {
       Pattern.compile("took over (\\S+) from process (\\d+); its users have waited for (\\d+) ms");
 
   @TempDir private Path scratch;
+
+  /**
+   * Its disk takes longer than it waits: it ends as if it were killed, and the next one goes on.
+   */
+  @Test
+  void goesOnWhenTheOldOneCannotHandOver() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "slow", "32M");
+    try (MappedDisk mapped = MappedDisk.over(scratch.resolve("image"), 32)) {
+      Files.createSymbolicLink(recording.backing(), mapped.device());
+      try (LiveDisk old = recording.record()) {
+        mapped.delayWrites(Duration.ofSeconds(9));
+        final Process user =
+            new ProcessBuilder(
+                    "dd",
+                    "if=/dev/urandom",
+                    "of=" + old.device(),
+                    "bs=64k",
+                    "count=1",
+                    "oflag=direct")
+                .start();
+        assertThat(Limits.await(Limits.seconds(20), () -> mapped.writesDelayed() > 0)).isTrue();
+        // udev looks at a device with a shared lock.
+        Shell.sh("flock -s -n $1 sleep 12 & sleep 0.2", mapped.device());
+        try (LiveDisk next = recording.record("--take-over")) {
+          assertThat(next.device()).isEqualTo(old.device());
+          assertThat(next.err()).contains("did not hand over as it should");
+          assertThat(next.awaitUser(user, Limits.seconds(60))).isZero();
+          mapped.heal();
+          next.stopsCleanly();
+        }
+        assertThat(old.awaitEnd()).isNotZero();
+      }
+      recording.latestShouldEqualTheDisk();
+    }
+    recording.verifies();
+  }
 
   @Test
   void isNotSeenByTheUsersOfTheDisk() throws Exception {

@@ -250,12 +250,17 @@ public final class SegmentWriter implements Closeable {
     }
   }
 
-  /** The journal first, and durable: it must never be there alone. */
+  /**
+   * The journal first, and durable: it must never be there alone. That it is gone says nothing: an
+   * earlier attempt may have failed to make it durable.
+   */
   private static void deleteFresh(final Path directory, final long number) throws IOException {
-    if (Files.deleteIfExists(directory.resolve(SegmentName.fresh(SegmentName.journal(number))))) {
+    Files.deleteIfExists(directory.resolve(SegmentName.fresh(SegmentName.journal(number))));
+    final Path freshOpen = directory.resolve(SegmentName.fresh(SegmentName.open(number)));
+    if (Files.exists(freshOpen)) {
       Directories.force(directory);
+      Files.delete(freshOpen);
     }
-    Files.deleteIfExists(directory.resolve(SegmentName.fresh(SegmentName.open(number))));
   }
 
   /**

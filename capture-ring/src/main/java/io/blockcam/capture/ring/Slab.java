@@ -70,6 +70,9 @@ public final class Slab implements Closeable {
       PosixFilePermissions.asFileAttribute(OWNER_ONLY);
   private static final int FILL_BYTES = 1 << 20;
 
+  /** In place of the magic while the header is written. */
+  static final long UNFINISHED = ~MAGIC;
+
   private final Path file;
   private final SlabHeader header;
   private final FileChannel channel;
@@ -98,8 +101,9 @@ public final class Slab implements Closeable {
   }
 
   /**
-   * Makes a fresh slab; one that stood there is replaced. All its memory is taken now, so that a
-   * full tmpfs shows here and not as a SIGBUS under a guest's write.
+   * Makes a fresh slab; what stood there must not be needed any more, and its memory is used again:
+   * there need not be room for two. All memory is taken now, so that a full tmpfs shows here and
+   * not as a SIGBUS under a guest's write.
    *
    * @param file where, best on tmpfs
    * @throws SlabException when it does not fit, is in use, or can not be made
@@ -111,6 +115,14 @@ public final class Slab implements Closeable {
     FileChannel channel = null;
     try {
       replaced = existing(file); // held, so that nobody else takes it up meanwhile
+      if (replaced != null && replaced.size() == bytes) {
+        final Slab slab = map(file, header, replaced, bytes);
+        replaced = null; // the slab's
+        return slab;
+      }
+      Files.deleteIfExists(file);
+      closeQuietly(replaced); // its memory goes with the last who has it open
+      replaced = null;
       Files.deleteIfExists(fresh);
       channel = FileChannel.open(fresh, Set.of(READ, WRITE, CREATE_NEW), PRIVATE);
       lock(channel, file);
@@ -139,7 +151,7 @@ public final class Slab implements Closeable {
   /**
    * Opens the slab that an earlier run left.
    *
-   * @return null when there is none
+   * @return null when there is none, or its making was interrupted: then it has held nothing
    * @throws SlabException when there is something else, or it is in use
    */
   public static @Nullable Slab openLeft(final Path file) throws SlabException {
@@ -162,7 +174,8 @@ public final class Slab implements Closeable {
     }
   }
 
-  private static Slab openLeft(final Path file, final FileChannel channel) throws IOException {
+  private static @Nullable Slab openLeft(final Path file, final FileChannel channel)
+      throws IOException {
     final long bytes = channel.size();
     if (bytes < FILE_HEADER_BYTES) {
       throw foreign(file);
@@ -170,6 +183,10 @@ public final class Slab implements Closeable {
     final Arena arena = Arena.ofShared();
     try {
       final MemorySegment memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+      if (memory.get(U64, MAGIC_OFFSET) == UNFINISHED) {
+        arena.close();
+        return null;
+      }
       return new Slab(file, decode(file, memory, bytes), channel, arena, memory);
     } catch (final IOException | RuntimeException | Error e) {
       arena.close();
@@ -366,6 +383,7 @@ public final class Slab implements Closeable {
     try {
       final MemorySegment memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
       memory.load();
+      LONG.setRelease(memory, (long) MAGIC_OFFSET, UNFINISHED);
       memory.set(U32, VERSION_OFFSET, VERSION);
       memory.set(U64, RECORDING_ID_OFFSET, header.recordingId().getMostSignificantBits());
       memory.set(U64, RECORDING_ID_OFFSET + 8, header.recordingId().getLeastSignificantBits());
@@ -377,8 +395,8 @@ public final class Slab implements Closeable {
       memory.set(U64, BOOT_ID_OFFSET + 8, header.bootId().getLeastSignificantBits());
       memory.set(U64, CREATED_NS_OFFSET, header.createdNs());
       memory.set(U64, STATE_OFFSET, STATE_IN_USE);
-      memory.set(U64, MAGIC_OFFSET, MAGIC);
-      LONG.setRelease(memory, (long) CHECK_OFFSET, headerCheck(memory));
+      memory.set(U64, CHECK_OFFSET, headerCheck(memory));
+      LONG.setRelease(memory, (long) MAGIC_OFFSET, MAGIC);
       return new Slab(file, header, channel, arena, memory);
     } catch (final RuntimeException | Error e) {
       arena.close();
@@ -423,7 +441,8 @@ public final class Slab implements Closeable {
   private static long headerCheck(final MemorySegment memory) {
     long check = 0;
     for (long at = 0; at < CHECK_OFFSET; at += Long.BYTES) {
-      check = (check ^ memory.get(U64, at)) * 0x9e37_79b9_7f4a_7c15L;
+      final long word = at == MAGIC_OFFSET ? MAGIC : memory.get(U64, at);
+      check = (check ^ word) * 0x9e37_79b9_7f4a_7c15L;
       check ^= check >>> 32;
     }
     return check;

@@ -1,6 +1,8 @@
 package io.blockcam.capture.ring;
 
+import java.io.IOException;
 import java.time.Instant;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,11 @@ public final class WallClock {
 
     /** CLOCK_REALTIME in ns since 1970. */
     long realtimeNs();
+
+    /** Since which boot of the machine the monotonic clock counts. */
+    default UUID bootId() throws IOException {
+      return BootId.current();
+    }
 
     /** The clocks of the JVM: both are {@code clock_gettime(2)} in full resolution. */
     static Source system() {
@@ -72,6 +79,11 @@ public final class WallClock {
     this.source = source;
     measure();
     offsetNs = measuredOffsetNs;
+  }
+
+  /** Since which boot of the machine it counts. */
+  public UUID bootId() throws IOException {
+    return source.bootId();
   }
 
   /** CLOCK_REALTIME in ns since 1970, as of the last tick. Hot path: one clock reading. */

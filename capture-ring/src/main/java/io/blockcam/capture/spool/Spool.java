@@ -40,8 +40,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -310,6 +312,29 @@ public final class Spool implements Closeable {
       state = next;
     }
     return next.epoch();
+  }
+
+  /**
+   * Notes down that everything that was offered to a ring has come into the spool, and no ring is
+   * in use: whatever becomes of the ring's file, nothing is missing. Durable when this returns.
+   *
+   * @param boot of the machine: after the next one the disk may have lost what it had taken
+   */
+  public void becomeWhole(final UUID boot) throws IOException {
+    saveWholeIn(boot);
+  }
+
+  /** The opposite, before a ring takes its first record. Durable when this returns. */
+  public void beginRing() throws IOException {
+    saveWholeIn(null);
+  }
+
+  private void saveWholeIn(final @Nullable UUID wholeInBoot) throws IOException {
+    final SpoolState next = state().wholeIn(wholeInBoot);
+    save(next);
+    synchronized (monitor) {
+      state = next;
+    }
   }
 
   /** The sealed segments, oldest first. */

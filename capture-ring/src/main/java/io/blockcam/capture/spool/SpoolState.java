@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a recording stands, whether or not its segments are still here: {@code spool.json}.
@@ -21,6 +22,8 @@ import java.util.UUID;
  * @param nextSequence sequence after the last one sealed
  * @param lastTimestampNs timestamp of the last record sealed, 0 when there is none
  * @param lastDigest digest of the last segment sealed
+ * @param wholeInBoot the boot in which everything that was ever offered to a ring has come into the
+ *     spool, and no ring is in use; null while one is
  */
 public record SpoolState(
     UUID recordingId,
@@ -28,7 +31,8 @@ public record SpoolState(
     long nextSegment,
     long nextSequence,
     long lastTimestampNs,
-    Sha256Digest lastDigest) {
+    Sha256Digest lastDigest,
+    @Nullable UUID wholeInBoot) {
 
   /** No epoch has begun. */
   public static final long NO_EPOCH = -1;
@@ -44,12 +48,23 @@ public record SpoolState(
    * @param recordingJson digest of its recording.json, which its first segment names
    */
   static SpoolState initial(final UUID recordingId, final Sha256Digest recordingJson) {
-    return new SpoolState(recordingId, NO_EPOCH, 0, 0, 0, recordingJson);
+    return new SpoolState(recordingId, NO_EPOCH, 0, 0, 0, recordingJson, null);
   }
 
   SpoolState withNextEpoch() {
     return new SpoolState(
-        recordingId, epoch + 1, nextSegment, nextSequence, lastTimestampNs, lastDigest);
+        recordingId,
+        epoch + 1,
+        nextSegment,
+        nextSequence,
+        lastTimestampNs,
+        lastDigest,
+        wholeInBoot);
+  }
+
+  SpoolState wholeIn(final @Nullable UUID boot) {
+    return new SpoolState(
+        recordingId, epoch, nextSegment, nextSequence, lastTimestampNs, lastDigest, boot);
   }
 
   SpoolState after(final SegmentTrailer segment) {
@@ -59,7 +74,8 @@ public record SpoolState(
         segment.segmentNumber() + 1,
         segment.lastSequence() + 1,
         segment.lastTimestampNs(),
-        segment.digest());
+        segment.digest(),
+        wholeInBoot);
   }
 
   /** What the next segment must be. */
@@ -84,6 +100,9 @@ public record SpoolState(
     node.put("nextSequence", nextSequence);
     node.put("lastTimestampNs", lastTimestampNs);
     node.put("lastDigest", lastDigest.toString());
+    if (wholeInBoot != null) {
+      node.put("wholeInBoot", wholeInBoot.toString());
+    }
     return (node.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
@@ -103,7 +122,8 @@ public record SpoolState(
           integer(node, "nextSegment"),
           integer(node, "nextSequence"),
           integer(node, "lastTimestampNs"),
-          Sha256Digest.ofHex(text(node, "lastDigest")));
+          Sha256Digest.ofHex(text(node, "lastDigest")),
+          node.has("wholeInBoot") ? UUID.fromString(text(node, "wholeInBoot")) : null);
     } catch (final JsonProcessingException e) {
       throw new SpoolException(file, "is no JSON (" + e.getOriginalMessage() + ")", e);
     } catch (final SpoolException e) {

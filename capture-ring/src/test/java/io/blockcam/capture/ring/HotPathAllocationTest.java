@@ -38,7 +38,7 @@ final class HotPathAllocationTest {
               Regions.allDirty(RingBench.DISK_BYTES),
               BUFFER_BYTES / 512);
       final DrivenQueue queue =
-          DrivenQueue.ofDevice(1, DEPTH, BUFFER_BYTES, ring, () -> {}).getFirst();
+          DrivenQueue.ofDevice(1, DEPTH, BUFFER_BYTES, ring, true, () -> {}).getFirst();
       queue.kernel().diskIsInstant = true;
       // Zero is a property of compiled code; when the compiler is done is the JVM's own affair.
       long allocated = Long.MAX_VALUE;

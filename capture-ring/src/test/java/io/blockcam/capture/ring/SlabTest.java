@@ -10,8 +10,12 @@ import io.blockcam.capture.support.RingBench;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -22,6 +26,35 @@ final class SlabTest {
   private static final long BASE = RingBench.BASE;
 
   @TempDir Path directory;
+
+  /** There may be room for one only. */
+  @Test
+  void usesTheMemoryOfTheOneBefore() throws IOException {
+    final Path file = directory.resolve("ring");
+    Slab.create(file, RingBench.header(8)).close();
+    final Object before = Files.getAttribute(file, "unix:ino");
+    try (Slab slab = Slab.create(file, RingBench.header(8))) {
+      assertThat(Files.getAttribute(file, "unix:ino")).isEqualTo(before);
+      assertThat(slab.isUnclean()).isTrue();
+      assertThat(slab.isValid(slab.header().baseSequence())).isFalse();
+    }
+    Slab.create(file, RingBench.header(16)).close();
+    assertThat(Files.size(file)).isEqualTo(SlabDescriptor.fileBytes(16));
+  }
+
+  /** Killed in the middle of that: it has held nothing yet. */
+  @Test
+  void takesOneThatWasNotFinishedForNone() throws IOException {
+    final Path file = directory.resolve("ring");
+    Slab.create(file, RingBench.header(8)).close();
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(
+          ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(0, Slab.UNFINISHED),
+          SlabDescriptor.MAGIC_OFFSET);
+    }
+    assertThat(Slab.openLeft(file)).isNull();
+    Slab.create(file, RingBench.header(8)).close();
+  }
 
   @Test
   void takesItsWholeSizeAtOnceForTheOwnerAlone() throws IOException {

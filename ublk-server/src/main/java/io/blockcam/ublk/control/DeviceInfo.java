@@ -2,7 +2,13 @@ package io.blockcam.ublk.control;
 
 import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.nativebindings.uapi.ublksrv_ctrl_dev_info;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 
 /**
  * What the driver knows of a device ({@code struct ublksrv_ctrl_dev_info}).
@@ -47,9 +53,38 @@ public record DeviceInfo(
     return (flags & RECOVERY) == RECOVERY;
   }
 
-  /** Whether the process that served it is there. */
+  /**
+   * Whether the process that served it is there: numbers of processes are used again, soon in a
+   * container, so it must have the device open, or the driver while it starts. One whose files may
+   * not be looked at counts as it.
+   */
   public boolean isServerAlive() {
-    return serverPid > 0 && ProcessHandle.of(serverPid).map(ProcessHandle::isAlive).orElse(false);
+    if (serverPid <= 0 || !ProcessHandle.of(serverPid).map(ProcessHandle::isAlive).orElse(false)) {
+      return false;
+    }
+    boolean open = false;
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(Path.of("/proc", Integer.toString(serverPid), "fd"))) {
+      for (final Path file : files) {
+        final String target = target(file);
+        open |=
+            target.equals(charDevicePath())
+                || (state == DeviceState.DEAD && target.equals(UblkControl.CONTROL_PATH));
+      }
+      return open;
+    } catch (final NoSuchFileException e) {
+      return false; // it has ended meanwhile
+    } catch (final IOException | DirectoryIteratorException e) {
+      return true;
+    }
+  }
+
+  private static String target(final Path link) {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (final IOException e) {
+      return ""; // closed meanwhile
+    }
   }
 
   /** The block device that users of the disk open. */

@@ -11,6 +11,7 @@ import io.blockcam.nativebindings.uapi.ublk_params;
 import io.blockcam.nativebindings.uapi.ublksrv_ctrl_cmd;
 import io.blockcam.nativebindings.uapi.ublksrv_ctrl_dev_info;
 import io.blockcam.ublk.target.Geometry;
+import io.blockcam.ublk.target.Zeroing;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -48,15 +49,9 @@ public final class UblkControl implements AutoCloseable {
   private static final long POLL_NS = 2_000_000;
 
   private static final Pattern NODE = Pattern.compile("ublkc([0-9]{1,7})");
-  private static final String CONTROL_PATH = "/dev/ublk-control";
+  static final String CONTROL_PATH = "/dev/ublk-control";
   private static final short NO_QUEUE = (short) -1;
   private static final int CPU_MASK_BYTES = 128;
-
-  /**
-   * The kernel counts discarded bytes in 32 bits in places (blk_bio_discard_limit before 6.11), so
-   * ranges stay below 4 GiB and whole blocks.
-   */
-  private static final int MAX_ZERO_SECTORS = (int) (0xffff_ffffL >>> 9) & ~7;
 
   private final Posix posix;
   private final int fd;
@@ -171,12 +166,13 @@ public final class UblkControl implements AutoCloseable {
       ublk_param_basic.max_sectors(basic, maxIoBytes / Geometry.SECTOR_BYTES);
       ublk_param_basic.dev_sectors(basic, geometry.bytes() / Geometry.SECTOR_BYTES);
 
-      if (geometry.canZero()) {
+      if (geometry.zeroing() != Zeroing.NONE) {
         types |= Ublk.UBLK_PARAM_TYPE_DISCARD();
         final MemorySegment discard = ublk_params.discard(params);
         ublk_param_discard.discard_granularity(discard, geometry.physicalBlockBytes());
-        ublk_param_discard.max_discard_sectors(discard, MAX_ZERO_SECTORS);
-        ublk_param_discard.max_write_zeroes_sectors(discard, MAX_ZERO_SECTORS);
+        ublk_param_discard.max_discard_sectors(discard, geometry.zeroing().maxDiscardSectors());
+        ublk_param_discard.max_write_zeroes_sectors(
+            discard, geometry.zeroing().maxWriteZeroesSectors());
         ublk_param_discard.max_discard_segments(discard, (short) 1);
       }
       ublk_params.types(params, types);

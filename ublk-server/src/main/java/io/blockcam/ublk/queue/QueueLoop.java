@@ -126,6 +126,9 @@ final class QueueLoop implements QueueContext, PendingRequests {
   private final long[] ticket;
   private final int[] result;
 
+  /** Whether the tap was asked, and lets the request change the disk. */
+  private final boolean[] touches;
+
   private final TagFifo waitsForStart;
   private final TagFifo waitsForDurable;
   private int waitsForRoom;
@@ -163,6 +166,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
     this.sectors = new int[depth];
     this.startSector = new long[depth];
     this.ticket = new long[depth];
+    this.touches = new boolean[depth];
     this.result = new int[depth];
     this.waitsForStart = new TagFifo(depth);
     this.waitsForDurable = new TagFifo(depth);
@@ -382,10 +386,9 @@ final class QueueLoop implements QueueContext, PendingRequests {
       enter(tag, WAITS_FOR_LEAVE);
       return false;
     }
+    touches[tag] = true;
     if (!blocks.tryLock(queueId, tag, offset, length)) {
-      if (tap != null) {
-        tap.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
-      }
+      leaveRegion(tag);
       enter(tag, WAITS_FOR_RANGE);
       return false;
     }
@@ -397,7 +400,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
               : tap.offerZeroes(
                   startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_DISCARD, fua);
       if (t == QueueTap.FULL) { // another queue was faster
-        tap.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
+        leaveRegion(tag);
         blocks.unlock(queueId, offset, length);
         tap.requestRoom();
         enter(tag, WAITS_FOR_ROOM);
@@ -512,8 +515,19 @@ final class QueueLoop implements QueueContext, PendingRequests {
     if (state[tag] == IN_TARGET) {
       done(tag, res);
     } else if (state[tag] == ARRIVED) {
+      leaveRegion(tag);
+      blocks.giveUp(queueId, tag);
       commit(tag, res);
     }
+  }
+
+  /** Tells the tap that the request does not change the disk any more, if it was let to. */
+  private void leaveRegion(final int tag) {
+    final QueueTap t = tap;
+    if (touches[tag] && t != null) {
+      t.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
+    }
+    touches[tag] = false;
   }
 
   @Override
@@ -551,20 +565,20 @@ final class QueueLoop implements QueueContext, PendingRequests {
       return;
     }
     final QueueTap t = tap;
+    if (t != null && res < 0 && (op == OP_FLUSH || (opFlags[tag] & FLAG_FUA) != 0)) {
+      t.flushFailed(); // it need not be this data that is lost, and nobody else is told
+    }
     if (op != OP_FLUSH) {
       if (t != null && ticket[tag] != NO_TICKET) {
         t.complete(ticket[tag], res);
-        t.changed(startSector[tag], Integer.toUnsignedLong(sectors[tag]));
       }
+      leaveRegion(tag);
       blocks.unlock(queueId, startSector[tag] * SECTOR_BYTES, length(tag));
-    } else if (t != null && res < 0) {
-      t.flushFailed();
     }
     // The driver takes any result >= 0 of these as success of the whole request (ublk_drv.c,
     // __ublk_complete_rq), and a byte count of 2 GiB or more would overflow: commit 0.
     final int committed = res < 0 ? res : op == OP_WRITE ? (int) length(tag) : 0;
-    final boolean mustBeDurable =
-        op == OP_FLUSH || (op == OP_WRITE && (opFlags[tag] & FLAG_FUA) != 0);
+    final boolean mustBeDurable = op == OP_FLUSH || (opFlags[tag] & FLAG_FUA) != 0;
     if (res < 0 || !mustBeDurable || t == null || ticket[tag] == NO_TICKET) {
       commit(tag, committed);
       return;

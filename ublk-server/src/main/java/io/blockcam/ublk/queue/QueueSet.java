@@ -119,11 +119,13 @@ public final class QueueSet implements AutoCloseable {
    * Ends all queues without another answer; only of a device that outlives its server. After {@link
    * #close} it waits for its next one.
    *
-   * @return false when a queue does not end: then only the end of the process lets go of the device
+   * @return false when a queue does not end, or what it has given to the target does not: then only
+   *     the end of the process lets go of the device, and whoever goes on with it in this one could
+   *     read what is about to change
    */
   public boolean leave(final Duration limit) throws InterruptedException {
     queues.forEach(QueueThread::leave);
-    return join(limit);
+    return join(limit) && queues.stream().noneMatch(QueueThread::hasTargetBusy);
   }
 
   @Override

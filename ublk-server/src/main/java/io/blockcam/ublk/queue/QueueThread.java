@@ -35,8 +35,8 @@ public final class QueueThread implements AutoCloseable {
   /** How long a queue that fails waits for what its target has in its hands. */
   private static final long ABORT_LIMIT_NS = 5_000_000_000L;
 
-  /** The same when the device outlives it: what it does not wait for, the kernel does. */
-  private static final long LEAVE_LIMIT_NS = 500_000_000L;
+  /** The same when the device outlives it: what it does not wait for, the next process does. */
+  private static final long LEAVE_LIMIT_NS = 5_000_000_000L;
 
   private final ServedDevice served;
   private final DeviceInfo device;
@@ -143,7 +143,7 @@ public final class QueueThread implements AutoCloseable {
   }
 
   private void serve(final IoUring ring) throws IOException {
-    final int[] targetFiles = served.target().files();
+    final int[] targetFiles = served.target().files(queueId);
     final int[] files = new int[targetFiles.length + 1];
     files[QueueLoop.CHAR_DEVICE_FILE] = served.charDeviceFd();
     System.arraycopy(targetFiles, 0, files, 1, targetFiles.length);
@@ -279,6 +279,11 @@ public final class QueueThread implements AutoCloseable {
   boolean join(final long limitMs) throws InterruptedException {
     thread.join(limitMs);
     return !thread.isAlive();
+  }
+
+  /** Once it has {@linkplain #leave left}: whether I/O of it is still on its way to the target. */
+  boolean hasTargetBusy() {
+    return targetBusy;
   }
 
   /** Frees the queue's memory. Does nothing while the thread runs: the kernel may write there. */

@@ -1,6 +1,5 @@
 package io.blockcam.ublk.target;
 
-import io.blockcam.nativebindings.Errno;
 import io.blockcam.nativebindings.ErrnoException;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
@@ -9,11 +8,10 @@ import io.blockcam.nativebindings.uapi.statx_timestamp;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A disk that stands on a file or on a block device.
@@ -27,46 +25,42 @@ import org.slf4j.LoggerFactory;
  */
 public final class FileTarget implements Target {
 
-  private static final Logger LOG = LoggerFactory.getLogger(FileTarget.class);
-
-  private static final int PHYSICAL_BLOCK_BYTES = 4096;
-  private static final int FILE_MODE = 0600;
+  static final int PHYSICAL_BLOCK_BYTES = 4096;
 
   /** How long {@link #sync} waits. */
   public static final Duration SYNC_LIMIT = Duration.ofSeconds(15);
 
   private final Posix posix;
   private final String path;
+  private final BackingFile.Opened file;
   private final int fd;
-  private final int syncFd;
-  private final boolean direct;
   private boolean discardable;
   private boolean synced;
   private final Geometry geometry;
 
   /**
-   * How the file is open.
-   *
-   * @param fd for all I/O
-   * @param syncFd once more: an error of write-back is told once to each description (errseq.h),
-   *     and what a queue is told of must not be kept from {@link #syncData}
-   * @param direct whether the page cache is bypassed
+   * Of each queue, what it syncs: an error of write-back is told once to each open file description
+   * (errseq.h), so that none can take it away from another.
    */
-  private record Opened(int fd, int syncFd, boolean direct) {}
+  private final List<Integer> queueSyncFds = new ArrayList<>();
 
-  private FileTarget(
-      final Posix posix,
-      final String path,
-      final Opened opened,
-      final boolean created,
-      final Geometry geometry) {
+  /** How often a sync of any queue has failed. */
+  private final AtomicInteger syncFailures = new AtomicInteger();
+
+  private FileTarget(final Posix posix, final String path, final BackingFile.Opened file) {
     this.posix = posix;
     this.path = path;
-    this.fd = opened.fd();
-    this.syncFd = opened.syncFd();
-    this.direct = opened.direct();
-    this.discardable = created;
-    this.geometry = geometry;
+    this.file = file;
+    this.fd = file.fd();
+    this.discardable = file.created();
+    this.geometry =
+        new Geometry(
+            file.bytes(),
+            Geometry.SECTOR_BYTES,
+            PHYSICAL_BLOCK_BYTES,
+            file.punches() ? Zeroing.PUNCHED : Zeroing.WRITTEN,
+            /* hasVolatileCache= */ true,
+            /* readOnly= */ false);
   }
 
   /**
@@ -79,174 +73,18 @@ public final class FileTarget implements Target {
    */
   public static FileTarget open(final Posix posix, final String path, final long createBytes)
       throws IOException {
-    final int flags = Linux.O_RDWR() | Linux.O_CLOEXEC();
-    int fd = posix.open(path, flags, 0);
-    boolean created = false;
-    if (fd == -Linux.ENOENT()) {
-      if (createBytes == 0) {
-        throw new BackingException(
-            BackingException.Kind.USAGE,
-            "backing store " + path + " does not exist; give --size to create it");
-      }
-      fd = posix.open(path, flags | Linux.O_CREAT() | Linux.O_EXCL(), FILE_MODE);
-      created = fd >= 0;
-    }
-    if (fd < 0) {
-      throw new BackingException(
-          BackingException.Kind.ENVIRONMENT,
-          "cannot open backing store " + path + ": " + Errno.describe(-fd));
-    }
-    fd = created ? fd : claimBlockDevice(posix, path, fd, flags);
-    boolean opened = false;
-    try {
-      final FileTarget target = open(posix, path, fd, created, createBytes);
-      opened = true;
-      return target;
-    } finally {
-      if (!opened) {
-        posix.close(fd);
-        if (created) {
-          posix.unlink(path);
-        }
-      }
-    }
+    return open(posix, path, createBytes, Duration.ZERO);
   }
 
   /**
-   * Opens a block device once more, with O_EXCL, which the kernel refuses while a file system is
-   * mounted from it or another driver has claimed it (open(2)).
+   * The same for one that another server is about to let go of.
    *
-   * @param fd is closed if another one is returned, or on failure
-   * @return {@code fd} itself for everything else
+   * @param patience how long to wait for that
    */
-  private static int claimBlockDevice(
-      final Posix posix, final String path, final int fd, final int flags) throws BackingException {
-    final int claimed;
-    try (Arena arena = Arena.ofConfined()) {
-      final MemorySegment st = statx.allocate(arena);
-      final boolean blockDevice =
-          posix.statx(fd, Linux.STATX_TYPE(), st) >= 0
-              && (statx.stx_mode(st) & 0xffff & Linux.S_IFMT()) == Linux.S_IFBLK();
-      if (!blockDevice) {
-        return fd;
-      }
-      claimed = posix.open(path, flags | Linux.O_EXCL(), 0);
-      posix.close(fd);
-    }
-    if (claimed < 0) {
-      throw new BackingException(
-          BackingException.Kind.ENVIRONMENT,
-          claimed == -Linux.EBUSY()
-              ? "backing store "
-                  + path
-                  + " is in use: it is mounted, or part of another device; unmount it first"
-              : "cannot open backing store " + path + ": " + Errno.describe(-claimed));
-    }
-    return claimed;
-  }
-
-  private static FileTarget open(
-      final Posix posix,
-      final String path,
-      final int fd,
-      final boolean created,
-      final long createBytes)
+  public static FileTarget open(
+      final Posix posix, final String path, final long createBytes, final Duration patience)
       throws IOException {
-    // Two servers on one disk would destroy it and both records. The lock goes with the descriptor.
-    if (posix.flock(fd, Linux.LOCK_EX() | Linux.LOCK_NB()) < 0) {
-      throw new BackingException(
-          BackingException.Kind.ENVIRONMENT,
-          "backing store " + path + " is in use by another process (it holds a lock on it)");
-    }
-    if (created) {
-      ErrnoException.orThrow(posix.ftruncate(fd, createBytes), "ftruncate", path, createBytes);
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      final MemorySegment st = statx.allocate(arena);
-      ErrnoException.orThrow(
-          posix.statx(
-              fd,
-              Linux.STATX_TYPE() | Linux.STATX_MODE() | Linux.STATX_SIZE() | Linux.STATX_DIOALIGN(),
-              st),
-          "statx",
-          path);
-      final int type = statx.stx_mode(st) & 0xffff & Linux.S_IFMT();
-      final boolean blockDevice = type == Linux.S_IFBLK();
-      if (!blockDevice && type != Linux.S_IFREG()) {
-        throw new BackingException(
-            BackingException.Kind.USAGE,
-            "backing store " + path + " is neither a regular file nor a block device");
-      }
-      final long bytes =
-          blockDevice ? blockDeviceBytes(posix, path, fd, arena) : statx.stx_size(st);
-      if (bytes <= 0 || bytes % Geometry.SECTOR_BYTES != 0) {
-        throw new BackingException(
-            BackingException.Kind.USAGE,
-            "backing store " + path + " has " + bytes + " bytes: not a positive multiple of 512");
-      }
-      if (!created && createBytes != 0 && createBytes != bytes) {
-        throw new BackingException(
-            BackingException.Kind.USAGE,
-            "backing store "
-                + path
-                + " has "
-                + bytes
-                + " bytes, but --size says "
-                + createBytes
-                + "; leave --size out for an existing disk");
-      }
-      final boolean direct = tryDirect(posix, fd, st);
-      if (!direct) {
-        LOG.info("{} does not take direct I/O at 512 bytes: using the page cache", path);
-      }
-      final int syncFd =
-          ErrnoException.orThrow(
-              posix.open("/proc/self/fd/" + fd, Linux.O_RDWR() | Linux.O_CLOEXEC(), 0),
-              "open",
-              path,
-              "once more");
-      return new FileTarget(
-          posix,
-          path,
-          new Opened(fd, syncFd, direct),
-          created,
-          new Geometry(bytes, Geometry.SECTOR_BYTES, PHYSICAL_BLOCK_BYTES, true, true, false));
-    }
-  }
-
-  private static long blockDeviceBytes(
-      final Posix posix, final String path, final int fd, final Arena arena) throws IOException {
-    final MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
-    ErrnoException.orThrow(
-        posix.ioctl(fd, Linux.BLKGETSIZE64(), size), "ioctl", path, "BLKGETSIZE64");
-    return size.get(ValueLayout.JAVA_LONG, 0);
-  }
-
-  /** Switches the descriptor to O_DIRECT if every 512-byte request will then be taken. */
-  private static boolean tryDirect(final Posix posix, final int fd, final MemorySegment st) {
-    final boolean alignmentKnown = (statx.stx_mask(st) & Linux.STATX_DIOALIGN()) != 0;
-    if (alignmentKnown) {
-      final int offsetAlign = statx.stx_dio_offset_align(st);
-      if (offsetAlign == 0 || offsetAlign > Geometry.SECTOR_BYTES) {
-        return false;
-      }
-    }
-    final int flags = posix.fcntl(fd, Linux.F_GETFL(), 0);
-    if (flags < 0 || posix.fcntl(fd, Linux.F_SETFL(), flags | Linux.O_DIRECT()) < 0) {
-      return false;
-    }
-    if (alignmentKnown) {
-      return true;
-    }
-    // File systems that do not tell their alignment (tmpfs) are asked by a read of one sector.
-    try (Arena arena = Arena.ofConfined()) {
-      final MemorySegment sector = arena.allocate(Geometry.SECTOR_BYTES, PHYSICAL_BLOCK_BYTES);
-      if (posix.pread(fd, sector, 0) == Geometry.SECTOR_BYTES) {
-        return true;
-      }
-    }
-    posix.fcntl(fd, Linux.F_SETFL(), flags);
-    return false;
+    return new FileTarget(posix, path, BackingFile.open(posix, path, createBytes, patience));
   }
 
   /**
@@ -281,8 +119,8 @@ public final class FileTarget implements Target {
     return discardable;
   }
 
-  /** Which file it is, and when it was last changed. */
-  public FileIdentity identity() throws IOException {
+  /** Which file it is, and when it was last changed. Any thread. */
+  public synchronized FileIdentity identity() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       final MemorySegment st = statx.allocate(arena);
       ErrnoException.orThrow(
@@ -301,12 +139,17 @@ public final class FileTarget implements Target {
   }
 
   /**
-   * Reads a piece of the disk past the queues. Any thread.
+   * Reads a piece of the disk past the queues, and past the page cache: what that could not write
+   * back it keeps, clean, as if it had. Any thread.
    *
    * @param data where to put it; aligned to 512 bytes, as long as a multiple of it
    * @param offset where it begins, a multiple of 512
    */
   public synchronized void read(final MemorySegment data, final long offset) throws IOException {
+    if (!file.direct()) {
+      // Dirty pages are written, clean ones dropped (posix_fadvise(2)).
+      posix.posixFadvise(fd, offset, data.byteSize(), Linux.POSIX_FADV_DONTNEED());
+    }
     for (long done = 0; done < data.byteSize(); ) {
       final long n =
           ErrnoException.orThrow(
@@ -365,12 +208,12 @@ public final class FileTarget implements Target {
    *     lost, though a queue was told that first
    */
   public synchronized void syncData() throws IOException {
-    ErrnoException.orThrow(posix.fdatasync(syncFd), "fdatasync", path);
+    ErrnoException.orThrow(posix.fdatasync(file.syncFd()), "fdatasync", path);
   }
 
   /** Whether the page cache is bypassed. */
   public boolean isDirect() {
-    return direct;
+    return file.direct();
   }
 
   @Override
@@ -379,18 +222,29 @@ public final class FileTarget implements Target {
   }
 
   @Override
-  public int[] files() {
-    return new int[] {fd};
+  public synchronized int[] files(final int queueId) throws IOException {
+    while (queueSyncFds.size() <= queueId) {
+      queueSyncFds.add(BackingFile.reopen(posix, path, fd));
+    }
+    return new int[] {fd, queueSyncFds.get(queueId)};
   }
 
   @Override
   public TargetQueue openQueue(final QueueContext context) {
-    return new FileTargetQueue(context);
+    return new FileTargetQueue(context, file.direct(), file.punches(), syncFailures);
   }
 
   @Override
   public String describe() {
     return path;
+  }
+
+  /**
+   * Another server goes on with it: {@link #close} does not sync, which may take as long as the
+   * disk likes while its users wait.
+   */
+  public void leave() {
+    synced = true;
   }
 
   @Override
@@ -402,8 +256,8 @@ public final class FileTarget implements Target {
         sync();
       }
     } finally {
-      posix.close(syncFd);
-      posix.close(fd);
+      queueSyncFds.forEach(posix::close);
+      file.close(posix);
     }
   }
 }

@@ -4,10 +4,15 @@ import io.blockcam.nativebindings.uapi.Linux;
 import io.blockcam.uring.IoUring;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One queue of a {@link FileTarget}: each request becomes entries in the queue's ring, one after
  * the other until it is done. Hot path, queue thread only.
+ *
+ * <p>A FUA write is synced with itself where the page cache is bypassed. Elsewhere the queue's own
+ * description is synced behind it, as for a FLUSH: with RWF_DSYNC on the one that all queues share,
+ * one write could take away the error of another's data.
  *
  * <p>The driver takes a short result of a WRITE for success of the whole (ublk_drv.c,
  * __ublk_complete_rq), so short transfers are continued here, and none is ever reported.
@@ -38,6 +43,10 @@ final class FileTargetQueue implements TargetQueue {
   private final QueueContext context;
   private final IoUring ring;
   private final int file;
+  private final int syncFile;
+  private final boolean direct;
+  private boolean punches;
+  private final AtomicInteger syncFailures;
   private final long[] offset;
   private final long[] length;
   private final long[] finished;
@@ -46,15 +55,39 @@ final class FileTargetQueue implements TargetQueue {
   /** Learnt from the first refusal, so that a file system is asked once for what it cannot do. */
   private boolean canZeroRange = true;
 
-  private boolean canPunch = true;
+  // One sync at a time, or one could take the error of another's data: whoever comes while it is
+  // under way waits for the next one, which serves all of them.
+  private int[] synced;
+  private int[] unsynced;
+  private int syncedCount;
+  private int unsyncedCount;
 
-  FileTargetQueue(final QueueContext context) {
+  /** Of each request, how many there were when it began. */
+  private final int[] failuresBefore;
+
+  /**
+   * @param direct whether the page cache is bypassed
+   * @param punches whether the file gives room back
+   * @param syncFailures of all queues of the target: what relied on a sync that failed fails
+   */
+  FileTargetQueue(
+      final QueueContext context,
+      final boolean direct,
+      final boolean punches,
+      final AtomicInteger syncFailures) {
     this.context = context;
     this.ring = context.ring();
     this.file = context.targetFile(0);
+    this.syncFile = context.targetFile(1);
+    this.direct = direct;
+    this.punches = punches;
+    this.syncFailures = syncFailures;
+    this.synced = new int[context.depth()];
+    this.unsynced = new int[context.depth()];
     this.offset = new long[context.depth()];
     this.length = new long[context.depth()];
     this.finished = new long[context.depth()];
+    this.failuresBefore = new int[context.depth()];
     this.fua = new boolean[context.depth()];
   }
 
@@ -73,7 +106,7 @@ final class FileTargetQueue implements TargetQueue {
   @Override
   public void flush(final int tag) {
     begin(tag, 0, 0, false);
-    next(tag, STEP_SYNC);
+    sync(tag);
   }
 
   @Override
@@ -86,7 +119,7 @@ final class FileTargetQueue implements TargetQueue {
     begin(tag, offset, length, fua);
     if (keepAllocated && canZeroRange) {
       next(tag, STEP_ZERO_RANGE);
-    } else if (!keepAllocated && canPunch) {
+    } else if (!keepAllocated && punches) {
       next(tag, STEP_PUNCH);
     } else {
       next(tag, STEP_WRITE_ZEROES);
@@ -95,14 +128,17 @@ final class FileTargetQueue implements TargetQueue {
 
   @Override
   public void onCompletion(final int tag, final int step, final int result) {
-    if (result == -EINTR || result == -EAGAIN) {
+    if (step == STEP_SYNC) {
+      onSynced(result);
+    } else if (result == -EINTR || result == -EAGAIN) {
       next(tag, step);
     } else if (step == STEP_ZERO_RANGE || step == STEP_PUNCH) {
       onZeroed(tag, step, result);
     } else if (result < 0) {
+      if (fua[tag]) {
+        syncFailures.getAndIncrement();
+      }
       context.done(tag, result);
-    } else if (step == STEP_SYNC) {
-      context.done(tag, 0);
     } else if (result == 0) {
       context.done(tag, -EIO); // the file ends before the disk does: somebody cut it
     } else {
@@ -115,14 +151,15 @@ final class FileTargetQueue implements TargetQueue {
     length[tag] = bytes;
     finished[tag] = 0;
     fua[tag] = durable;
+    failuresBefore[tag] = syncFailures.get();
   }
 
   private void onMoved(final int tag, final int step, final int bytes) {
     finished[tag] += bytes;
     if (finished[tag] < length[tag]) {
       next(tag, step);
-    } else if (step == STEP_WRITE_ZEROES) {
-      afterZeroes(tag);
+    } else if (step == STEP_WRITE_ZEROES || (fua[tag] && !direct)) {
+      syncIfFua(tag);
     } else {
       context.done(tag, (int) finished[tag]);
     }
@@ -130,12 +167,12 @@ final class FileTargetQueue implements TargetQueue {
 
   private void onZeroed(final int tag, final int step, final int result) {
     if (result >= 0) {
-      afterZeroes(tag);
+      syncIfFua(tag);
     } else if (result == -EOPNOTSUPP || result == -EINVAL) {
       if (step == STEP_ZERO_RANGE) {
         canZeroRange = result != -EOPNOTSUPP && canZeroRange;
       } else {
-        canPunch = result != -EOPNOTSUPP && canPunch;
+        punches = result != -EOPNOTSUPP && punches;
       }
       next(tag, STEP_WRITE_ZEROES);
     } else {
@@ -143,11 +180,50 @@ final class FileTargetQueue implements TargetQueue {
     }
   }
 
-  private void afterZeroes(final int tag) {
+  private void syncIfFua(final int tag) {
     if (fua[tag]) {
-      next(tag, STEP_SYNC);
+      sync(tag);
     } else {
       context.done(tag, 0);
+    }
+  }
+
+  private void sync(final int tag) {
+    unsynced[unsyncedCount++] = tag;
+    if (syncedCount == 0) {
+      startSync();
+    }
+  }
+
+  /** For all who wait. */
+  private void startSync() {
+    final int[] free = synced;
+    synced = unsynced;
+    syncedCount = unsyncedCount;
+    unsynced = free;
+    unsyncedCount = 0;
+    ring.prepareFdatasync(syncFile, context.userData(synced[0], STEP_SYNC));
+  }
+
+  private void onSynced(final int result) {
+    if (result == -EINTR || result == -EAGAIN) {
+      ring.prepareFdatasync(syncFile, context.userData(synced[0], STEP_SYNC));
+      return;
+    }
+    if (result < 0) {
+      syncFailures.getAndIncrement();
+    }
+    for (int i = 0; i < syncedCount; i++) {
+      final int tag = synced[i];
+      if (result >= 0 && syncFailures.get() != failuresBefore[tag]) {
+        context.done(tag, -EIO); // what is lost may be what it wrote, and no later sync is told
+      } else {
+        context.done(tag, result < 0 ? result : (int) finished[tag]);
+      }
+    }
+    syncedCount = 0;
+    if (unsyncedCount > 0) {
+      startSync();
     }
   }
 
@@ -159,8 +235,8 @@ final class FileTargetQueue implements TargetQueue {
     switch (step) {
       case STEP_READ -> ring.prepareRead(file, buffer, (int) left, at, 0, userData);
       case STEP_WRITE ->
-          ring.prepareWrite(file, buffer, (int) left, at, fua[tag] ? RWF_DSYNC : 0, userData);
-      case STEP_SYNC -> ring.prepareFdatasync(file, userData);
+          ring.prepareWrite(
+              file, buffer, (int) left, at, fua[tag] && direct ? RWF_DSYNC : 0, userData);
       case STEP_ZERO_RANGE -> ring.prepareFallocate(file, ZERO_RANGE, at, left, userData);
       case STEP_PUNCH -> ring.prepareFallocate(file, PUNCH_HOLE, at, left, userData);
       case STEP_WRITE_ZEROES ->

@@ -6,7 +6,7 @@ package io.blockcam.ublk.target;
  * @param bytes size, a multiple of 512, more than 0
  * @param logicalBlockBytes smallest addressable unit, 512 or 4096. AHCI disks need 512.
  * @param physicalBlockBytes the unit writes should come in
- * @param canZero whether DISCARD and WRITE_ZEROES are served; both read back as zeroes afterwards
+ * @param zeroing how DISCARD and WRITE_ZEROES are served; both read back as zeroes afterwards
  * @param hasVolatileCache whether FLUSH and FUA mean anything to the target
  * @param readOnly whether writes are refused by the kernel already
  */
@@ -14,7 +14,7 @@ public record Geometry(
     long bytes,
     int logicalBlockBytes,
     int physicalBlockBytes,
-    boolean canZero,
+    Zeroing zeroing,
     boolean hasVolatileCache,
     boolean readOnly) {
 

@@ -14,7 +14,7 @@ public final class NullTarget implements Target {
    * @param bytes size of the disk, a multiple of 512
    */
   public NullTarget(final long bytes) {
-    geometry = new Geometry(bytes, 512, 4096, true, true, false);
+    geometry = new Geometry(bytes, 512, 4096, Zeroing.PUNCHED, true, false);
   }
 
   @Override
@@ -23,7 +23,7 @@ public final class NullTarget implements Target {
   }
 
   @Override
-  public int[] files() {
+  public int[] files(final int queueId) {
     return NO_FILES;
   }
 

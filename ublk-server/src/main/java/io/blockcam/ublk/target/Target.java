@@ -12,10 +12,13 @@ public interface Target extends AutoCloseable {
   Geometry geometry();
 
   /**
-   * Descriptors that every queue registers with its ring; {@link QueueContext#targetFile} gives
-   * their places. They stay the target's and must stay open until {@link #close}.
+   * Descriptors that a queue registers with its ring; {@link QueueContext#targetFile} gives their
+   * places. They stay the target's and must stay open until {@link #close}. Called on the queue's
+   * thread, before {@link #openQueue}.
+   *
+   * @param queueId 0 .. queues - 1
    */
-  int[] files();
+  int[] files(int queueId) throws IOException;
 
   /**
    * Makes one queue's part. Called on the queue's thread, before the first request.

@@ -6,12 +6,14 @@ import io.blockcam.ublk.target.QueueContext;
 import io.blockcam.ublk.target.Target;
 import io.blockcam.ublk.target.TargetQueue;
 import io.blockcam.ublk.target.Targets;
+import io.blockcam.ublk.target.Zeroing;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +32,8 @@ public final class DrivenQueue {
       final int depth,
       final int bufferBytes,
       final InFlightBlocks blocks,
-      final @Nullable WriteTap tap)
+      final @Nullable WriteTap tap,
+      final Target target)
       throws IOException {
     kernel = new FakeKernel(depth);
     this.blocks = blocks;
@@ -48,13 +51,14 @@ public final class DrivenQueue {
             blocks,
             tap == null ? null : tap.openQueue(queueId, wakeUp),
             wakeUp,
-            new FileLikeTarget());
+            target);
     loop.fetchAll();
   }
 
   /**
    * The queues of one device.
    *
+   * @param direct whether its disk bypasses the page cache
    * @param otherThreads called in the middle of a duty cycle, where another queue's thread could
    *     come in between; it may run that queue, see {@link #canRun}
    */
@@ -63,20 +67,23 @@ public final class DrivenQueue {
       final int depth,
       final int bufferBytes,
       final WriteTap tap,
+      final boolean direct,
       final Runnable otherThreads)
       throws IOException {
     final InFlightBlocks blocks = new InFlightBlocks(queues, otherThreads);
     tap.openDisk(blocks.rangeLock());
+    final Target target = new FileLikeTarget(direct);
     final List<DrivenQueue> all = new ArrayList<>();
     for (int q = 0; q < queues; q++) {
-      all.add(new DrivenQueue(q, depth, bufferBytes, blocks, tap));
+      all.add(new DrivenQueue(q, depth, bufferBytes, blocks, tap, target));
     }
     return all;
   }
 
   /** The only queue of a device that nobody records. */
   public static DrivenQueue untapped(final int depth, final int bufferBytes) throws IOException {
-    return new DrivenQueue(0, depth, bufferBytes, new InFlightBlocks(1, () -> {}), null);
+    return new DrivenQueue(
+        0, depth, bufferBytes, new InFlightBlocks(1, () -> {}), null, new FileLikeTarget(true));
   }
 
   /** Its guest and its disk. */
@@ -117,20 +124,26 @@ public final class DrivenQueue {
 
   /** The real file target's queue over the fake kernel's file. */
   static final class FileLikeTarget implements Target {
+    private final boolean direct;
+    private final AtomicInteger syncFailures = new AtomicInteger();
 
-    @Override
-    public Geometry geometry() {
-      return new Geometry(1L << 40, 512, 4096, true, true, false);
+    FileLikeTarget(final boolean direct) {
+      this.direct = direct;
     }
 
     @Override
-    public int[] files() {
-      return new int[] {3};
+    public Geometry geometry() {
+      return new Geometry(1L << 40, 512, 4096, Zeroing.PUNCHED, true, false);
+    }
+
+    @Override
+    public int[] files(final int queueId) {
+      return new int[] {3, 4 + queueId};
     }
 
     @Override
     public TargetQueue openQueue(final QueueContext context) {
-      return Targets.fileQueue(context);
+      return Targets.fileQueue(context, direct, syncFailures);
     }
 
     @Override

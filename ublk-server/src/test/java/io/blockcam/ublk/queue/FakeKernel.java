@@ -61,6 +61,7 @@ public final class FakeKernel extends ForwardingPosix {
   private final long[] ioAddress = new long[MAX_IO];
   private final int[] ioLength = new int[MAX_IO];
   private final int[] ioFlags = new int[MAX_IO];
+  private final int[] ioFile = new int[MAX_IO];
   private int ioCount;
 
   /** Whether backing I/O is completed at once, fully and well. */
@@ -156,6 +157,11 @@ public final class FakeKernel extends ForwardingPosix {
     return ioFlags[i];
   }
 
+  /** Place of its file in the table of registered ones. */
+  public int ioFile(final int i) {
+    return ioFile[i];
+  }
+
   public long ioAddress(final int i) {
     return ioAddress[i];
   }
@@ -171,6 +177,7 @@ public final class FakeKernel extends ForwardingPosix {
       ioAddress[k] = ioAddress[k + 1];
       ioLength[k] = ioLength[k + 1];
       ioFlags[k] = ioFlags[k + 1];
+      ioFile[k] = ioFile[k + 1];
     }
     post(userData, result);
   }
@@ -281,6 +288,7 @@ public final class FakeKernel extends ForwardingPosix {
       ioAddress[ioCount] = addr;
       ioLength[ioCount] = sqes.get(JAVA_INT, sqe + io_uring_sqe.len$offset());
       ioFlags[ioCount] = sqes.get(JAVA_INT, sqe + io_uring_sqe.rw_flags$offset());
+      ioFile[ioCount] = sqes.get(JAVA_INT, sqe + io_uring_sqe.fd$offset());
       ioCount++;
       if (diskIsInstant) {
         completeIo(ioCount - 1, ioLength[ioCount - 1]);

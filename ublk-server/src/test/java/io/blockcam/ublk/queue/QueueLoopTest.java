@@ -8,6 +8,9 @@ import io.blockcam.nativebindings.uapi.Linux;
 import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.nativebindings.uapi.Uring;
 import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.QueueWaker;
+import io.blockcam.ublk.tap.RangeLock;
+import io.blockcam.ublk.tap.WriteTap;
 import io.blockcam.uring.IoUring;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -51,7 +54,7 @@ final class QueueLoopTest {
             blocks,
             tap,
             wakeUp,
-            new DrivenQueue.FileLikeTarget());
+            new DrivenQueue.FileLikeTarget(true));
     loop.fetchAll();
   }
 
@@ -387,6 +390,94 @@ final class QueueLoopTest {
     assertThat(tap.events).as("the record must know").contains("flush failed");
   }
 
+  /** What is lost need not be what this write brought, and whoever syncs next is not told. */
+  @Test
+  void tellsTheRecordThatASyncHasFailedAlsoOfAFuaWrite() throws IOException {
+    kernel.request(0, WRITE, FUA, 0, 8);
+    work();
+    kernel.completeIo(0, -EIO);
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+    assertThat(tap.events).containsExactly("write 0+8 #0", "flush failed", "complete #0 -5");
+  }
+
+  @Test
+  void failsEveryFlushThatASyncThatFailedWasToServe() throws IOException {
+    tap.durable = Long.MAX_VALUE;
+    kernel.request(0, FLUSH, 0, 0, 0);
+    kernel.request(1, FLUSH, 0, 0, 0);
+    kernel.request(2, FLUSH, 0, 0, 0);
+    work();
+    assertThat(kernel.ioInFlight()).as("one sync at a time").isEqualTo(1);
+    kernel.completeIo(0, -EIO);
+    work();
+    kernel.completeIo(0, 0); // the kernel tells once
+    work();
+    assertThat(kernel.ioInFlight()).isZero();
+    for (int tag = 0; tag < 3; tag++) {
+      assertThat(kernel.result(tag)).as("tag %d", tag).isEqualTo(-EIO);
+    }
+
+    kernel.request(3, FLUSH, 0, 0, 0);
+    work();
+    kernel.completeIo(0, 0);
+    work();
+    assertThat(kernel.commits(3)).isEqualTo(1);
+    assertThat(kernel.result(3)).isZero();
+  }
+
+  /** All queues stand on one disk; the kernel tells each of an error of write-back by itself. */
+  @Test
+  void failsTheFlushesOfOtherQueuesWhenASyncFails() throws IOException {
+    final List<DrivenQueue> queues =
+        DrivenQueue.ofDevice(2, 4, BUFFER_BYTES, new NoTap(), true, () -> {});
+    for (final DrivenQueue queue : queues) {
+      queue.kernel().request(0, FLUSH, 0, 0, 0);
+      queue.run();
+    }
+    assertThat(queues.get(0).kernel().ioFile(0))
+        .as("each syncs its own description")
+        .isNotEqualTo(QueueLoop.CHAR_DEVICE_FILE + 1);
+    queues.get(0).kernel().completeIo(0, -EIO);
+    queues.get(0).run();
+    queues.get(1).kernel().completeIo(0, 0);
+    queues.get(1).run();
+
+    assertThat(queues.get(0).kernel().result(0)).isEqualTo(-EIO);
+    assertThat(queues.get(1).kernel().result(0)).isEqualTo(-EIO);
+  }
+
+  /** Two queues that nobody records. */
+  private static final class NoTap implements WriteTap {
+    @Override
+    public void openDisk(final RangeLock lock) {}
+
+    @Override
+    public QueueTap openQueue(final int queueId, final QueueWaker waker) {
+      final FakeTap free = new FakeTap();
+      free.durable = Long.MAX_VALUE;
+      return free;
+    }
+  }
+
+  @Test
+  void syncsItsOwnDescriptionBehindAFuaWriteThroughThePageCache() throws IOException {
+    final DrivenQueue queue =
+        DrivenQueue.ofDevice(1, 4, BUFFER_BYTES, new NoTap(), false, () -> {}).getFirst();
+    queue.kernel().request(0, WRITE, FUA, 0, 8);
+    queue.run();
+    assertThat(queue.kernel().ioFlags(0)).isZero();
+    queue.kernel().completeIo(0, 4096);
+    queue.run();
+    assertThat(queue.kernel().ioOpcode(0)).isEqualTo(Uring.IORING_OP_FSYNC());
+    assertThat(queue.kernel().ioFile(0)).isEqualTo(QueueLoop.CHAR_DEVICE_FILE + 2);
+    queue.kernel().completeIo(0, 0);
+    queue.run();
+
+    assertThat(queue.kernel().result(0)).isEqualTo(4096);
+  }
+
   @Test
   void writesZeroesWhereTheFileSystemCannotPunch() throws IOException {
     kernel.request(0, DISCARD, 0, 0, 8);
@@ -455,6 +546,23 @@ final class QueueLoopTest {
 
     assertThat(kernel.result(0)).isEqualTo(-EIO);
     assertThat(blocks.tryLock(1, 1, 0, 4096)).as("its range is free again").isTrue();
+    assertThat(tap.changing).as("and its region").isZero();
+  }
+
+  /** A claim to all of the disk that nobody gives up keeps all others out for ever. */
+  @Test
+  void givesUpItsClaimWhateverIsThrownWhenItIsTriedAgain() throws IOException {
+    assertThat(blocks.tryLock(1, 0, 0, 4096)).isTrue();
+    kernel.request(0, DISCARD, 0, 0, 1 << 20);
+    work();
+    tap.throwsOnHasRoom = true;
+    wakeUp.wake();
+    work();
+
+    assertThat(kernel.result(0)).isEqualTo(-EIO);
+    blocks.unlock(1, 0, 4096);
+    assertThat(blocks.tryLock(1, 1, 8192, 4096)).isTrue();
+    assertThat(tap.changing).isZero();
   }
 
   /** A queue dies: one write on its way to the disk, one behind it, a flush, a big discard. */

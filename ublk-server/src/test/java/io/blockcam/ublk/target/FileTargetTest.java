@@ -3,11 +3,17 @@ package io.blockcam.ublk.target;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.nativebindings.ForwardingPosix;
 import io.blockcam.nativebindings.Posix;
+import io.blockcam.nativebindings.uapi.Linux;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +86,64 @@ final class FileTargetTest {
     assertThatThrownBy(() -> FileTarget.open(Posix.linux(), dir.toString(), 0))
         .isInstanceOf(BackingException.class)
         .hasMessageContaining(dir.toString());
+  }
+
+  /** Its server is ending, or udev looks at it. */
+  @Test
+  void waitsForOneThatIsAboutToBeFree() throws Exception {
+    final Path file = dir.resolve("disk");
+    final FileTarget first = FileTarget.open(Posix.linux(), file.toString(), 4096);
+    final Thread closing =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try {
+                    Thread.sleep(100);
+                    first.close();
+                  } catch (final InterruptedException | IOException e) {
+                    throw new AssertionError(e);
+                  }
+                });
+    FileTarget.open(Posix.linux(), file.toString(), 0, Duration.ofSeconds(20)).close();
+    closing.join();
+  }
+
+  /** QEMU's locks (file-posix.c): byte 101 says that its holder writes. */
+  @Test
+  void refusesAnImageThatAVirtualMachineWritesTo() throws IOException {
+    final Path file = Files.write(dir.resolve("disk"), new byte[4096]);
+    try (FileChannel qemu = FileChannel.open(file, StandardOpenOption.READ)) {
+      final FileLock lock = qemu.lock(101, 1, true);
+      assertThatThrownBy(() -> FileTarget.open(Posix.linux(), file.toString(), 0))
+          .isInstanceOf(BackingException.class)
+          .hasMessageContaining("is in use: a virtual machine has it open");
+      lock.release();
+      FileTarget.open(Posix.linux(), file.toString(), 0).close();
+    }
+  }
+
+  @Test
+  void knowsWhatAFileSystemCanPunch() throws IOException {
+    final Path file = dir.resolve("disk");
+    try (FileTarget target = FileTarget.open(Posix.linux(), file.toString(), 4096)) {
+      assertThat(target.geometry().zeroing()).isEqualTo(Zeroing.PUNCHED);
+    }
+    final Posix vfat = new NoPunching();
+    try (FileTarget target = FileTarget.open(vfat, file.toString(), 0)) {
+      assertThat(target.geometry().zeroing()).isEqualTo(Zeroing.WRITTEN);
+      assertThat(Zeroing.WRITTEN.maxDiscardSectors()).isZero();
+    }
+  }
+
+  private static final class NoPunching extends ForwardingPosix {
+    NoPunching() {
+      super(Posix.linux());
+    }
+
+    @Override
+    public int fallocate(final int fd, final int mode, final long offset, final long length) {
+      return -Linux.EOPNOTSUPP();
+    }
   }
 
   @Test

@@ -20,8 +20,14 @@ public final class MappedDisk implements AutoCloseable {
 
   /** Makes the image, too; one at a time. */
   public static MappedDisk over(final Path image, final int mebibytes) {
+    return over(image, mebibytes, 512);
+  }
+
+  /** The same with sectors of another size. */
+  public static MappedDisk over(final Path image, final int mebibytes, final int sectorBytes) {
     Shell.run("truncate", "--size=" + mebibytes + "M", image.toString());
-    final String loop = Shell.run("losetup", "--find", "--show", image.toString()).strip();
+    final String loop =
+        Shell.run("losetup", "--find", "--show", "-b", "" + sectorBytes, image.toString()).strip();
     final long sectors = mebibytes * 2048L;
     // There is no udev in a test host to wait for.
     Shell.run(

@@ -1,4 +1,4 @@
-package io.blockcam.ublk;
+package io.blockcam.ublk.stack;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;

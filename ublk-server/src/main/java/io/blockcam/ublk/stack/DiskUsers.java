@@ -1,4 +1,4 @@
-package io.blockcam.ublk;
+package io.blockcam.ublk.stack;
 
 import io.blockcam.nativebindings.Errno;
 import io.blockcam.nativebindings.Posix;
@@ -148,7 +148,7 @@ public final class DiskUsers {
    *
    * @return whether it came to its end
    */
-  static boolean sync(final int ublk, final Duration limit) throws InterruptedException {
+  public static boolean sync(final int ublk, final Duration limit) throws InterruptedException {
     return Thread.ofPlatform()
         .name("ublk" + ublk + "-sync")
         .daemon(true)

@@ -1,4 +1,4 @@
-package io.blockcam.ublk;
+package io.blockcam.ublk.stack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

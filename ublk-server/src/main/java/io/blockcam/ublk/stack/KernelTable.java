@@ -1,4 +1,4 @@
-package io.blockcam.ublk;
+package io.blockcam.ublk.stack;
 
 import java.io.IOException;
 import java.nio.charset.Charset;
@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * Files of /proc and /sys. The names in them are bytes and need not be text in any encoding, so
  * they are read as ISO 8859-1: one char for each byte, and nothing is malformed.
  */
-final class KernelTable {
+public final class KernelTable {
 
   /** What the JVM takes for the encoding of names of files: that of LC_CTYPE. */
   private static final Charset NAMES =
@@ -28,12 +28,12 @@ final class KernelTable {
   private KernelTable() {}
 
   /** The lines, a char for each byte. */
-  static List<String> lines(final Path table) throws IOException {
+  public static List<String> lines(final Path table) throws IOException {
     return Files.readAllLines(table, StandardCharsets.ISO_8859_1);
   }
 
   /** A field without what stands for blanks and the like (mangle_path, fs/seq_file.c). */
-  static String unescaped(final String field) {
+  public static String unescaped(final String field) {
     return OCTAL
         .matcher(field)
         .replaceAll(
@@ -43,7 +43,7 @@ final class KernelTable {
   }
 
   /** A name for a person: as text if it is any, else with its bytes in octal, as ls(1) has them. */
-  static String printable(final String name) {
+  public static String printable(final String name) {
     return path(name)
         .map(Path::toString)
         .orElseGet(
@@ -59,7 +59,7 @@ final class KernelTable {
    * @param name a char for each byte
    * @return empty when it is none in the encoding of this process
    */
-  static Optional<Path> path(final String name) {
+  public static Optional<Path> path(final String name) {
     final byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
     final String text = new String(bytes, NAMES);
     if (!Arrays.equals(text.getBytes(NAMES), bytes)) {
