@@ -25,7 +25,7 @@ public class BigRangeRace {
   private static final int BIG = 1;
   private static final long BIG_BYTES = (InFlightBlocks.MAX_SHARED_BLOCKS + 1L) * 4096;
 
-  private final InFlightBlocks blocks = new InFlightBlocks(2);
+  private final InFlightBlocks blocks = new InFlightBlocks(2, 1, 1L << 40);
   private final AtomicInteger smallWoken = new AtomicInteger();
   private final AtomicInteger bigWoken = new AtomicInteger();
 
@@ -59,10 +59,10 @@ public class BigRangeRace {
   @Arbiter
   public void end(final ZZL_Result r) {
     if (r.r1) {
-      blocks.unlock(SMALL, 4096, 8192);
+      blocks.unlock(SMALL, 0, 4096, 8192);
     }
     if (r.r2) {
-      blocks.unlock(BIG, 0, BIG_BYTES);
+      blocks.unlock(BIG, 0, 0, BIG_BYTES);
     }
     // A small one that gave way to a big one that gave way, too, is woken by that one's end.
     final boolean smallSleeps = !r.r1 && r.r2 && smallWoken.get() == 0;

@@ -22,7 +22,7 @@ public class SameBlocksRace {
   private static final int PASSING = 0;
   private static final int WAITING = 1;
 
-  private final InFlightBlocks blocks = new InFlightBlocks(2);
+  private final InFlightBlocks blocks = new InFlightBlocks(2, 1, 1L << 40);
   private final AtomicInteger woken = new AtomicInteger();
 
   /** The two queues. */
@@ -35,7 +35,7 @@ public class SameBlocksRace {
   public void passing(final ZZL_Result r) {
     r.r1 = blocks.tryLock(PASSING, 0, 0, 16384);
     if (r.r1) {
-      blocks.unlock(PASSING, 0, 16384);
+      blocks.unlock(PASSING, 0, 0, 16384);
     }
   }
 

@@ -2,8 +2,9 @@ package io.blockcam.ublk.queue;
 
 import io.blockcam.ublk.tap.RangeLock;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * The blocks that writes in flight touch, over all queues of a device.
@@ -11,39 +12,70 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
  * <p>The block layer promises no order between overlapping writes in flight, but the record and the
  * disk must agree on one: so the second waits until the first is done. Blocks are 4 KiB; the table
  * is direct-mapped, so two writes that only share a place in it wait for each other needlessly,
- * which is harmless. A range too long for the table (a big DISCARD) waits until it is alone and
- * keeps all others out.
+ * which is harmless.
+ *
+ * <p>A range too long for the table (a big DISCARD) is claimed: the disk has 64 zones, and whoever
+ * gets all the zones of his range, in one step, says in each how far it reaches. From then on
+ * nobody new gets into it, while writes elsewhere go on; it is had once those inside are done.
  *
  * <p>Hot path, any queue thread: no locks, nobody waits here; who is refused tries again when
  * {@link #unlock} of somebody else has fired its waker.
  */
 final class InFlightBlocks {
 
-  /** Longer ranges are taken exclusively; far below the table's size, so no range meets itself. */
+  /** Longer ranges are claimed; far below the table's size, so no range meets itself. */
   static final int MAX_SHARED_BLOCKS = 1024;
 
   private static final int BLOCK_SHIFT = 12;
   private static final int TABLE_SIZE = 1 << 16;
   private static final int TABLE_MASK = TABLE_SIZE - 1;
 
-  /** Spread so that counters of different queues lie on different cache lines. */
+  /** Spread so that what different queues write lies on different cache lines. */
   private static final int STRIDE = 32;
 
-  private static final int NOBODY = 0;
+  /** One bit each in {@link #claimed}. */
+  private static final int ZONES = Long.SIZE;
+
+  /** A range in flight is its first block and, in the lowest bits, how many there are. */
+  private static final int COUNT_BITS = 11;
+
+  private static final long COUNT_MASK = (1L << COUNT_BITS) - 1;
+  private static final long NO_RANGE = 0;
+  private static final long NO_ZONES = 0;
+  private static final int NOBODY = -1;
 
   private final AtomicIntegerArray taken = new AtomicIntegerArray(TABLE_SIZE);
-  private final AtomicIntegerArray inFlight;
+
+  /** Of each tag, the range that it has, or is about to take. */
+  private final AtomicLongArray inFlight;
+
+  private final int queueStride;
+  private final int zoneShift;
+
+  /** The zones that have an owner. */
+  private final AtomicLong claimed = new AtomicLong(NO_ZONES);
+
+  // Of each zone that is claimed: from which block to which, and by which queue. All of it, by
+  // nobody, until the owner has said more.
+  private final AtomicLongArray claimFirst = new AtomicLongArray(ZONES);
+  private final AtomicLongArray claimLast = new AtomicLongArray(ZONES);
+  private final AtomicIntegerArray claimQueue = new AtomicIntegerArray(ZONES);
+
+  /** Of each tag, the zones that it has claimed. Of its queue alone. */
+  private final long[] zonesOf;
+
   private final AtomicIntegerArray waiting;
-  private final AtomicInteger exclusive = new AtomicInteger(NOBODY);
   private final Runnable[] wakers;
   private final Runnable otherThreads;
   private final int tapsId;
 
   /**
    * @param queues how many queues the device has
+   * @param depth how many tags each has
+   * @param diskBytes size of the disk
    */
-  InFlightBlocks(final int queues) {
-    this(queues, () -> {});
+  InFlightBlocks(final int queues, final int depth, final long diskBytes) {
+    this(queues, depth, diskBytes, () -> {});
   }
 
   /**
@@ -52,13 +84,24 @@ final class InFlightBlocks {
    * @param otherThreads called, where asserts are on, wherever another queue's thread could come in
    *     between
    */
-  InFlightBlocks(final int queues, final Runnable otherThreads) {
+  InFlightBlocks(
+      final int queues, final int depth, final long diskBytes, final Runnable otherThreads) {
     this.otherThreads = otherThreads;
     tapsId = queues; // counted like one more queue
-    inFlight = new AtomicIntegerArray((queues + 1) * STRIDE);
+    queueStride = (depth + STRIDE - 1) / STRIDE * STRIDE;
+    inFlight = new AtomicLongArray((queues + 1) * queueStride);
+    zonesOf = new long[(queues + 1) * queueStride];
     waiting = new AtomicIntegerArray((queues + 1) * STRIDE);
     wakers = new Runnable[queues + 1];
     Arrays.fill(wakers, (Runnable) () -> {});
+    int shift = 0;
+    while ((diskBytes - 1 >>> BLOCK_SHIFT) >>> shift >= ZONES) {
+      shift++;
+    }
+    zoneShift = shift;
+    for (int zone = 0; zone < ZONES; zone++) {
+      forgetClaim(zone);
+    }
   }
 
   /** Says how a queue is woken when a range it may wait for was freed. Before the queues start. */
@@ -79,7 +122,7 @@ final class InFlightBlocks {
 
       @Override
       public void unlock(final long offset, final long length) {
-        InFlightBlocks.this.unlock(tapsId, offset, length);
+        InFlightBlocks.this.unlock(tapsId, 0, offset, length);
       }
     };
   }
@@ -95,22 +138,24 @@ final class InFlightBlocks {
    */
   boolean tryLock(final int queueId, final int tag, final long offset, final long length) {
     final long first = offset >>> BLOCK_SHIFT;
-    final long blocks = ((offset + length - 1) >>> BLOCK_SHIFT) - first + 1;
-    if (blocks > MAX_SHARED_BLOCKS) {
-      return tryLockAll(owner(queueId, tag));
+    final long last = (offset + length - 1) >>> BLOCK_SHIFT;
+    final int slot = queueId * queueStride + tag;
+    if (last - first >= MAX_SHARED_BLOCKS) {
+      return tryClaim(queueId, slot, first, last);
     }
-    // Announce first, then look for an exclusive owner: he announces first, then looks for us.
-    // Atomic*Array accesses are sequentially consistent, so one of the two sees the other.
-    inFlight.getAndIncrement(queueId * STRIDE);
+    final int blocks = (int) (last - first) + 1;
+    // Announce first, then look for a claim: its owner announces first, then looks for us.
+    // Atomic* accesses are sequentially consistent, so one of the two sees the other.
+    inFlight.set(slot, first << COUNT_BITS | blocks);
     assert interleave();
-    if (exclusive.get() != NOBODY) {
-      withdraw(queueId, first, 0);
+    if (isClaimed(first, last)) {
+      withdraw(queueId, slot, first, 0);
       return false;
     }
     assert interleave();
     for (int i = 0; i < blocks; i++) {
       if (!taken.compareAndSet((int) (first + i) & TABLE_MASK, 0, 1)) {
-        withdraw(queueId, first, i);
+        withdraw(queueId, slot, first, i);
         return false;
       }
     }
@@ -118,31 +163,39 @@ final class InFlightBlocks {
   }
 
   /**
-   * Takes back what a refused try has announced. An exclusive owner may have counted us in
+   * Takes back what a refused try has announced. The owner of a claim may have counted us in
    * meanwhile and now waits for us, as we for him: he must be woken. Nobody else: who was refused
    * because of the blocks we had for a moment waits for the same holder as we, and to wake each
    * other after every refusal would never end.
    */
-  private void withdraw(final int queueId, final long first, final int blocks) {
+  private void withdraw(final int queueId, final int slot, final long first, final int blocks) {
+    final long last = first + (inFlight.get(slot) & COUNT_MASK) - 1;
     release(first, blocks);
     assert interleave();
-    inFlight.getAndDecrement(queueId * STRIDE);
-    final int owner = exclusive.get();
-    if (owner != NOBODY && queueOf(owner) != queueId) {
-      wakers[queueOf(owner)].run();
+    inFlight.set(slot, NO_RANGE);
+    for (long left = claimed.get() & zones(first, last); left != NO_ZONES; left &= left - 1) {
+      // One that does not say yet whose it is looks for us later, and does not find us.
+      final int owner = claimQueue.get(Long.numberOfTrailingZeros(left));
+      if (owner != NOBODY && owner != queueId) {
+        wakers[owner].run();
+      }
     }
   }
 
-  /** Gives back what {@link #tryLock} took, and wakes the other queues that wait for something. */
-  void unlock(final int queueId, final long offset, final long length) {
+  /**
+   * Gives back what {@link #tryLock} took with the same arguments, and wakes the other queues that
+   * wait for something.
+   */
+  void unlock(final int queueId, final int tag, final long offset, final long length) {
     final long first = offset >>> BLOCK_SHIFT;
-    final long blocks = ((offset + length - 1) >>> BLOCK_SHIFT) - first + 1;
-    if (blocks > MAX_SHARED_BLOCKS) {
-      exclusive.set(NOBODY);
+    final long last = (offset + length - 1) >>> BLOCK_SHIFT;
+    final int slot = queueId * queueStride + tag;
+    if (last - first >= MAX_SHARED_BLOCKS) {
+      endClaim(slot);
     } else {
-      release(first, (int) blocks);
+      release(first, (int) (last - first) + 1);
       assert interleave();
-      inFlight.getAndDecrement(queueId * STRIDE);
+      inFlight.set(slot, NO_RANGE);
     }
     assert interleave();
     wakeOthers(queueId);
@@ -156,9 +209,11 @@ final class InFlightBlocks {
     }
   }
 
-  /** A request that was refused will not be tried again: if it keeps all others out, it stops. */
+  /** A request that was refused will not be tried again: if it keeps others out, it stops. */
   void giveUp(final int queueId, final int tag) {
-    if (exclusive.compareAndSet(owner(queueId, tag), NOBODY)) {
+    final int slot = queueId * queueStride + tag;
+    if (zonesOf[slot] != NO_ZONES) {
+      endClaim(slot);
       wakeOthers(queueId);
     }
   }
@@ -172,25 +227,93 @@ final class InFlightBlocks {
     waiting.set(queueId * STRIDE, requests);
   }
 
-  private boolean tryLockAll(final int owner) {
-    if (exclusive.get() != owner && !exclusive.compareAndSet(NOBODY, owner)) {
+  // --- claims ---
+
+  /** The zones of a range, a bit each. */
+  private long zones(final long first, final long last) {
+    return -1L << zone(first) & -1L >>> ZONES - 1 - zone(last);
+  }
+
+  /** What lies behind the end of the disk belongs to the last one. */
+  private int zone(final long block) {
+    return (int) Math.min(block >>> zoneShift, ZONES - 1);
+  }
+
+  private boolean isClaimed(final long first, final long last) {
+    final long all = claimed.get();
+    if (all == NO_ZONES) {
+      return false;
+    }
+    for (long left = all & zones(first, last); left != NO_ZONES; left &= left - 1) {
+      final int zone = Long.numberOfTrailingZeros(left);
+      if (first <= claimLast.get(zone) && last >= claimFirst.get(zone)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean tryClaim(final int queueId, final int slot, final long first, final long last) {
+    if (zonesOf[slot] == NO_ZONES && !claim(queueId, slot, first, last)) {
       return false;
     }
     // From here on nobody new gets in; the claim stays while those inside finish.
     assert interleave();
-    for (int q = 0; q < wakers.length; q++) {
-      if (inFlight.get(q * STRIDE) != 0) {
+    for (int i = 0; i < inFlight.length(); i++) {
+      final long range = inFlight.get(i);
+      final long from = range >>> COUNT_BITS;
+      if (range != NO_RANGE && from <= last && from + (range & COUNT_MASK) > first) {
         return false;
       }
     }
     return true;
   }
 
+  private boolean claim(final int queueId, final int slot, final long first, final long last) {
+    final long wanted = zones(first, last);
+    long before;
+    do {
+      before = claimed.get();
+      if ((before & wanted) != NO_ZONES) {
+        return false;
+      }
+    } while (!claimed.weakCompareAndSetVolatile(before, before | wanted));
+    zonesOf[slot] = wanted;
+    for (long left = wanted; left != NO_ZONES; left &= left - 1) {
+      final int zone = Long.numberOfTrailingZeros(left);
+      assert interleave();
+      claimQueue.set(zone, queueId);
+      claimFirst.set(zone, first);
+      claimLast.set(zone, last);
+    }
+    wakeOthers(queueId); // who was refused before it was known how far the claim reaches
+    return true;
+  }
+
+  private void endClaim(final int slot) {
+    final long zones = zonesOf[slot];
+    zonesOf[slot] = NO_ZONES;
+    for (long left = zones; left != NO_ZONES; left &= left - 1) {
+      forgetClaim(Long.numberOfTrailingZeros(left));
+    }
+    assert interleave();
+    long before = claimed.get();
+    while (!claimed.weakCompareAndSetVolatile(before, before & ~zones)) {
+      before = claimed.get();
+    }
+  }
+
+  private void forgetClaim(final int zone) {
+    claimFirst.set(zone, 0);
+    claimLast.set(zone, Long.MAX_VALUE);
+    claimQueue.set(zone, NOBODY);
+  }
+
   /** Whether nobody has a range: everything that was taken was given back where it was taken. */
   boolean isFree() {
-    boolean free = exclusive.get() == NOBODY;
-    for (int q = 0; q < wakers.length; q++) {
-      free &= inFlight.get(q * STRIDE) == 0;
+    boolean free = claimed.get() == NO_ZONES;
+    for (int i = 0; i < inFlight.length(); i++) {
+      free &= inFlight.get(i) == NO_RANGE;
     }
     for (int i = 0; i < TABLE_SIZE; i++) {
       free &= taken.get(i) == 0;
@@ -207,13 +330,5 @@ final class InFlightBlocks {
     for (int i = 0; i < blocks; i++) {
       taken.setRelease((int) (first + i) & TABLE_MASK, 0);
     }
-  }
-
-  private static int owner(final int queueId, final int tag) {
-    return (queueId << 16 | tag) + 1;
-  }
-
-  private static int queueOf(final int owner) {
-    return owner - 1 >>> 16;
   }
 }

@@ -401,7 +401,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
                   startSector[tag], Integer.toUnsignedLong(sectors[tag]), op == OP_DISCARD, fua);
       if (t == QueueTap.FULL) { // another queue was faster
         leaveRegion(tag);
-        blocks.unlock(queueId, offset, length);
+        blocks.unlock(queueId, tag, offset, length);
         tap.requestRoom();
         enter(tag, WAITS_FOR_ROOM);
         return false;
@@ -573,7 +573,7 @@ final class QueueLoop implements QueueContext, PendingRequests {
         t.complete(ticket[tag], res);
       }
       leaveRegion(tag);
-      blocks.unlock(queueId, startSector[tag] * SECTOR_BYTES, length(tag));
+      blocks.unlock(queueId, tag, startSector[tag] * SECTOR_BYTES, length(tag));
     }
     // The driver takes any result >= 0 of these as success of the whole request (ublk_drv.c,
     // __ublk_complete_rq), and a byte count of 2 GiB or more would overflow: commit 0.

@@ -37,7 +37,9 @@ public final class QueueSet implements AutoCloseable {
       final List<byte[]> affinities,
       final Consumer<Throwable> onFailure)
       throws IOException {
-    final InFlightBlocks blocks = new InFlightBlocks(served.info().queues());
+    final InFlightBlocks blocks =
+        new InFlightBlocks(
+            served.info().queues(), served.info().depth(), served.target().geometry().bytes());
     final @Nullable WriteTap tap = served.tap();
     if (tap != null) {
       tap.openDisk(blocks.rangeLock());

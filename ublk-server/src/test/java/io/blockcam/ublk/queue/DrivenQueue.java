@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DrivenQueue {
 
+  /** As the smallest disks have them: a zone of a claim is less than what is claimed. */
+  private static final long DISK_BYTES = 1L << 40;
+
   private final FakeKernel kernel;
   private final QueueLoop loop;
   private final InFlightBlocks blocks;
@@ -70,7 +73,7 @@ public final class DrivenQueue {
       final boolean direct,
       final Runnable otherThreads)
       throws IOException {
-    final InFlightBlocks blocks = new InFlightBlocks(queues, otherThreads);
+    final InFlightBlocks blocks = new InFlightBlocks(queues, depth, DISK_BYTES, otherThreads);
     tap.openDisk(blocks.rangeLock());
     final Target target = new FileLikeTarget(direct);
     final List<DrivenQueue> all = new ArrayList<>();
@@ -83,7 +86,12 @@ public final class DrivenQueue {
   /** The only queue of a device that nobody records. */
   public static DrivenQueue untapped(final int depth, final int bufferBytes) throws IOException {
     return new DrivenQueue(
-        0, depth, bufferBytes, new InFlightBlocks(1, () -> {}), null, new FileLikeTarget(true));
+        0,
+        depth,
+        bufferBytes,
+        new InFlightBlocks(1, depth, DISK_BYTES),
+        null,
+        new FileLikeTarget(true));
   }
 
   /** Its guest and its disk. */
@@ -133,7 +141,7 @@ public final class DrivenQueue {
 
     @Override
     public Geometry geometry() {
-      return new Geometry(1L << 40, 512, 4096, Zeroing.PUNCHED, true, false);
+      return new Geometry(DISK_BYTES, 512, 4096, Zeroing.PUNCHED, true, false);
     }
 
     @Override

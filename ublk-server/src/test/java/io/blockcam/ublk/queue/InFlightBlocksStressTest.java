@@ -42,7 +42,7 @@ final class InFlightBlocksStressTest {
   }
 
   private static void run(final int queues, final int tags, final long seed) throws Exception {
-    final InFlightBlocks blocks = new InFlightBlocks(queues);
+    final InFlightBlocks blocks = new InFlightBlocks(queues, tags, (long) (BLOCKS + BIG) * BLOCK);
     final AtomicIntegerArray owners = new AtomicIntegerArray(BLOCKS + BIG + 1);
     final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
     final List<Thread> threads = new ArrayList<>();
@@ -65,6 +65,8 @@ final class InFlightBlocksStressTest {
     }
     assertThat(failures).isEmpty();
     assertThat(blocks.tryLock(0, 0, 0, (long) (BLOCKS + BIG) * BLOCK)).as("all is free").isTrue();
+    blocks.giveUp(0, 0);
+    assertThat(blocks.isFree()).isTrue();
   }
 
   /** One queue's thread; a tag that has its range keeps it for a few rounds. */
@@ -159,7 +161,7 @@ final class InFlightBlocksStressTest {
         owners.set(first[tag] + i, 0);
       }
       holds[tag] = false;
-      blocks.unlock(id, first[tag] * (long) BLOCK, count[tag] * (long) BLOCK);
+      blocks.unlock(id, tag, first[tag] * (long) BLOCK, count[tag] * (long) BLOCK);
     }
 
     private boolean holdsAny() {

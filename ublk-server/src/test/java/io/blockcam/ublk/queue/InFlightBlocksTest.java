@@ -11,7 +11,7 @@ final class InFlightBlocksTest {
 
   private static final long BIG = (InFlightBlocks.MAX_SHARED_BLOCKS + 1L) * 4096;
 
-  private final InFlightBlocks blocks = new InFlightBlocks(2);
+  private final InFlightBlocks blocks = new InFlightBlocks(2, 8, 1L << 41);
 
   @Test
   void refusesOverlapInOneBlockOfDifferentSectors() {
@@ -37,22 +37,51 @@ final class InFlightBlocksTest {
     assertThat(blocks.tryLock(0, 0, 4096 - 512, 1024)).isTrue();
     assertThat(blocks.tryLock(0, 1, 0, 512)).isFalse();
     assertThat(blocks.tryLock(0, 2, 8192 - 512, 512)).isFalse();
-    blocks.unlock(0, 4096 - 512, 1024);
+    blocks.unlock(0, 0, 4096 - 512, 1024);
     assertThat(blocks.tryLock(0, 1, 0, 8192)).isTrue();
   }
 
   @Test
-  void letsBigRangeWaitUntilItIsAloneAndKeepsNewcomersOut() {
+  void letsBigRangeWaitForThoseInsideAndKeepsNewcomersOut() {
     assertThat(blocks.tryLock(0, 0, 0, 4096)).isTrue();
     assertThat(blocks.tryLock(1, 7, 0, BIG)).isFalse();
-    assertThat(blocks.tryLock(0, 1, 1L << 40, 4096)).isFalse();
+    assertThat(blocks.tryLock(0, 1, BIG - 4096, 4096)).isFalse();
 
-    blocks.unlock(0, 0, 4096);
+    blocks.unlock(0, 0, 0, 4096);
     assertThat(blocks.tryLock(1, 7, 0, BIG)).isTrue();
-    assertThat(blocks.tryLock(0, 1, 1L << 40, 4096)).isFalse();
+    assertThat(blocks.tryLock(0, 1, BIG - 4096, 4096)).isFalse();
 
-    blocks.unlock(1, 0, BIG);
-    assertThat(blocks.tryLock(0, 1, 1L << 40, 4096)).isTrue();
+    blocks.unlock(1, 7, 0, BIG);
+    assertThat(blocks.tryLock(0, 1, BIG - 4096, 4096)).isTrue();
+  }
+
+  /** A trim of a terabyte is no reason for a write elsewhere to wait. */
+  @Test
+  void letsWritesGoOnOutsideOfABigRange() {
+    final long from = (100L << 30) + 4096;
+    final long length = 1L << 40;
+    assertThat(blocks.tryLock(0, 0, from - 4096, 4096)).isTrue();
+    assertThat(blocks.tryLock(0, 1, from + length, 4096)).isTrue();
+    assertThat(blocks.tryLock(1, 7, from, length)).isTrue();
+    assertThat(blocks.tryLock(0, 2, from - 2 * 4096, 4096)).isTrue();
+    assertThat(blocks.tryLock(0, 3, from + length + 4096, 4096)).isTrue();
+    assertThat(blocks.tryLock(0, 4, from, 512)).isFalse();
+    assertThat(blocks.tryLock(0, 5, from + length - 512, 1024)).isFalse();
+    assertThat(blocks.tryLock(1, 6, (2L << 40) - BIG, BIG)).as("another big one").isTrue();
+    blocks.unlock(1, 7, from, length);
+    blocks.unlock(1, 6, (2L << 40) - BIG, BIG);
+    blocks.unlock(0, 1, from + length, 4096); // which has the same place in the table
+    assertThat(blocks.tryLock(0, 4, from, 512)).isTrue();
+  }
+
+  /** What the driver is asked for may end behind the disk; nobody is to be forgotten there. */
+  @Test
+  void countsWhatLiesBehindTheEndToTheLastZone() {
+    final long end = 1L << 41;
+    assertThat(blocks.tryLock(0, 0, end + BIG, BIG)).isTrue();
+    assertThat(blocks.tryLock(0, 1, end + BIG, 4096)).isFalse();
+    blocks.giveUp(0, 0);
+    assertThat(blocks.tryLock(0, 1, end + BIG, 4096)).isTrue();
   }
 
   /** What the tap reads under its lock must not change meanwhile, nor be about to. */
@@ -61,7 +90,7 @@ final class InFlightBlocksTest {
     final RangeLock lock = blocks.rangeLock();
     assertThat(blocks.tryLock(0, 0, 4096, 512)).isTrue();
     assertThat(lock.tryLock(0, 8192)).as("a write is in flight").isFalse();
-    blocks.unlock(0, 4096, 512);
+    blocks.unlock(0, 0, 4096, 512);
 
     assertThat(lock.tryLock(0, 8192)).isTrue();
     assertThat(blocks.tryLock(0, 0, 4096, 512)).isFalse();
@@ -88,7 +117,7 @@ final class InFlightBlocksTest {
   void letsOneBigRangeAfterTheOther() {
     assertThat(blocks.tryLock(0, 0, 0, BIG)).isTrue();
     assertThat(blocks.tryLock(0, 1, 0, BIG)).isFalse();
-    blocks.unlock(0, 0, BIG);
+    blocks.unlock(0, 0, 0, BIG);
     assertThat(blocks.tryLock(0, 1, 0, BIG)).isTrue();
   }
 
@@ -99,7 +128,7 @@ final class InFlightBlocksTest {
     blocks.onFreed(1, () -> woken[1]++);
     assertThat(blocks.tryLock(0, 0, 0, 4096)).isTrue();
     blocks.setWaiting(1, 1);
-    blocks.unlock(0, 0, 4096);
+    blocks.unlock(0, 0, 0, 4096);
     assertThat(woken).containsExactly(0, 1);
   }
 
@@ -113,7 +142,7 @@ final class InFlightBlocksTest {
     assertThat(blocks.tryLock(1, 7, 0, BIG)).isFalse(); // has announced itself and waits
     blocks.setWaiting(1, 1);
 
-    assertThat(blocks.tryLock(0, 1, 1L << 40, 4096)).isFalse();
+    assertThat(blocks.tryLock(0, 1, BIG - 4096, 4096)).isFalse();
 
     assertThat(woken).as("wake-ups of the owner's queue").containsExactly(0, 1);
   }

@@ -38,7 +38,7 @@ final class QueueLoopTest {
 
   private final FakeKernel kernel = new FakeKernel(DEPTH);
   private final FakeTap tap = new FakeTap();
-  private final InFlightBlocks blocks = new InFlightBlocks(2);
+  private final InFlightBlocks blocks = new InFlightBlocks(2, DEPTH, 1L << 41);
   private EventFd wakeUp;
   private QueueLoop loop;
 
@@ -152,7 +152,7 @@ final class QueueLoopTest {
     tap.hasRoom = false;
     kernel.request(0, WRITE, 0, 0, 8);
     work();
-    blocks.unlock(1, 1 << 20, 4096);
+    blocks.unlock(1, 0, 1 << 20, 4096);
 
     assertThat(woken[0]).as("wake-ups of this queue").isZero();
   }
@@ -214,7 +214,7 @@ final class QueueLoopTest {
     assertThat(tap.events).isEmpty();
 
     blocks.onFreed(0, wakeUp::wake);
-    blocks.unlock(1, 4096, 4096);
+    blocks.unlock(1, 5, 4096, 4096);
     work();
     assertThat(tap.events).containsExactly("write 8+8 #0");
   }
@@ -560,7 +560,7 @@ final class QueueLoopTest {
     work();
 
     assertThat(kernel.result(0)).isEqualTo(-EIO);
-    blocks.unlock(1, 0, 4096);
+    blocks.unlock(1, 0, 0, 4096);
     assertThat(blocks.tryLock(1, 1, 8192, 4096)).isTrue();
     assertThat(tap.changing).isZero();
   }
