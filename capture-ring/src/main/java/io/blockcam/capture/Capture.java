@@ -20,6 +20,7 @@ import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
@@ -195,15 +196,15 @@ public final class Capture {
       throws IOException {
     // With the ring of the epoch before, nothing is missing but what it says itself. Without it, or
     // if the disk has lost what it had taken, all that is dirty may differ.
-    Doubt missed = Doubt.NONE;
+    List<Doubt.Range> missed = List.of();
     final UUID boot = clock.bootId();
     final boolean recovered = recoverLeft(spool, options, clock, regions);
     if (recovered) {
       spool.becomeWhole(boot); // a start that dies from here on must take nothing for lost
     }
     if (!recovered || regions.isDistrusted()) {
-      missed = regions.doubt();
-      spool.addDoubt(missed);
+      missed = regions.dirtyBlocks();
+      spool.addDoubt(new Doubt(missed));
     }
     final long epoch = spool.beginEpoch();
     final GapReason why =
@@ -673,7 +674,7 @@ public final class Capture {
       final CaptureOptions options,
       final BackingReader disk,
       final WallClock clock,
-      final Doubt missed,
+      final List<Doubt.Range> missed,
       final GapReason why)
       throws IOException {
     final Doubt doubt = spool.doubt();

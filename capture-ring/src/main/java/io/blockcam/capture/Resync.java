@@ -86,8 +86,9 @@ final class Resync {
    * @param doubt what is read back, or the first of it: up to {@link #MOST_BLOCKS}
    * @return the blocks that were not read, or could not be
    */
-  Doubt run(final Doubt missed, final GapReason why, final Doubt doubt) throws IOException {
-    for (final Doubt.Range range : missed.ranges()) {
+  Doubt run(final List<Doubt.Range> missed, final GapReason why, final Doubt doubt)
+      throws IOException {
+    for (final Doubt.Range range : missed) {
       recordGap(range, why);
     }
     final List<Doubt.Range> unread = new ArrayList<>(doubt.without(MOST_BLOCKS).ranges());

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** What is read back from a disk, and what is made of it. */
@@ -86,6 +87,20 @@ final class ResyncTest {
     assertThat(payload[512]).isZero();
   }
 
+  /** However many pieces that makes: where nothing was missed, nothing is to be called lost. */
+  @Test
+  void recordsAGapForNothingButWhatWasMissed() throws IOException {
+    final List<Doubt.Range> missed =
+        LongStream.range(0, 5000).mapToObj(i -> new Doubt.Range(3 * i, 1)).toList();
+
+    new Resync(sink, (data, offset) -> {}, 1L << 40, STATE, Resync.MOST_BLOCKS, 1_000)
+        .run(missed, GapReason.RECORDS_LOST, Doubt.NONE);
+
+    assertThat(sink.records())
+        .hasSize(5000)
+        .allSatisfy(record -> assertThat(record.runBlocks()).isOne());
+  }
+
   private void resync(final byte[] disk, final int diskBytes, final Doubt.Range... ranges)
       throws IOException {
     new Resync(
@@ -96,6 +111,6 @@ final class ResyncTest {
             STATE,
             Resync.MOST_BLOCKS,
             1_000)
-        .run(Doubt.NONE, GapReason.RECORDS_LOST, new Doubt(List.of(ranges)));
+        .run(List.of(), GapReason.RECORDS_LOST, new Doubt(List.of(ranges)));
   }
 }

@@ -181,18 +181,18 @@ public final class RegionLog implements Closeable {
     return dirty;
   }
 
-  /** The blocks of the regions that are dirty. */
-  public Doubt doubt() {
+  /** The blocks of the regions that are dirty, and no others, however many pieces that makes. */
+  public List<Doubt.Range> dirtyBlocks() {
     final long regionBlocks = regionBytes / RecordDescriptor.BLOCK_BYTES;
     final List<Doubt.Range> ranges = new ArrayList<>();
-    dirty().stream()
-        .forEach(
-            region -> {
-              final long block = region * regionBlocks;
-              final long blocks = Math.min(regionBlocks, recording.diskBlocks() - block);
-              ranges.add(new Doubt.Range(block, blocks));
-            });
-    return new Doubt(ranges);
+    final BitSet dirty = dirty();
+    for (int from = dirty.nextSetBit(0), to; from >= 0; from = dirty.nextSetBit(to)) {
+      to = dirty.nextClearBit(from);
+      final long block = from * regionBlocks;
+      ranges.add(
+          new Doubt.Range(block, Math.min(to * regionBlocks, recording.diskBlocks()) - block));
+    }
+    return ranges;
   }
 
   /** Whether what is dirty must be read back though no power was cut. */

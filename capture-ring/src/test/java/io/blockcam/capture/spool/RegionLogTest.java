@@ -44,14 +44,14 @@ final class RegionLogTest {
     assertThat(open(true).dirty().isEmpty()).isTrue();
     Files.delete(file());
 
-    assertThat(open(false).doubt()).isEqualTo(new Doubt(ranges(0, 10 * 1024)));
+    assertThat(open(false).dirtyBlocks()).isEqualTo(ranges(0, 10 * 1024));
   }
 
   @Test
   void namesTheBlocksOfDirtyRegions() throws IOException {
     final RegionLog log = open(true);
     log.makeDirty(regions(0, 1, 9));
-    assertThat(log.doubt().ranges())
+    assertThat(log.dirtyBlocks())
         .containsExactly(new Doubt.Range(0, 2 * 1024), new Doubt.Range(9 * 1024, 1024));
     log.makeClean(regions(0, 9));
     assertThat(open(false).dirty()).isEqualTo(regions(1));
