@@ -102,16 +102,16 @@ class SameDiskTest {
    */
   @Test
   void readsALargeDiskBackWhileItsGuestTrimsIt() throws IOException {
-    final Recording large = Recording.inDirectory(scratch, "large", "3G");
+    final Recording large = Recording.inDirectory(scratch, "large", "2G");
     try (LiveDisk disk = large.record()) {
       write(disk, 1);
       disk.stopsCleanly();
     }
     try (FileChannel behindItsBack = FileChannel.open(large.backing(), StandardOpenOption.WRITE)) {
-      behindItsBack.write(ByteBuffer.wrap(new byte[] {7}), 2500L << 20);
+      behindItsBack.write(ByteBuffer.wrap(new byte[] {7}), 1800L << 20);
     }
     try (LiveDisk disk = large.record("--rebind")) {
-      for (int gib = 0; gib < 3; gib++) {
+      for (int gib = 0; gib < 2; gib++) {
         final String from = "%dG".formatted(gib);
         Shell.run("blkdiscard", "-o", from, "-l", "100M", disk.device().toString());
       }
