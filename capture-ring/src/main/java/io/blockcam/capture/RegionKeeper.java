@@ -49,8 +49,10 @@ final class RegionKeeper {
   private long offered;
   private volatile boolean distrusted;
 
-  // Guarded by the log.
-  private boolean distrustIsNoted;
+  /** Written under the log's lock. */
+  private volatile boolean distrustIsNoted;
+
+  /** Guarded by the log. */
   private final RetryTimer distrustRetry;
 
   /**
@@ -117,10 +119,12 @@ final class RegionKeeper {
   /** In how many ns {@link #mark} has something to do, unless its thread is woken before. */
   long untilMarkNs() {
     final long nowNs = clockNs.getAsLong();
+    final long failingNs = failing ? retry.leftNs(nowNs) : Long.MAX_VALUE;
+    if (isNoted()) {
+      return failingNs;
+    }
     synchronized (log) {
-      return Math.min(
-          failing ? retry.leftNs(nowNs) : Long.MAX_VALUE,
-          isNoted() ? Long.MAX_VALUE : distrustRetry.leftNs(nowNs));
+      return Math.min(failingNs, distrustRetry.leftNs(nowNs));
     }
   }
 
@@ -234,8 +238,6 @@ final class RegionKeeper {
 
   /** Whether the next start will know what this one knows. */
   boolean isNoted() {
-    synchronized (log) {
-      return !distrusted || distrustIsNoted;
-    }
+    return !distrusted || distrustIsNoted;
   }
 }

@@ -104,7 +104,7 @@ final class ControlSocket implements AutoCloseable {
     /** Changes what becomes of writes when there is no room for their records. */
     void setOnFull(OnFull wanted) throws IOException;
 
-    /** Who uses the disk, each in a few words. */
+    /** Who uses the disk, each in a few words. Waits for the disk, as an order does. */
     List<String> users() throws IOException;
 
     /** What it does now. Waits for nothing. */
@@ -205,9 +205,6 @@ final class ControlSocket implements AutoCloseable {
         throw new IOException("user " + Printable.of(user) + " may give no orders");
       }
       final String asked = firstLine(client);
-      if (asked.equals(STOP_UNUSED) && isInUse(client)) {
-        return;
-      }
       final String line = asked.equals(STOP_UNUSED) ? Order.STOP.word : asked;
       for (final Order candidate : orders) {
         if (candidate.word.equals(line)) {
@@ -215,7 +212,10 @@ final class ControlSocket implements AutoCloseable {
           synchronized (waiting) {
             waiting.add(client);
           }
-          LOG.info("asked to {} by user {}", candidate.word, Printable.of(user));
+          LOG.info("asked to {} by user {}", asked, Printable.of(user));
+          if (asked.equals(STOP_UNUSED) && isInUse(client)) {
+            return;
+          }
           order.complete(candidate);
           return;
         }
@@ -231,14 +231,20 @@ final class ControlSocket implements AutoCloseable {
     }
   }
 
-  /** Whether somebody uses the disk; then the client is told who. */
+  /**
+   * Whether somebody uses the disk; then the client is told who. Waits while there is no disk yet.
+   */
   private boolean isInUse(final SocketChannel client) throws IOException {
     final Answers recorder = answers;
     final List<String> users = recorder == null ? List.of() : recorder.users();
     if (users.isEmpty()) {
       return false;
     }
-    tell(client, OK + ProcessHandle.current().pid());
+    synchronized (waiting) {
+      if (!waiting.remove(client)) {
+        return true; // the recorder has ended meanwhile, and said so
+      }
+    }
     tell(client, FAILED + " " + String.join("; ", users));
     closeQuietly(client);
     return true;

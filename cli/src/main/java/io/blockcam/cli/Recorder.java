@@ -112,7 +112,7 @@ final class Recorder {
 
     @Override
     public List<String> users() throws IOException {
-      return DiskUsers.named(session().device().info().id());
+      return DiskUsers.named(awaitSession().device().info().id());
     }
 
     @Override
@@ -137,6 +137,21 @@ final class Recorder {
           throw new IllegalArgumentException("the recorder begins anew just now; try again");
         }
         setting.accept(session());
+      }
+    }
+
+    /** What holds a disk that is left for the next session is known once that serves it. */
+    private RecordingSession awaitSession() throws IOException {
+      synchronized (Recorder.this) {
+        try {
+          while (current == null) {
+            Recorder.this.wait();
+          }
+          return current;
+        } catch (final InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new IOException("interrupted while the recorder begins", e);
+        }
       }
     }
 
@@ -199,6 +214,7 @@ final class Recorder {
     synchronized (this) {
       current = session;
       settable = true;
+      notifyAll();
     }
     return session;
   }

@@ -27,7 +27,7 @@ final class RunningRecorder implements AutoCloseable {
 
   private final SocketChannel channel;
   private final BufferedReader answers;
-  private long pid;
+  private volatile long pid;
 
   private RunningRecorder(final SocketChannel channel) {
     this.channel = channel;

@@ -40,6 +40,10 @@ final class StopCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (keepDevice && force) {
+      throw CommandException.usage(
+          "--force is for a stop that takes the device away; leave it out with --keep-device");
+    }
     try (RunningRecorder recorder = options.find()) {
       if (keepDevice) {
         recorder.carryOut(ControlSocket.Order.LEAVE);

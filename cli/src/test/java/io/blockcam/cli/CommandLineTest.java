@@ -35,6 +35,7 @@ final class CommandLineTest {
         "list --archive ftp://host/dir | unknown archive scheme 'ftp'",
         "list --archive file:///tmp --tls-ca ca.pem | are for swebhdfs://, and the archive is file:///tmp",
         "list --archive webhdfs://h/d --tls-identity me.pem | are for swebhdfs://",
+        "stop web1 --keep-device --force | leave it out with --keep-device",
         "status --watch 0s | --watch: look again after more than 0 s",
         "status --watch never | 'never' is not a duration",
         "info --archive file:///tmp --name a/b | cannot name a recording",

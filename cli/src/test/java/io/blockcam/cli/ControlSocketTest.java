@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -73,9 +74,11 @@ final class ControlSocketTest {
   private static final class Marks implements ControlSocket.Answers {
     private final List<String> texts = new ArrayList<>();
     private List<String> users = List.of();
+    private final CompletableFuture<Void> disk = new CompletableFuture<>();
 
     @Override
     public List<String> users() {
+      disk.join();
       return users;
     }
 
@@ -116,6 +119,7 @@ final class ControlSocketTest {
   @Test
   void doesNotStopADiskThatIsInUse() throws Exception {
     control.listen(spool, marked);
+    marked.disk.complete(null);
     marked.users = List.of("ublkb0p1 is mounted on /gr\u00f6\u00dfe", "ublkb0p2 is part of dm-3");
     try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
       assertThatThrownBy(recorder::stopUnused)
@@ -133,6 +137,45 @@ final class ControlSocketTest {
       control.done();
       control.close();
       stopped.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  /** Whether somebody waits for a disk that is not there yet is known when it is. */
+  @Test
+  void aStopThatComesWhileTheRecorderBeginsWaitsForTheDisk() throws Exception {
+    control.listen(spool, marked);
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      final CompletableFuture<Void> stopped = CompletableFuture.runAsync(() -> stop(recorder));
+      assertThatThrownBy(() -> control.order().get(200, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+
+      marked.disk.complete(null);
+
+      assertThat(control.order().get(10, TimeUnit.SECONDS)).isEqualTo(ControlSocket.Order.STOP);
+      control.done();
+      control.close();
+      stopped.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void aStartThatFailsAnswersTheStopThatWaits() throws Exception {
+    control.listen(spool, marked);
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      final CompletableFuture<Void> stopped = CompletableFuture.runAsync(() -> stop(recorder));
+      awaitOrderTaken(recorder);
+
+      control.close();
+
+      assertThatThrownBy(() -> stopped.get(10, TimeUnit.SECONDS))
+          .rootCause()
+          .hasMessageContaining("did not end as it should");
+    }
+  }
+
+  private static void awaitOrderTaken(final RunningRecorder recorder) throws InterruptedException {
+    while (recorder.pid() == 0) {
+      Thread.sleep(1);
     }
   }
 

@@ -2,13 +2,11 @@ package io.blockcam.ublk.control;
 
 import io.blockcam.nativebindings.uapi.Ublk;
 import io.blockcam.nativebindings.uapi.ublksrv_ctrl_dev_info;
+import io.blockcam.ublk.stack.KernelTable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Set;
 
 /**
  * What the driver knows of a device ({@code struct ublksrv_ctrl_dev_info}).
@@ -62,28 +60,12 @@ public record DeviceInfo(
     if (serverPid <= 0 || !ProcessHandle.of(serverPid).map(ProcessHandle::isAlive).orElse(false)) {
       return false;
     }
-    boolean open = false;
-    try (DirectoryStream<Path> files =
-        Files.newDirectoryStream(Path.of("/proc", Integer.toString(serverPid), "fd"))) {
-      for (final Path file : files) {
-        final String target = target(file);
-        open |=
-            target.equals(charDevicePath())
-                || (state == DeviceState.DEAD && target.equals(UblkControl.CONTROL_PATH));
-      }
-      return open;
-    } catch (final NoSuchFileException e) {
-      return false; // it has ended meanwhile
-    } catch (final IOException | DirectoryIteratorException e) {
-      return true;
-    }
-  }
-
-  private static String target(final Path link) {
     try {
-      return Files.readSymbolicLink(link).toString();
+      final Set<String> open = KernelTable.openFiles(Path.of("/proc", Integer.toString(serverPid)));
+      return open.contains(charDevicePath())
+          || (state == DeviceState.DEAD && open.contains(UblkControl.CONTROL_PATH));
     } catch (final IOException e) {
-      return ""; // closed meanwhile
+      return true;
     }
   }
 

@@ -7,10 +7,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,8 +76,8 @@ public final class DiskUsers {
       devices.add(
           new Device(
               device.getFileName().toString(),
-              firstLine(device.resolve("dev")),
-              firstLine(device.resolve("dm/name"))));
+              KernelTable.firstLine(device.resolve("dev")),
+              KernelTable.firstLine(device.resolve("dm/name"))));
     }
     findMounts();
   }
@@ -149,11 +147,17 @@ public final class DiskUsers {
    * @return whether it came to its end
    */
   public static boolean sync(final int ublk, final Duration limit) throws InterruptedException {
-    return Thread.ofPlatform()
+    final AtomicBoolean done = new AtomicBoolean();
+    Thread.ofPlatform()
         .name("ublk" + ublk + "-sync")
         .daemon(true)
-        .start(() -> sync(Posix.linux(), ublk))
+        .start(
+            () -> {
+              sync(Posix.linux(), ublk);
+              done.set(true);
+            })
         .join(limit);
+    return done.get();
   }
 
   private static void sync(final Posix posix, final int ublk) {
@@ -259,7 +263,8 @@ public final class DiskUsers {
   private void addLoops(final Set<String> to) throws IOException {
     for (final Device device : devices) {
       final String file =
-          firstLine(root.resolve("sys/class/block/" + device.name() + "/loop/backing_file"));
+          KernelTable.firstLine(
+              root.resolve("sys/class/block/" + device.name() + "/loop/backing_file"));
       if (!file.isEmpty()) {
         to.add("%s is the loop device %s".formatted(file, device.name()));
       }
@@ -274,52 +279,30 @@ public final class DiskUsers {
         .forEach(device -> nodes.put("/dev/mapper/" + device.mapped(), device.name()));
     for (final String process : processes()) {
       final Path proc = root.resolve("proc").resolve(process);
-      for (final String fd : filesOf(proc)) {
+      for (final String fd : openFiles(proc)) {
         final @Nullable String device = nodes.get(fd);
         if (device != null) {
           to.add(
               "%s is open in process %s (%s)"
-                  .formatted(device, process, firstLine(proc.resolve("comm"))));
+                  .formatted(device, process, KernelTable.firstLine(proc.resolve("comm"))));
         }
       }
     }
   }
 
-  /** What a process has open; nothing of one that is gone meanwhile, or another user's. */
-  private static Set<String> filesOf(final Path proc) {
-    final Set<String> files = new HashSet<>();
-    try (DirectoryStream<Path> open = Files.newDirectoryStream(proc.resolve("fd"))) {
-      for (final Path fd : open) {
-        addLink(fd, files);
-      }
-    } catch (final IOException | DirectoryIteratorException e) {
-      LOG.debug("the files of {}: {}", proc, e.toString());
-    }
-    return files;
-  }
-
-  private static void addLink(final Path fd, final Set<String> to) {
+  /** Nothing of another user's process, which this one may not look at. */
+  private static Set<String> openFiles(final Path process) {
     try {
-      to.add(Files.readSymbolicLink(fd).toString());
+      return KernelTable.openFiles(process);
     } catch (final IOException e) {
-      LOG.trace("{}: {}", fd, e.toString()); // closed meanwhile
+      LOG.debug("the files of {}: {}", process, e.toString());
+      return Set.of();
     }
   }
 
   private static List<String> names(final Path directory) throws IOException {
-    final List<String> names = new ArrayList<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      files.forEach(file -> names.add(file.getFileName().toString()));
-    } catch (final NoSuchFileException e) {
-      return List.of();
-    }
-    return names;
-  }
-
-  private static String firstLine(final Path file) throws IOException {
-    if (!Files.exists(file)) {
-      return "";
-    }
-    return KernelTable.lines(file).stream().findFirst().orElse("");
+    return KernelTable.entries(directory).stream()
+        .map(entry -> entry.getFileName().toString())
+        .toList();
   }
 }

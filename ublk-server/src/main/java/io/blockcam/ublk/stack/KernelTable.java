@@ -3,12 +3,18 @@ package io.blockcam.ublk.stack;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -30,6 +36,57 @@ public final class KernelTable {
   /** The lines, a char for each byte. */
   public static List<String> lines(final Path table) throws IOException {
     return Files.readAllLines(table, StandardCharsets.ISO_8859_1);
+  }
+
+  /** The first line, a char for each byte; empty when there is no such table, or nothing in it. */
+  public static String firstLine(final Path table) throws IOException {
+    try {
+      return lines(table).stream().findFirst().orElse("");
+    } catch (final NoSuchFileException e) {
+      return "";
+    }
+  }
+
+  /** What is in a directory of them; nothing when there is no such directory. */
+  public static List<Path> entries(final Path directory) throws IOException {
+    final List<Path> entries = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      files.forEach(entries::add);
+      return entries;
+    } catch (final NoSuchFileException e) {
+      return List.of();
+    } catch (final DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+  }
+
+  /**
+   * What a process has open, as proc(5) names it; nothing of a process that is gone.
+   *
+   * @param process its directory in proc
+   * @throws IOException when that is not for this process to know
+   */
+  public static Set<String> openFiles(final Path process) throws IOException {
+    final Set<String> files = new HashSet<>();
+    for (final Path fd : entries(process.resolve("fd"))) {
+      try {
+        files.add(Files.readSymbolicLink(fd).toString());
+      } catch (final NoSuchFileException e) {
+        continue; // closed meanwhile
+      }
+    }
+    return files;
+  }
+
+  /**
+   * The disk of a partition, and every other device itself.
+   *
+   * @param device its directory in sysfs, without links
+   */
+  public static Path disk(final Path device) {
+    return Files.exists(device.resolve("partition"))
+        ? device.resolveSibling("").normalize()
+        : device;
   }
 
   /** A field without what stands for blanks and the like (mangle_path, fs/seq_file.c). */

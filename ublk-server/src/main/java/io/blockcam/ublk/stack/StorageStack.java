@@ -1,10 +1,8 @@
 package io.blockcam.ublk.stack;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -35,20 +33,26 @@ public final class StorageStack {
   private static final int MINOR_LOW_BITS = 8;
 
   private final Path root;
-  private final List<Mount> mounts = new ArrayList<>();
+  private final List<Mount> mounts;
   private final Set<Path> seen = new HashSet<>();
   private final Set<Integer> found = new TreeSet<>();
 
   /** What is mounted where this process can name it. */
   private record Mount(Path point, String device, String source) {}
 
-  private StorageStack(final Path root) throws IOException {
+  private StorageStack(final Path root, final List<Mount> mounts) {
     this.root = root;
+    this.mounts = mounts;
+  }
+
+  private static List<Mount> mounts(final Path root) throws IOException {
+    final List<Mount> mounts = new ArrayList<>();
     for (final MountPoint mount : MountPoint.in(root.resolve("proc/self/mountinfo"))) {
       // No name that this process can say lies below one that it cannot.
       KernelTable.path(mount.point())
           .ifPresent(point -> mounts.add(new Mount(point, mount.device(), mount.source())));
     }
+    return mounts;
   }
 
   /**
@@ -64,7 +68,7 @@ public final class StorageStack {
    * @param root where proc and sys are
    */
   static Set<Integer> below(final Path file, final Path root) throws IOException {
-    final StorageStack stack = new StorageStack(root);
+    final StorageStack stack = new StorageStack(root, mounts(root));
     stack.addFile(file.toAbsolutePath().normalize());
     return stack.found;
   }
@@ -85,13 +89,12 @@ public final class StorageStack {
   static List<Path> above(final int ublk, final Path root) throws IOException {
     record Standing(Path device, int onDevices) {}
     final List<Standing> above = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(root.resolve("sys/class/block"))) {
-      for (final Path device : all) {
-        final StorageStack stack = new StorageStack(root);
-        stack.addDevice(device);
-        if (stack.found.contains(ublk)) {
-          above.add(new Standing(device.toRealPath(), stack.seen.size()));
-        }
+    final List<Mount> mounts = mounts(root);
+    for (final Path device : KernelTable.entries(root.resolve("sys/class/block"))) {
+      final StorageStack stack = new StorageStack(root, mounts);
+      stack.addDevice(device);
+      if (stack.found.contains(ublk)) {
+        above.add(new Standing(device.toRealPath(), stack.seen.size()));
       }
     }
     // Whatever stands on another one stands on all that this one stands on, too.
@@ -197,11 +200,8 @@ public final class StorageStack {
       if (ublk.matches()) {
         found.add(Integer.valueOf(ublk.group(1)));
       }
-      final Path around = real.resolveSibling(".").normalize();
-      if (Files.exists(around.resolve("slaves"))) { // it is a partition of that
-        left.add(around);
-      }
-      addSlaves(real, left);
+      left.add(KernelTable.disk(real));
+      left.addAll(KernelTable.entries(real.resolve("slaves"))); // a partition has none of its own
       final Optional<Path> loop = loopFile(real);
       if (loop.isPresent()) {
         addFile(loop.get());
@@ -209,19 +209,8 @@ public final class StorageStack {
     }
   }
 
-  private static void addSlaves(final Path device, final Deque<Path> to) throws IOException {
-    try (DirectoryStream<Path> slaves = Files.newDirectoryStream(device.resolve("slaves"))) {
-      slaves.forEach(to::add);
-    } catch (final NoSuchFileException e) {
-      // A partition has none of its own.
-    }
-  }
-
   private static Optional<Path> loopFile(final Path device) throws IOException {
-    final Path file = device.resolve("loop/backing_file");
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
-    return KernelTable.lines(file).stream().findFirst().flatMap(KernelTable::path);
+    final String file = KernelTable.firstLine(device.resolve("loop/backing_file"));
+    return file.isEmpty() ? Optional.empty() : KernelTable.path(file);
   }
 }

@@ -11,12 +11,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -236,12 +236,8 @@ final class BackingFile {
    * @param fd is closed, unless it fails
    */
   private int claimBlockDevice(final int fd) throws IOException {
-    final long startNs = System.nanoTime();
-    int claimed = posix.open(path, OPEN_FLAGS | Linux.O_EXCL(), 0);
-    while (claimed == -Linux.EBUSY() && isPatient(startNs, patience)) {
-      pause();
-      claimed = posix.open(path, OPEN_FLAGS | Linux.O_EXCL(), 0);
-    }
+    final int claimed =
+        patiently(patience, -Linux.EBUSY(), () -> posix.open(path, OPEN_FLAGS | Linux.O_EXCL(), 0));
     if (claimed < 0) {
       throw environment(
           claimed == -Linux.EBUSY()
@@ -255,23 +251,35 @@ final class BackingFile {
   }
 
   private void lock(final int fd, final Duration limit) throws IOException {
-    final long startNs = System.nanoTime();
-    boolean told = false;
-    while (posix.flock(fd, Linux.LOCK_EX() | Linux.LOCK_NB()) < 0) {
-      if (!isPatient(startNs, limit)) {
-        throw environment(
-            "backing store " + path + " is in use by another process (it holds a lock on it)");
-      }
-      if (!told && System.nanoTime() - startNs > TELL_NS) {
-        told = true;
-        LOG.info("another process has a lock on {}: waiting for it", path);
-      }
-      pause();
+    final int locked =
+        patiently(limit, -Linux.EAGAIN(), () -> posix.flock(fd, Linux.LOCK_EX() | Linux.LOCK_NB()));
+    if (locked < 0) {
+      throw environment(
+          locked == -Linux.EAGAIN()
+              ? "backing store " + path + " is in use by another process (it holds a lock on it)"
+              : "cannot lock backing store " + path + ": " + Errno.describe(-locked));
     }
   }
 
-  private static boolean isPatient(final long startNs, final Duration limit) {
-    return System.nanoTime() - startNs < limit.toNanos();
+  /**
+   * Tries until it is done, or the time is over.
+   *
+   * @param busy what the try returns while somebody else has the file
+   */
+  private int patiently(final Duration limit, final int busy, final IntSupplier attempt)
+      throws IOException {
+    final long startNs = System.nanoTime();
+    boolean told = false;
+    int result = attempt.getAsInt();
+    while (result == busy && System.nanoTime() - startNs < limit.toNanos()) {
+      if (!told && System.nanoTime() - startNs > TELL_NS) {
+        told = true;
+        LOG.info("{} is in use by another process: waiting for it", path);
+      }
+      pause();
+      result = attempt.getAsInt();
+    }
+    return result;
   }
 
   private static void pause() throws IOException {
@@ -295,54 +303,47 @@ final class BackingFile {
       }
       return;
     }
-    final Path device = BLOCK_DEVICES.resolve(stat.blockDevice()).toRealPath();
-    final Path whole =
-        Files.exists(device.resolve("partition")) ? device.resolve("..").normalize() : device;
-    final Path file = whole.resolve("loop/backing_file");
-    if (Files.exists(file)) {
-      final int below = openBelow(file);
-      if (below >= 0) { // removed meanwhile, or of another mount namespace
-        claims.add(below);
-        lock(below, patience);
-        refuseLoopDevices(stat(below), String.valueOf(whole.getFileName()));
-        if (!ImageLocks.take(posix, below)) {
-          throw environment(
-              "backing store " + path + " is in use: a virtual machine has its file open");
-        }
+    final Path whole = disk(stat);
+    final String file = KernelTable.firstLine(whole.resolve("loop/backing_file"));
+    final int below = file.isEmpty() ? -Linux.ENOENT() : openBelow(file);
+    if (below >= 0) { // else removed meanwhile, or of another mount namespace
+      claims.add(below);
+      lock(below, patience);
+      refuseLoopDevices(stat(below), String.valueOf(whole.getFileName()));
+      if (!ImageLocks.take(posix, below)) {
+        throw environment(
+            "backing store " + path + " is in use: a virtual machine has its file open");
       }
     }
   }
 
-  /** Opens the file of a loop device. Names of the kernel's are bytes. */
-  private int openBelow(final Path table) throws IOException {
-    final List<String> lines = KernelTable.lines(table);
+  /** In sysfs: the disk that a block device is, or is a partition of. */
+  private static Path disk(final Stat stat) throws IOException {
+    return KernelTable.disk(BLOCK_DEVICES.resolve(stat.blockDevice()).toRealPath());
+  }
+
+  /**
+   * Opens the file of a loop device.
+   *
+   * @param name a char for each byte
+   */
+  private int openBelow(final String name) {
     try (Arena arena = Arena.ofConfined()) {
       return posix.openat(
           Linux.AT_FDCWD(),
-          arena.allocateFrom(lines.isEmpty() ? "" : lines.getFirst(), StandardCharsets.ISO_8859_1),
+          arena.allocateFrom(name, StandardCharsets.ISO_8859_1),
           Linux.O_RDONLY() | Linux.O_CLOEXEC(),
           0);
     }
   }
 
   private void refuseLoopDevices(final Stat file, final String but) throws IOException {
-    try (DirectoryStream<Path> loops = Files.newDirectoryStream(BLOCK_CLASS, "loop*")) {
-      for (final Path loop : loops) {
-        final Path table = loop.resolve("loop/backing_file");
-        final String name = String.valueOf(loop.getFileName());
-        if (name.equals(but) || !Files.exists(table)) {
-          continue;
-        }
-        final int below = openBelow(table);
-        if (below >= 0) {
-          final boolean same = stat(below).isSameFile(file);
-          posix.close(below);
-          if (same) {
-            throw environment(
-                "backing store %s is in use: /dev/%s is a loop device on it; detach that first (losetup -d)"
-                    .formatted(path, name));
-          }
-        }
+    for (final Path device : KernelTable.entries(BLOCK_CLASS)) {
+      final String name = String.valueOf(device.getFileName());
+      if (!name.equals(but) && LoopDevice.isOn(posix, name, file.device(), file.inode())) {
+        throw environment(
+            "backing store %s is in use: /dev/%s is a loop device on it; detach that first (losetup -d)"
+                .formatted(path, name));
       }
     }
   }
@@ -434,14 +435,7 @@ final class BackingFile {
 
   /** Of the queue of a block device; a partition has that of its disk. */
   private static String attribute(final Stat stat, final String name) throws IOException {
-    final Path device = BLOCK_DEVICES.resolve(stat.blockDevice());
-    for (final String queue : List.of("queue", "../queue")) {
-      final Path file = device.resolve(queue).resolve(name);
-      if (Files.exists(file)) {
-        return KernelTable.lines(file).stream().findFirst().orElse("");
-      }
-    }
-    return "";
+    return KernelTable.firstLine(disk(stat).resolve("queue").resolve(name));
   }
 
   private static Duration longer(final Duration one, final Duration other) {

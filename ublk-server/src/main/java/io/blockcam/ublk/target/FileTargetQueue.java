@@ -62,7 +62,7 @@ final class FileTargetQueue implements TargetQueue {
   private int syncedCount;
   private int unsyncedCount;
 
-  /** Of each request, how many there were when it began. */
+  /** Of each request that is to be durable, how many there were when it began. */
   private final int[] failuresBefore;
 
   /**
@@ -105,7 +105,7 @@ final class FileTargetQueue implements TargetQueue {
 
   @Override
   public void flush(final int tag) {
-    begin(tag, 0, 0, false);
+    begin(tag, 0, 0, true);
     sync(tag);
   }
 
@@ -151,7 +151,9 @@ final class FileTargetQueue implements TargetQueue {
     length[tag] = bytes;
     finished[tag] = 0;
     fua[tag] = durable;
-    failuresBefore[tag] = syncFailures.get();
+    if (durable) {
+      failuresBefore[tag] = syncFailures.get();
+    }
   }
 
   private void onMoved(final int tag, final int step, final int bytes) {

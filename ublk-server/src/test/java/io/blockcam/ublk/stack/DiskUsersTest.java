@@ -98,7 +98,9 @@ final class DiskUsersTest {
   private void device(final String numbers, final String place) throws IOException {
     final Path real = sys(place);
     Files.createDirectories(real.resolve("holders"));
-    if (!Files.exists(real.resolveSibling("slaves"))) { // a partition has none
+    if (Files.exists(real.resolveSibling("slaves"))) { // a partition has none
+      Files.writeString(real.resolve("partition"), "1\n");
+    } else {
       Files.createDirectories(real.resolve("slaves"));
     }
     Files.writeString(real.resolve("dev"), numbers + "\n");

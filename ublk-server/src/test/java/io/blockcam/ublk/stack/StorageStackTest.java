@@ -90,7 +90,9 @@ final class StorageStackTest {
   private void device(final String numbers, final String place) throws IOException {
     final Path real = sys(place);
     Files.createDirectories(real);
-    if (!Files.exists(real.resolveSibling("slaves"))) { // a partition has none
+    if (Files.exists(real.resolveSibling("slaves"))) { // a partition has none
+      Files.writeString(real.resolve("partition"), "1\n");
+    } else {
       Files.createDirectories(real.resolve("slaves"));
     }
     Files.createDirectories(root.resolve("sys/dev/block"));
