@@ -114,6 +114,24 @@ public final class DrivenCapture {
   }
 
   /**
+   * As {@link Capture#handOver}, for as long as there is something that can be done; then {@link
+   * #kill}.
+   */
+  public void handOver() throws IOException {
+    capture.prepareStop();
+    while (capture.gaps().isPending() && capture.gaps().step()) {
+      // what was missed is named
+    }
+    capture.readBack().stop();
+    if (capture.offerStop()) {
+      capture.consumer().requestFinish();
+    }
+    while (!capture.consumer().isFinished() && doWork()) {
+      // as far as the spool takes it
+    }
+  }
+
+  /**
    * Makes the ring what it is when the queue is killed while it takes this write: some of its last
    * headers are there, the first is not. Before {@link #kill}.
    *

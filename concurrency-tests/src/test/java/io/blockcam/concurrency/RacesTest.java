@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 final class RacesTest {
 
-  private static final int RACES = 7;
+  private static final int RACES = 9;
   private static final Pattern RACE = Pattern.compile("io\\.blockcam\\.[a-z.]+\\.\\w+Race\\b");
   private static final int LONG_MS = 500;
   private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";

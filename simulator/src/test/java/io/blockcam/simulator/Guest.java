@@ -6,7 +6,6 @@ import io.blockcam.ublk.queue.FakeKernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -60,20 +59,24 @@ final class Guest {
   private final @Nullable Request[][] requests;
 
   /** Acknowledged and not flushed. */
-  private final List<GuestWrite> unflushed = new ArrayList<>();
+  private final List<GuestWrite> unflushed;
 
   /**
    * @param writes all there were so far; added to
+   * @param unflushed those that were acknowledged by this server or one before, and may be lost
+   *     when the power goes; changed
    */
   Guest(
       final RandomGenerator random,
       final BackingDisk disk,
       final List<GuestWrite> writes,
+      final List<GuestWrite> unflushed,
       final List<DrivenQueue> queues,
       final int depth) {
     this.random = random;
     this.disk = disk;
     this.writes = writes;
+    this.unflushed = unflushed;
     this.queues = queues;
     this.requests = new Request[queues.size()][depth];
   }
@@ -309,6 +312,7 @@ final class Guest {
 
   /** The power went: what was not flushed may be lost. */
   void powerCut() {
+    unflushed.clear();
     for (final GuestWrite write : writes) {
       if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && !write.flushed) {
         write.outcome = GuestWrite.Outcome.PERHAPS_LOST;

@@ -59,7 +59,8 @@ final class Machine {
       VirtualClock clock,
       FaultyStore store,
       BackingDisk disk,
-      List<GuestWrite> writes) {}
+      List<GuestWrite> writes,
+      List<GuestWrite> unflushed) {}
 
   /**
    * Starts the server as {@code blockcam record} does.
@@ -82,7 +83,8 @@ final class Machine {
     this.queues =
         DrivenQueue.ofDevice(
             plan.queues(), plan.depth(), Guest.BUFFER_BYTES, tap, plan.direct(), this::interleave);
-    this.guest = new Guest(random, world.disk(), world.writes(), queues, plan.depth());
+    this.guest =
+        new Guest(random, world.disk(), world.writes(), world.unflushed(), queues, plan.depth());
     tap.onMissed(guest::missed);
     this.disk = new DiskArm(random, world.disk(), queues, guest, plan.direct());
   }
@@ -270,6 +272,31 @@ final class Machine {
       }
       clock.pass(STEP);
     }
+    spool.close();
+  }
+
+  /**
+   * Lets go of a device that stays, in the order of {@code RecordingSession}: requests without an
+   * answer get none from this one.
+   *
+   * @param handOver whether the epoch ends, as far as the spool takes that; else as after a kill
+   */
+  void leave(final boolean handOver) throws IOException {
+    for (int q = 0; q < queues.size(); q++) {
+      final DrivenQueue queue = queues.get(q);
+      do {
+        while (disk.completeOne(q)) {
+          // all that it has in its hands
+        }
+      } while (!queue.leave());
+    }
+    takeAnswers();
+    if (handOver) {
+      capture.handOver();
+    }
+    disk.serverDied();
+    guest.serverDied();
+    capture.kill();
     spool.close();
   }
 

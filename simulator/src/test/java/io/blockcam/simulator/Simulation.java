@@ -59,6 +59,7 @@ final class Simulation implements AutoCloseable {
   private final FaultyStore store;
   private final Audit audit;
   private final List<GuestWrite> writes = new ArrayList<>();
+  private final List<GuestWrite> unflushed = new ArrayList<>();
   private final boolean direct;
   private final Losses losses = new Losses();
   private boolean storeIsAway;
@@ -127,7 +128,7 @@ final class Simulation implements AutoCloseable {
     }
     spoolDisk.revive(); // not killed after all
     storeDisk.revive();
-    switch (random.nextInt(5)) {
+    switch (random.nextInt(6)) {
       case 0 -> crash(machine, true);
       case 1 -> crash(machine, false);
       case 2 -> {
@@ -135,7 +136,8 @@ final class Simulation implements AutoCloseable {
         machine.rest();
         crash(machine, random.nextBoolean());
       }
-      case 3 -> {
+      case 3 -> machine.leave(random.nextBoolean()); // the device stays, the server goes
+      case 4 -> {
         healAll();
         machine.stop();
         auditAll();
@@ -231,7 +233,8 @@ final class Simulation implements AutoCloseable {
     final Spool spool = openSpool();
     try {
       final Machine machine =
-          new Machine(plan(), new Machine.World(random, clock, store, disk, writes), spool);
+          new Machine(
+              plan(), new Machine.World(random, clock, store, disk, writes, unflushed), spool);
       losses.started(machine.epoch());
       return machine;
     } catch (final IOException | RuntimeException e) {

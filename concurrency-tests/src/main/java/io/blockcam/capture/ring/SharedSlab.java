@@ -30,7 +30,12 @@ final class SharedSlab {
 
   /** A ring of its own over it. */
   static CaptureRing ring() {
-    return new CaptureRing(SLAB, new WallClock(new StandingClock()), REGIONS, 8);
+    return ring(REGIONS);
+  }
+
+  /** The same with regions of its own. */
+  static CaptureRing ring(final DirtyRegions regions) {
+    return new CaptureRing(SLAB, new WallClock(new StandingClock()), regions, 8);
   }
 
   private static Slab make() {

@@ -120,6 +120,15 @@ public final class DrivenQueue {
     return loop.isLive();
   }
 
+  /**
+   * What its thread does last when the device outlives the server.
+   *
+   * @return whether nothing of it is on its way to the disk any more
+   */
+  public boolean leave() throws IOException {
+    return loop.leave(0);
+  }
+
   /** Whether no queue of the device, nor its tap, has a range, or announces that it wants one. */
   public boolean isDeviceFree() {
     return blocks.isFree();
