@@ -76,12 +76,24 @@ public final class Blockcam {
   /** Runs a command in this process; its exit status. */
   public static int execute(final CommandLine commandLine, final String... args) {
     try {
+      refuseWhatIsNoText(args);
       ConfigFile.use(commandLine, args);
     } catch (final CommandException e) {
       commandLine.getErr().println("blockcam: " + Messages.of(e));
       return e.exitCode();
     }
     return commandLine.execute(args);
+  }
+
+  /** Bytes that are no text in the locale's encoding are U+FFFD here: it would be another file. */
+  private static void refuseWhatIsNoText(final String... args) {
+    for (final String argument : args) {
+      if (argument.indexOf('\ufffd') >= 0) {
+        throw CommandException.usage(
+            "'%s' is not text in the encoding of this locale, %s; use another name, or a locale such as C.UTF-8"
+                .formatted(argument, System.getProperty("sun.jnu.encoding")));
+      }
+    }
   }
 
   /** The command with all its subcommands, as picocli sees it. */

@@ -38,6 +38,7 @@ final class CommandLineTest {
         "stop web1 --keep-device --force | leave it out with --keep-device",
         "status --watch 0s | --watch: look again after more than 0 s",
         "status --watch never | 'never' is not a duration",
+        "record --backing d --archive file:///tmp --spool s\ufffd | is not text in the encoding",
         "info --archive file:///tmp --name a/b | cannot name a recording",
         "record --backing d --archive file:///tmp --size 20X | '20X' is not a size",
         "record --backing d --archive file:///tmp --seal-after soon | 'soon' is not a duration",

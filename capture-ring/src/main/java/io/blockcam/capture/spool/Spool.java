@@ -149,10 +149,7 @@ public final class Spool implements Closeable {
       throws IOException {
     final boolean fresh = !Files.exists(directory);
     if (fresh) {
-      Files.createDirectories(directory.toAbsolutePath().getParent());
-      Files.createDirectory(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      make(directory);
     } else if (!Files.isDirectory(directory)) {
       throw new SpoolException(directory, "is no directory; choose another place");
     }
@@ -685,6 +682,35 @@ public final class Spool implements Closeable {
       }
     } catch (final NotDirectoryException e) {
       throw new SpoolException(directory, "is no directory; choose another --spool", e);
+    }
+  }
+
+  /** With those above it, or none of them. */
+  private static void make(final Path directory) throws IOException {
+    final Path above = directory.toAbsolutePath().getParent();
+    final List<Path> missing = new ArrayList<>();
+    for (Path path = above; path != null && !Files.exists(path); path = path.getParent()) {
+      missing.add(path);
+    }
+    boolean made = false;
+    try {
+      Files.createDirectories(above);
+      Files.createDirectory(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      made = true;
+    } finally {
+      if (!made) {
+        missing.forEach(Spool::removeIfEmpty);
+      }
+    }
+  }
+
+  private static void removeIfEmpty(final Path directory) {
+    try {
+      Files.deleteIfExists(directory);
+    } catch (final IOException e) {
+      LOG.debug("{} stays: {}", directory, e.toString()); // somebody else uses it by now
     }
   }
 

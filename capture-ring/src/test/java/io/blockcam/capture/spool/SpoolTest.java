@@ -58,6 +58,17 @@ final class SpoolTest {
   // --- whose it is ---
 
   @Test
+  void leavesNoDirectoriesWhenItCannotMakeItsOwn() {
+    final Path above = Path.of("/dev/shm", "blockcam-spool-" + UUID.randomUUID());
+
+    assertThatThrownBy(
+            () -> Spool.open(above.resolve("a").resolve("x".repeat(300)), DISK, 1L << 30))
+        .isInstanceOf(IOException.class);
+
+    assertThat(above).doesNotExist();
+  }
+
+  @Test
   void makesAPrivateDirectory() throws IOException {
     try (Spool spool = open()) {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
