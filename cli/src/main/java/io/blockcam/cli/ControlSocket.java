@@ -234,9 +234,9 @@ final class ControlSocket implements AutoCloseable {
   /**
    * Whether somebody uses the disk; then the client is told who. Waits while there is no disk yet.
    */
-  private boolean isInUse(final SocketChannel client) throws IOException {
+  private boolean isInUse(final SocketChannel client) {
     final Answers recorder = answers;
-    final List<String> users = recorder == null ? List.of() : recorder.users();
+    final List<String> users = recorder == null ? List.of() : users(recorder);
     if (users.isEmpty()) {
       return false;
     }
@@ -248,6 +248,16 @@ final class ControlSocket implements AutoCloseable {
     tell(client, FAILED + " " + String.join("; ", users));
     closeQuietly(client);
     return true;
+  }
+
+  /** What cannot be known to be unused counts as used. */
+  private static List<String> users(final Answers recorder) {
+    try {
+      return recorder.users();
+    } catch (final IOException e) {
+      LOG.warn("who uses the disk cannot be found out: {}", Messages.of(e));
+      return List.of("who uses it cannot be found out (" + Messages.of(e) + ")");
+    }
   }
 
   /** What is to be done, and answers what is to be told. */

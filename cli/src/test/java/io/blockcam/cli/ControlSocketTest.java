@@ -77,8 +77,11 @@ final class ControlSocketTest {
     private final CompletableFuture<Void> disk = new CompletableFuture<>();
 
     @Override
-    public List<String> users() {
+    public List<String> users() throws IOException {
       disk.join();
+      if (texts.contains("refused")) {
+        throw new IOException("not now");
+      }
       return users;
     }
 
@@ -114,6 +117,21 @@ final class ControlSocketTest {
       }
       return 41 + texts.size();
     }
+  }
+
+  @Test
+  void doesNotStopADiskThatMayBeInUse() throws Exception {
+    control.listen(spool, marked);
+    marked.disk.complete(null);
+    marked.texts.add("refused");
+    try (RunningRecorder recorder = RunningRecorder.find(spool).orElseThrow()) {
+      assertThatThrownBy(recorder::stopUnused)
+          .isInstanceOf(CommandException.class)
+          .hasMessage(
+              "the disk is in use: who uses it cannot be found out (not now)."
+                  + " Unmount and close it first, or give --force");
+    }
+    assertThat(control.order()).isNotDone();
   }
 
   @Test

@@ -343,8 +343,8 @@ public final class UblkDevice {
     try {
       return DiskUsers.named(info.id());
     } catch (final IOException e) {
-      LOG.warn("who uses {} cannot be found out: {}", info.blockDevicePath(), e.toString());
-      return List.of();
+      // It may be in use; a stop waits in vain for a few seconds at worst.
+      return List.of("who uses it cannot be found out (" + e + ")");
     }
   }
 

@@ -10,7 +10,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
-/** A queue finds a region clean while the keeper looks what is wanted: it is woken. */
+/**
+ * A queue finds a region clean while the keeper looks what is wanted: it is woken. Without the
+ * second look of the queue, 8 of 20 runs of 60 ms fail, and none of 5 ms.
+ */
 @JCStressTest
 @Outcome(id = "true, .*", expect = Expect.ACCEPTABLE, desc = "It became dirty in time.")
 @Outcome(id = "false, true", expect = Expect.ACCEPTABLE, desc = "Refused and woken.")

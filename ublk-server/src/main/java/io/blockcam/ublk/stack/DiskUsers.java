@@ -262,12 +262,12 @@ public final class DiskUsers {
   /** A loop device on a file in it is no holder in sysfs. */
   private void addLoops(final Set<String> to) throws IOException {
     for (final Device device : devices) {
-      final String file =
-          KernelTable.firstLine(
-              root.resolve("sys/class/block/" + device.name() + "/loop/backing_file"));
-      if (!file.isEmpty()) {
-        to.add("%s is the loop device %s".formatted(file, device.name()));
-      }
+      KernelTable.loopFile(root.resolve("sys/class/block").resolve(device.name()))
+          .ifPresent(
+              file ->
+                  to.add(
+                      "%s is the loop device %s"
+                          .formatted(KernelTable.printable(file), device.name())));
     }
   }
 
@@ -282,11 +282,19 @@ public final class DiskUsers {
       for (final String fd : openFiles(proc)) {
         final @Nullable String device = nodes.get(fd);
         if (device != null) {
-          to.add(
-              "%s is open in process %s (%s)"
-                  .formatted(device, process, KernelTable.firstLine(proc.resolve("comm"))));
+          to.add("%s is open in process %s%s".formatted(device, process, command(proc)));
         }
       }
+    }
+  }
+
+  /** What a process runs, in brackets; nothing of one that has ended meanwhile (ESRCH, proc(5)). */
+  private static String command(final Path process) {
+    try {
+      return " (%s)".formatted(KernelTable.firstLine(process.resolve("comm")));
+    } catch (final IOException e) {
+      LOG.debug("the name of {}: {}", process, e.toString());
+      return "";
     }
   }
 

@@ -79,6 +79,17 @@ public final class KernelTable {
   }
 
   /**
+   * The name of the file that a loop device is on, a char for each byte; empty when the device is
+   * none, or on none.
+   *
+   * @param device its directory in sysfs
+   */
+  public static Optional<String> loopFile(final Path device) throws IOException {
+    return Optional.of(firstLine(device.resolve("loop/backing_file")))
+        .filter(file -> !file.isEmpty());
+  }
+
+  /**
    * The disk of a partition, and every other device itself.
    *
    * @param device its directory in sysfs, without links

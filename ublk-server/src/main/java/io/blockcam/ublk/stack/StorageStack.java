@@ -202,15 +202,10 @@ public final class StorageStack {
       }
       left.add(KernelTable.disk(real));
       left.addAll(KernelTable.entries(real.resolve("slaves"))); // a partition has none of its own
-      final Optional<Path> loop = loopFile(real);
+      final Optional<Path> loop = KernelTable.loopFile(real).flatMap(KernelTable::path);
       if (loop.isPresent()) {
         addFile(loop.get());
       }
     }
-  }
-
-  private static Optional<Path> loopFile(final Path device) throws IOException {
-    final String file = KernelTable.firstLine(device.resolve("loop/backing_file"));
-    return file.isEmpty() ? Optional.empty() : KernelTable.path(file);
   }
 }

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -237,7 +238,10 @@ final class BackingFile {
    */
   private int claimBlockDevice(final int fd) throws IOException {
     final int claimed =
-        patiently(patience, -Linux.EBUSY(), () -> posix.open(path, OPEN_FLAGS | Linux.O_EXCL(), 0));
+        patiently(
+            patience,
+            List.of(-Linux.EBUSY()),
+            () -> posix.open(path, OPEN_FLAGS | Linux.O_EXCL(), 0));
     if (claimed < 0) {
       throw environment(
           claimed == -Linux.EBUSY()
@@ -252,7 +256,10 @@ final class BackingFile {
 
   private void lock(final int fd, final Duration limit) throws IOException {
     final int locked =
-        patiently(limit, -Linux.EAGAIN(), () -> posix.flock(fd, Linux.LOCK_EX() | Linux.LOCK_NB()));
+        patiently(
+            limit,
+            List.of(-Linux.EAGAIN(), -Linux.EINTR()), // the latter of a server of files, flock(2)
+            () -> posix.flock(fd, Linux.LOCK_EX() | Linux.LOCK_NB()));
     if (locked < 0) {
       throw environment(
           locked == -Linux.EAGAIN()
@@ -266,12 +273,12 @@ final class BackingFile {
    *
    * @param busy what the try returns while somebody else has the file
    */
-  private int patiently(final Duration limit, final int busy, final IntSupplier attempt)
+  private int patiently(final Duration limit, final List<Integer> busy, final IntSupplier attempt)
       throws IOException {
     final long startNs = System.nanoTime();
     boolean told = false;
     int result = attempt.getAsInt();
-    while (result == busy && System.nanoTime() - startNs < limit.toNanos()) {
+    while (busy.contains(result) && System.nanoTime() - startNs < limit.toNanos()) {
       if (!told && System.nanoTime() - startNs > TELL_NS) {
         told = true;
         LOG.info("{} is in use by another process: waiting for it", path);
@@ -296,7 +303,7 @@ final class BackingFile {
    */
   private void refuseOtherNames(final int fd, final Stat stat) throws IOException {
     if (!stat.isBlockDevice()) {
-      refuseLoopDevices(stat, "");
+      refuseLoopDevices(fd, stat, "");
       if (!ImageLocks.take(posix, fd)) {
         throw environment(
             "backing store " + path + " is in use: a virtual machine has it open; shut that down");
@@ -304,12 +311,11 @@ final class BackingFile {
       return;
     }
     final Path whole = disk(stat);
-    final String file = KernelTable.firstLine(whole.resolve("loop/backing_file"));
-    final int below = file.isEmpty() ? -Linux.ENOENT() : openBelow(file);
+    final int below = KernelTable.loopFile(whole).map(this::openBelow).orElse(-Linux.ENOENT());
     if (below >= 0) { // else removed meanwhile, or of another mount namespace
       claims.add(below);
       lock(below, patience);
-      refuseLoopDevices(stat(below), String.valueOf(whole.getFileName()));
+      refuseLoopDevices(below, stat(below), String.valueOf(whole.getFileName()));
       if (!ImageLocks.take(posix, below)) {
         throw environment(
             "backing store " + path + " is in use: a virtual machine has its file open");
@@ -318,8 +324,19 @@ final class BackingFile {
   }
 
   /** In sysfs: the disk that a block device is, or is a partition of. */
-  private static Path disk(final Stat stat) throws IOException {
-    return KernelTable.disk(BLOCK_DEVICES.resolve(stat.blockDevice()).toRealPath());
+  private Path disk(final Stat stat) throws IOException {
+    final Path device = BLOCK_DEVICES.resolve(stat.blockDevice());
+    try {
+      return KernelTable.disk(device.toRealPath());
+    } catch (final NoSuchFileException e) {
+      throw environment(
+          "backing store %s is a block device, but there is no %s: mount sysfs on /sys"
+              .formatted(path, device));
+    }
+  }
+
+  private static Path kernelName(final int fd) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(fd)));
   }
 
   /**
@@ -337,10 +354,13 @@ final class BackingFile {
     }
   }
 
-  private void refuseLoopDevices(final Stat file, final String but) throws IOException {
+  private void refuseLoopDevices(final int fd, final Stat file, final String but)
+      throws IOException {
+    final Path kernelName = kernelName(fd);
     for (final Path device : KernelTable.entries(BLOCK_CLASS)) {
       final String name = String.valueOf(device.getFileName());
-      if (!name.equals(but) && LoopDevice.isOn(posix, name, file.device(), file.inode())) {
+      if (!name.equals(but)
+          && LoopDevice.isOn(posix, device, kernelName, file.device(), file.inode())) {
         throw environment(
             "backing store %s is in use: /dev/%s is a loop device on it; detach that first (losetup -d)"
                 .formatted(path, name));
@@ -391,8 +411,7 @@ final class BackingFile {
    * @return true also when nobody can tell: then the first DISCARD will
    */
   private boolean canPunch(final int fd, final Stat stat) throws IOException {
-    final Path file = Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(fd)));
-    final Path directory = file.resolveSibling(".").normalize();
+    final Path directory = kernelName(fd).resolveSibling(".").normalize();
     final int unnamed = posix.open(directory.toString(), OPEN_FLAGS | Linux.O_TMPFILE(), FILE_MODE);
     if (unnamed >= 0) {
       return canPunchClosing(unnamed, stat);
@@ -434,7 +453,7 @@ final class BackingFile {
   }
 
   /** Of the queue of a block device; a partition has that of its disk. */
-  private static String attribute(final Stat stat, final String name) throws IOException {
+  private String attribute(final Stat stat, final String name) throws IOException {
     return KernelTable.firstLine(disk(stat).resolve("queue").resolve(name));
   }
 

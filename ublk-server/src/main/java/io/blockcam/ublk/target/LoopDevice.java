@@ -4,8 +4,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.nativebindings.uapi.Linux;
+import io.blockcam.ublk.stack.KernelTable;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.regex.Pattern;
 
 /**
@@ -27,20 +30,27 @@ final class LoopDevice {
   private LoopDevice() {}
 
   /**
-   * Whether a device is a loop device on a file. One that this process may not open is taken for
-   * none.
+   * Whether a device is a loop device on a file. Of one that this process may not open only the
+   * name of its file can be known.
    *
-   * @param name as in /dev
+   * @param sysfs its directory there
+   * @param path of the file, as the kernel has it
    * @param device of the file, the major number in the upper 32 bits
    * @param inode of the file
    */
-  static boolean isOn(final Posix posix, final String name, final long device, final long inode) {
+  static boolean isOn(
+      final Posix posix, final Path sysfs, final Path path, final long device, final long inode)
+      throws IOException {
+    final String name = String.valueOf(sysfs.getFileName());
     if (!NAME.matcher(name).matches()) {
       return false;
     }
     final int fd = posix.open("/dev/" + name, Linux.O_RDONLY() | Linux.O_CLOEXEC(), 0);
     if (fd < 0) {
-      return false;
+      return KernelTable.loopFile(sysfs)
+          .flatMap(KernelTable::path)
+          .filter(path::equals)
+          .isPresent();
     }
     try (Arena arena = Arena.ofConfined()) {
       final MemorySegment info = arena.allocate(INFO_BYTES, Long.BYTES);

@@ -81,6 +81,17 @@ final class DiskUsersTest {
             "ublkb0p2 is part of dm-4", "dm-4 is open in process 11 (qemu-system-x86)");
   }
 
+  /** It ended after its descriptors were read. */
+  @Test
+  void namesAProcessThatHasNoNameAnyMore() throws IOException {
+    process("11", "mnt:[1]", "");
+    Files.createDirectories(root.resolve("proc/11/fd"));
+    Files.createSymbolicLink(root.resolve("proc/11/fd/5"), Path.of("/dev/ublkb0"));
+    Files.createDirectory(root.resolve("proc/11/comm")); // fails to be read, as ESRCH would
+
+    assertThat(DiskUsers.of(0, root).named()).contains("ublkb0 is open in process 11");
+  }
+
   private void process(final String id, final String namespace, final String... mounts)
       throws IOException {
     final Path proc = root.resolve("proc").resolve(id);
