@@ -9,7 +9,8 @@ import java.util.UUID;
  *
  * @param id tells recordings of the same name apart; stands in every segment
  * @param name see {@link RecordingName}
- * @param diskBytes size of the disk, a positive multiple of 512
+ * @param diskBytes size of the disk when it began, a positive multiple of 512; each segment has
+ *     that of its time
  * @param created when the recording began, to the nanosecond
  * @param host the machine that records
  * @param note free text of whoever began it

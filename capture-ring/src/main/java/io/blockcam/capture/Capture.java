@@ -95,7 +95,7 @@ public final class Capture {
         new CaptureRing(
             slab,
             clock,
-            new DirtyRegions(spool.recording().diskBytes(), regionLog.regionBytes()),
+            new DirtyRegions(spool.diskBytes(), regionLog.regionBytes()),
             options.maxWriteSectors());
     this.marks = ring.openQueue(NO_QUEUE, () -> {});
     this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
@@ -202,11 +202,12 @@ public final class Capture {
     if (recovered) {
       spool.becomeWhole(boot); // a start that dies from here on must take nothing for lost
     }
+    final long epoch = spool.beginEpoch();
+    regions.growTo(spool.diskBytes()); // not before that is durable: it would not fit
     if (!recovered || regions.isDistrusted()) {
       missed = regions.dirtyBlocks();
       spool.addDoubt(new Doubt(missed));
     }
-    final long epoch = spool.beginEpoch();
     final GapReason why =
         regions.isDistrusted() ? regions.distrustReason() : GapReason.RECORDS_LOST;
     begin(spool, options, disk, clock, missed, why);
@@ -223,7 +224,7 @@ public final class Capture {
                 epoch,
                 state.nextSequence(),
                 options.ringSlots(),
-                spool.recording().diskBytes(),
+                spool.diskBytes(),
                 boot,
                 clock.nowNs()));
     try {
@@ -685,13 +686,7 @@ public final class Capture {
     try (SpoolWriter sink = startWriter(spool, state.epoch(), options, clock)) {
       sink.ignoreLimit();
       final Resync resync =
-          new Resync(
-              sink,
-              disk,
-              spool.recording().diskBytes(),
-              state,
-              recordsThatFit(spool),
-              clock.nowNs());
+          new Resync(sink, disk, spool.diskBytes(), state, recordsThatFit(spool), clock.nowNs());
       resync.start();
       final Doubt unread = resync.run(missed, why, doubt);
       if (!doubt.isEmpty()) {

@@ -3,6 +3,7 @@ package io.blockcam.capture;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.OnceAMinute;
 import io.blockcam.archive.record.GapReason;
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
@@ -270,7 +271,7 @@ final class GapKeeper {
 
   /** Those that lie near to each other as one, if there are more. */
   private List<Doubt.Range> ranges(final BitSet units, final long unitBlocks, final int most) {
-    final long diskBlocks = spool.recording().diskBlocks();
+    final long diskBlocks = Math.ceilDiv(spool.diskBytes(), RecordDescriptor.BLOCK_BYTES);
     List<Doubt.Range> ranges = new ArrayList<>();
     for (int gap = 1; ; gap *= 2) {
       ranges = new ArrayList<>();

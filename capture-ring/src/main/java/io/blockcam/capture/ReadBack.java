@@ -107,7 +107,7 @@ final class ReadBack implements Doubts {
     this.spool = spool;
     this.ring = ring;
     this.clockNs = clockNs;
-    this.chunk = new DiskChunk(disk, spool.recording().diskBytes(), arena);
+    this.chunk = new DiskChunk(disk, spool.diskBytes(), arena);
     this.lastSequence = ring.baseSequence() - 1;
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
     final Doubt before = spool.doubt();

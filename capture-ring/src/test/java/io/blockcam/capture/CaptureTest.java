@@ -7,7 +7,9 @@ import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
@@ -24,6 +26,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
@@ -232,6 +235,48 @@ final class CaptureTest {
       assertThat(capture.stop(LONG)).isTrue();
       assertThat(resynced(spool)).as("its region").contains(0L, 1L, 2L, 3L);
     }
+  }
+
+  /** Each segment has the size of its epoch, also one that a kill has left. */
+  @Test
+  void readsBackTheNewPartOfADiskThatHasGrown() throws IOException {
+    final long small = recording(1).diskBytes();
+    try (Spool spool = open(recording(1))) {
+      final DrivenCapture capture =
+          DrivenCapture.start(spool, options(), disk, WallClock.Source.system());
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      queue.complete(queue.offerWrite(0, 8, RingBench.data(BLOCK), 512, false), BLOCK.length);
+      capture.kill();
+    }
+    try (Spool spool = open(recording(1))) {
+      spool.growDisk(2 * small);
+      assertThat(spool.diskBytes()).as("not before the epoch begins").isEqualTo(small);
+      final DrivenCapture capture =
+          DrivenCapture.start(spool, options(), disk, WallClock.Source.system());
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      queue.complete(
+          queue.offerWrite(2 * small / 512 - 8, 8, RingBench.data(BLOCK), 512, false),
+          BLOCK.length);
+      capture.doWork();
+      capture.kill();
+      assertThat(Spool.diskBytesOf(spool.directory())).hasValue(2 * small);
+      assertThat(TestRecord.ofSegments(spool.sealed()))
+          .filteredOn(record -> record.kind() == RecordKind.GAP)
+          .extracting(record -> record.block() + record.runBlocks())
+          .containsExactly(2 * small / 4096);
+      assertThat(diskBytes(spool)).startsWith(small).endsWith(2 * small);
+      assertThatThrownBy(() -> spool.growDisk(small)).hasMessageContaining("cannot shrink");
+    }
+  }
+
+  private static List<Long> diskBytes(final Spool spool) throws IOException {
+    final List<Long> sizes = new ArrayList<>();
+    for (final Path segment : spool.sealed()) {
+      try (FileBytes bytes = FileBytes.open(segment)) {
+        sizes.add(SegmentReader.open(bytes).trailer().diskBytes());
+      }
+    }
+    return sizes;
   }
 
   /**

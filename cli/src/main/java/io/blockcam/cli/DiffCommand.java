@@ -102,8 +102,7 @@ final class DiffCommand implements Callable<Integer> {
               !noIndex,
               (done, total) -> progress.update("segments", done, total))) {
         progress.close();
-        final Ranges ranges =
-            new Ranges(spec.commandLine().getOut(), reader.recording().diskBytes());
+        final Ranges ranges = new Ranges(spec.commandLine().getOut(), layers.diskBytes());
         ranges.head();
         final WindowStack window = new WindowStack();
         for (long at = layers.nextWindow(0);

@@ -24,7 +24,8 @@ final class InfoReport {
     final Map<String, Object> json = new LinkedHashMap<>();
     json.put("name", recording.name());
     json.put("id", recording.id().toString());
-    json.put("diskBytes", recording.diskBytes());
+    json.put("diskBytes", info.diskBytes());
+    json.put("firstDiskBytes", recording.diskBytes());
     json.put("created", recording.created().toString());
     json.put("host", recording.host());
     json.put("note", recording.note());
@@ -66,14 +67,22 @@ final class InfoReport {
     return json;
   }
 
+  private static String disk(final RecordingInfo info) {
+    final long began = info.recording().diskBytes();
+    return "%s (%d bytes)%s"
+        .formatted(
+            Size.format(info.diskBytes()),
+            info.diskBytes(),
+            info.diskBytes() == began ? "" : ", %s when it began".formatted(Size.format(began)));
+  }
+
   static Table facts(final RecordingInfo info) {
     final Recording recording = info.recording();
     final RecordingSummary summary = info.summary();
     final Table table = new Table(Table.Align.LEFT, Table.Align.LEFT);
     table.row("recording", recording.name());
     table.row("id", recording.id().toString());
-    table.row(
-        "disk", Size.format(recording.diskBytes()) + " (" + recording.diskBytes() + " bytes)");
+    table.row("disk", disk(info));
     table.row("created", recording.created() + " on " + recording.host());
     table.row("baseline", baseline(recording));
     if (!recording.note().isEmpty()) {

@@ -85,7 +85,7 @@ final class ListCommand implements Callable<Integer> {
       final Recording recording = info.recording();
       table.row(
           recording.name(),
-          Size.format(recording.diskBytes()),
+          Size.format(info.diskBytes()),
           recording.created().toString(),
           info.summary().last().map(Moment::instant).map(Object::toString).orElse("-"),
           Long.toString(info.summary().earlierEpochs() + info.summary().epochs().size()),

@@ -122,7 +122,7 @@ final class LogCommand implements Callable<Integer> {
           from == null ? 0 : MomentOptions.resolve(resolver, from, "--from").sequence() + 1;
       if (file != null) {
         final LogWritesWriter.Written written =
-            new LogWritesWriter(reader.recording().diskBytes())
+            new LogWritesWriter()
                 .write(
                     file,
                     segments,

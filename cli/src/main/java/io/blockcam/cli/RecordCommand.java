@@ -15,6 +15,7 @@ import io.blockcam.ublk.DeviceOptions;
 import io.blockcam.ublk.DeviceOwner;
 import io.blockcam.ublk.MemoryPressure;
 import io.blockcam.ublk.UblkDevice;
+import io.blockcam.ublk.control.DeviceInfo;
 import io.blockcam.ublk.control.UblkControl;
 import io.blockcam.ublk.target.FileTarget;
 import io.blockcam.ublk.target.Geometry;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -139,6 +141,13 @@ final class RecordCommand implements Callable<Integer> {
   boolean rebind;
 
   @Option(
+      names = "--grow",
+      description =
+          "Go on with a disk that has become larger. What its new part holds is read and recorded;"
+              + " earlier moments keep the size that the disk had.")
+  boolean grow;
+
+  @Option(
       names = "--compress",
       paramLabel = "WHEN",
       defaultValue = "faster",
@@ -192,6 +201,7 @@ final class RecordCommand implements Callable<Integer> {
                   /* allowNull= */ false, takeOver ? device.startLimit() : Duration.ZERO)) {
         try {
           final Recording recording = recording(store, recordingName, spoolPath, target, handOver);
+          refuseUnlessGrown(recording, spoolPath, target.geometry().bytes());
           status =
               new Recorder(store, target, signal, control)
                   .run(
@@ -239,9 +249,15 @@ final class RecordCommand implements Callable<Integer> {
     if (!Files.exists(Path.of(disk.backing))) {
       throw CommandException.usage("--backing %s: there is no such file".formatted(disk.backing));
     }
-    final Optional<Recording> running = Spool.recordingOf(spoolPath);
-    if (running.isPresent()) {
-      RecordingIdentity.spooled(recordingName, spoolPath, running.get().diskBytes());
+    RecordingIdentity.spooled(recordingName, spoolPath);
+    final OptionalLong bytes = Spool.diskBytesOf(spoolPath);
+    if (bytes.isPresent() && Files.isRegularFile(Path.of(disk.backing))) {
+      final long now = Files.size(Path.of(disk.backing));
+      if (now != bytes.getAsLong()) {
+        throw CommandException.usage(
+            "--backing %s has %d bytes, the disk that is served %d: --take-over cannot change that, stop it first"
+                .formatted(disk.backing, now, bytes.getAsLong()));
+      }
     }
     return HandOver.ask(spoolPath, limit);
   }
@@ -256,10 +272,40 @@ final class RecordCommand implements Callable<Integer> {
     final long diskBytes = target.geometry().bytes();
     if (handOver.isPresent()) {
       // The archive was asked when that one started; the users of the disk are waiting.
-      return RecordingIdentity.spooled(recordingName, spoolPath, diskBytes).orElseThrow();
+      return RecordingIdentity.spooled(recordingName, spoolPath).orElseThrow();
     }
     return RecordingIdentity.decide(
         store, recordingName, spoolPath, diskBytes, target.isKnownEmpty(), note);
+  }
+
+  /** A disk may grow, if that is said; and not while users wait for the one that was smaller. */
+  private void refuseUnlessGrown(
+      final Recording recording, final Path spoolPath, final long diskBytes) throws IOException {
+    final long before = Spool.diskBytesOf(spoolPath).orElse(recording.diskBytes());
+    if (diskBytes == before) {
+      return;
+    }
+    if (diskBytes < before) {
+      throw CommandException.usage(
+          "recording '%s' is of a disk of %d bytes, this one has %d: give the disk it was begun with, or another --name"
+              .formatted(recording.name(), before, diskBytes));
+    }
+    if (!grow && !rebind) {
+      throw CommandException.usage(
+          "recording '%s' is of a disk of %d bytes, this one has %d: give the disk it was begun with, or --grow if it is that one and was made larger"
+              .formatted(recording.name(), before, diskBytes));
+    }
+    try (UblkControl driver = UblkControl.open(Posix.linux())) {
+      final long owner = DeviceOwner.of(recording.id());
+      for (final DeviceInfo device : driver.devices()) {
+        if (device.owner() == owner) {
+          throw CommandException.usage(
+              "%s still has users, who wait with %d bytes of disk: make the backing store that small again (truncate -s %d), start without --grow, and stop in order; or remove the device with `blockcam reap --id %d`"
+                  .formatted(device.blockDevicePath(), before, before, device.id()));
+        }
+      }
+    }
+    LOG.info("the disk of {} has {} bytes now, {} before", recording.name(), diskBytes, before);
   }
 
   private RecordingSession.Plan plan(
@@ -273,6 +319,7 @@ final class RecordCommand implements Callable<Integer> {
     final @Nullable DiskFingerprint before = Spool.diskOf(spoolPath).orElse(null);
     return new RecordingSession.Plan(
         recording,
+        target.geometry().bytes(),
         spoolPath,
         spoolLimit.bytes(),
         capture.withRing(ringOf(recording)),
@@ -354,7 +401,8 @@ final class RecordCommand implements Callable<Integer> {
     }
     return before == null
         ? Optional.empty()
-        : new DiskFingerprinter(target, InstantSource.system()).mismatch(before);
+        : new DiskFingerprinter(target, InstantSource.system())
+            .mismatch(before, Spool.diskBytesOf(spoolPath).orElse(target.geometry().bytes()));
   }
 
   /** But for the place of the ring, which is the recording's. */

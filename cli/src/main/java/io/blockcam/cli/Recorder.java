@@ -208,7 +208,7 @@ final class Recorder {
             store,
             target,
             doing -> {
-              beginning = StatusReport.beginning(plan.recording(), since, doing);
+              beginning = StatusReport.beginning(plan.recording(), plan.diskBytes(), since, doing);
               control.listen(plan.spoolDirectory(), answers); // the spool is this process's now
             });
     synchronized (this) {

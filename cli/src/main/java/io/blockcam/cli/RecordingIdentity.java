@@ -46,7 +46,7 @@ final class RecordingIdentity {
       final boolean empty,
       final String note)
       throws IOException {
-    final Optional<Recording> spooled = spooled(name, spoolDirectory, diskBytes);
+    final Optional<Recording> spooled = spooled(name, spoolDirectory);
     final Optional<Recording> archived = archived(store, name);
     if (spooled.isPresent()) {
       final Recording recording = spooled.get();
@@ -94,12 +94,11 @@ final class RecordingIdentity {
   /**
    * The recording that a spool was made for.
    *
-   * @param diskBytes size of the disk
    * @return empty when it was made for none
-   * @throws CommandException when it is another one, or that of another disk
+   * @throws CommandException when it is another one
    */
-  static Optional<Recording> spooled(
-      final String name, final Path spoolDirectory, final long diskBytes) throws IOException {
+  static Optional<Recording> spooled(final String name, final Path spoolDirectory)
+      throws IOException {
     final Optional<Recording> spooled = Spool.recordingOf(spoolDirectory);
     if (spooled.isPresent()) {
       final Recording recording = spooled.get();
@@ -112,16 +111,6 @@ final class RecordingIdentity {
                 + "', not '"
                 + name
                 + "': give its own --spool");
-      }
-      if (recording.diskBytes() != diskBytes) {
-        throw CommandException.usage(
-            "recording '"
-                + name
-                + "' is of a disk of "
-                + recording.diskBytes()
-                + " bytes, this one has "
-                + diskBytes
-                + ": give the disk it was begun with, or another --name");
       }
     }
     return spooled;

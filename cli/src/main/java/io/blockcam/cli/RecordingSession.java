@@ -73,6 +73,7 @@ final class RecordingSession {
    * What a session is made of.
    *
    * @param recording which one goes on, or begins
+   * @param diskBytes size of the disk; more than before when it has grown
    * @param spoolDirectory of it
    * @param spoolLimitBytes how much its segments may take
    * @param capture the ring and the segments
@@ -84,6 +85,7 @@ final class RecordingSession {
    */
   record Plan(
       Recording recording,
+      long diskBytes,
       Path spoolDirectory,
       long spoolLimitBytes,
       CaptureOptions capture,
@@ -101,6 +103,7 @@ final class RecordingSession {
     Plan next(final RecordingSession last) throws IOException {
       return new Plan(
           recording,
+          diskBytes,
           spoolDirectory,
           last.spoolLimitBytes(),
           capture.with(last.onFull()),
@@ -169,6 +172,7 @@ final class RecordingSession {
     if (plan.gap()) {
       spool.distrustDisk(plan.capture().leastRegionBytes());
     }
+    spool.growDisk(plan.diskBytes());
     beginning.accept("what an earlier run has left in the ring is brought into the spool");
     capture = Capture.start(spool, plan.capture(), new TargetBacking(target));
     acquired.add(() -> stopCapture(capture));
@@ -248,7 +252,8 @@ final class RecordingSession {
   /** What it does now, see {@link StatusReport}. Any thread; waits for nothing. */
   Map<String, Object> status() {
     return StatusReport.json(
-        new StatusReport.Identity(spool.recording(), device.info(), spool.directory(), since),
+        new StatusReport.Identity(
+            spool.recording(), spool.diskBytes(), device.info(), spool.directory(), since),
         store,
         new StatusReport.Reading(capture.status(), uploader.status(), meter.rates()),
         Instant.now());

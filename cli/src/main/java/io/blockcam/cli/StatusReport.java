@@ -22,7 +22,8 @@ final class StatusReport {
   private StatusReport() {}
 
   /** What does not change while it runs. */
-  record Identity(Recording recording, DeviceInfo device, Path spool, Instant since) {}
+  record Identity(
+      Recording recording, long diskBytes, DeviceInfo device, Path spool, Instant since) {}
 
   /** What it does now. */
   record Reading(CaptureStatus capture, UploaderStatus uploader, RateMeter.Rates rates) {}
@@ -33,12 +34,12 @@ final class StatusReport {
    * @param doing what it does, in a line
    */
   static Map<String, Object> beginning(
-      final Recording recording, final Instant since, final String doing) {
+      final Recording recording, final long diskBytes, final Instant since, final String doing) {
     final Map<String, Object> json = new LinkedHashMap<>();
     json.put("name", recording.name());
     json.put("id", recording.id().toString());
     json.put("pid", ProcessHandle.current().pid());
-    json.put("diskBytes", recording.diskBytes());
+    json.put("diskBytes", diskBytes);
     json.put("since", since.toString());
     json.put("state", "starting");
     json.put("reason", doing);
@@ -55,7 +56,7 @@ final class StatusReport {
     json.put("id", who.recording().id().toString());
     json.put("pid", ProcessHandle.current().pid());
     json.put("device", who.device().blockDevicePath());
-    json.put("diskBytes", who.recording().diskBytes());
+    json.put("diskBytes", who.diskBytes());
     json.put("epoch", capture.epoch());
     json.put("since", who.since().toString());
     json.put("state", state.word().name().toLowerCase(Locale.ROOT));

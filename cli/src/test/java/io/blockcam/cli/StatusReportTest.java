@@ -80,6 +80,7 @@ final class StatusReportTest {
           StatusReport.json(
               new StatusReport.Identity(
                   recording,
+                  recording.diskBytes(),
                   new DeviceInfo(4, 1, 128, 1 << 19, DeviceState.LIVE, 99, 0, 0),
                   Path.of("/spool"),
                   NOW.minusSeconds(3600)),

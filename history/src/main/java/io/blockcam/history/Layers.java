@@ -13,6 +13,7 @@ import io.blockcam.archive.segment.MemoryBytes;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
@@ -388,6 +389,14 @@ public final class Layers implements Closeable {
     return numbers;
   }
 
+  /** Size of the disk when the last of these records was made. */
+  public long diskBytes() throws IOException {
+    return segments
+        .before(extent.last + 1)
+        .map(SegmentTrailer::diskBytes)
+        .orElse(reader.recording().diskBytes());
+  }
+
   /** Number of the segment that references in windows count from. */
   public long firstSegment() {
     return extent.first;
@@ -400,7 +409,7 @@ public final class Layers implements Closeable {
    */
   public long nextWindow(final long fromBlock) throws IOException {
     if (layers.stream().anyMatch(Layer.Lost.class::isInstance)) {
-      return fromBlock < reader.recording().diskBlocks()
+      return fromBlock < Math.ceilDiv(diskBytes(), RecordDescriptor.BLOCK_BYTES)
           ? WindowStack.windowOf(fromBlock)
           : Long.MAX_VALUE;
     }
@@ -421,7 +430,10 @@ public final class Layers implements Closeable {
               case Layer.Published published -> feed(published.run, window);
               case Layer.Made made -> feed(made.run, window);
               case Layer.Lost lost ->
-                  window.doubt(0, reader.recording().diskBlocks(), RecordDescriptor.WHOLE_BLOCK);
+                  window.doubt(
+                      0,
+                      Math.ceilDiv(diskBytes(), RecordDescriptor.BLOCK_BYTES),
+                      RecordDescriptor.WHOLE_BLOCK);
             }
           }
           return window;

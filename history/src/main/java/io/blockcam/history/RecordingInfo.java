@@ -9,9 +9,10 @@ import java.util.Optional;
 /**
  * What a recording covers.
  *
+ * @param diskBytes size of the disk at its end
  * @param summary of what is published
  */
-public record RecordingInfo(Recording recording, RecordingSummary summary) {
+public record RecordingInfo(Recording recording, long diskBytes, RecordingSummary summary) {
 
   /**
    * Reads the head of a recording and what is newer; without a head that is of use, the records of
@@ -26,15 +27,20 @@ public record RecordingInfo(Recording recording, RecordingSummary summary) {
     if (head.isPresent()) {
       final Optional<RecordingSummary> summary = reader.summary(head.get());
       if (summary.isPresent()) {
-        return new RecordingInfo(reader.recording(), summary.get());
+        final long newest =
+            head.get().segmentNumber() + summary.get().segments() - head.get().summary().segments();
+        return new RecordingInfo(
+            reader.recording(), reader.trailer(newest).diskBytes(), summary.get());
       }
     }
     final RecordingSummary[] summary = {RecordingSummary.EMPTY};
+    final long[] diskBytes = {reader.recording().diskBytes()};
     reader.visit(
         (segment, doneBytes, totalBytes) -> {
           summary[0] = summary[0].plus(segment.trailer(), segment.reader().records());
+          diskBytes[0] = segment.trailer().diskBytes();
           progress.update(doneBytes, totalBytes);
         });
-    return new RecordingInfo(reader.recording(), summary[0]);
+    return new RecordingInfo(reader.recording(), diskBytes[0], summary[0]);
   }
 }

@@ -32,7 +32,7 @@ public final class TestRecording {
   public static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
 
   private final Path root;
-  private final long diskBytes;
+  private long diskBytes;
   private final long createdNs = Nanos.of(CREATED);
   private @Nullable SegmentWriter writer;
   private Sha256Digest previous;
@@ -85,6 +85,11 @@ public final class TestRecording {
   /** Skips sequences, as a recorder must never do. */
   public void loseRecords(final int count) {
     sequence += count;
+  }
+
+  /** The next segment is of a larger disk. */
+  public void growTo(final long bytes) {
+    diskBytes = bytes;
   }
 
   public void nextEpoch() throws IOException {

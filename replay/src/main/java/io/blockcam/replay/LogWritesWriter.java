@@ -37,7 +37,6 @@ public final class LogWritesWriter {
   /** Of zeroes in one entry: they are holes in the file. */
   private static final long MOST_ZERO_BYTES = 1L << 30;
 
-  private final long diskBytes;
   private final PayloadReader payloadReader = new PayloadReader();
   private final ByteBuffer zeroBlock = ByteBuffer.allocate(BLOCK_BYTES);
   private ByteBuffer payloads = ByteBuffer.allocate(0);
@@ -46,6 +45,9 @@ public final class LogWritesWriter {
   private long end = LogWritesDescriptor.SECTOR_BYTES;
   private long entries;
 
+  /** Size of the disk at the time of a record: its last block may be cut short by it. */
+  private long diskBytes;
+
   // The entry that may still grow.
   private long entryOffset = -1;
   private long entrySector;
@@ -53,13 +55,6 @@ public final class LogWritesWriter {
   private long entryFlags;
 
   private long gaps;
-
-  /**
-   * @param diskBytes size of the disk: its last block may be cut short by it
-   */
-  public LogWritesWriter(final long diskBytes) {
-    this.diskBytes = diskBytes;
-  }
 
   /**
    * What was written.
@@ -126,6 +121,7 @@ public final class LogWritesWriter {
       final int to)
       throws IOException {
     load(segment, tables);
+    diskBytes = segment.trailer().diskBytes();
     final RecordTable records = tables.records();
     for (int i = from; i < to; i++) {
       take(out, records, i);

@@ -78,10 +78,8 @@ public final class PastDisk implements Closeable {
       final boolean useIndex,
       final Progress progress)
       throws IOException {
-    return new PastDisk(
-        reader.recording().diskBytes(),
-        Layers.upTo(reader, found, moment.sequence(), useIndex, progress),
-        found.isTolerant());
+    final Layers layers = Layers.upTo(reader, found, moment.sequence(), useIndex, progress);
+    return new PastDisk(layers.diskBytes(), layers, found.isTolerant());
   }
 
   private SegmentReader openSegment(final long number) throws IOException {
@@ -92,7 +90,7 @@ public final class PastDisk implements Closeable {
     return segment;
   }
 
-  /** Size of the disk. */
+  /** Size of the disk at that moment. */
   public long bytes() {
     return bytes;
   }

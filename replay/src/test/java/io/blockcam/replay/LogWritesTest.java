@@ -32,7 +32,7 @@ final class LogWritesTest {
   private LogWritesWriter.Written write(final long first) throws IOException {
     recording.seal();
     try (ObjectStore store = recording.store()) {
-      return new LogWritesWriter(recording.diskBytes())
+      return new LogWritesWriter()
           .write(
               directory.resolve("log"),
               RecordingReader.open(store, TestRecording.NAME).segments(),

@@ -96,7 +96,7 @@ class ReplayModelTest {
       final ObjectStore store, final int sequence, final int diskBytes) throws IOException {
     final Path log = directory.resolve("log");
     Files.deleteIfExists(log);
-    new LogWritesWriter(diskBytes)
+    new LogWritesWriter()
         .write(
             log,
             RecordingReader.open(store, TestRecording.NAME).segments(),

@@ -86,6 +86,7 @@ final class Audit {
                 case RECORDS_LOST -> losses.isBefore(segment.trailer().epoch());
                 case SYNC_FAILED -> disk.hasFailedToSync();
                 case NO_ROOM -> losses.mayHaveGaps();
+                case DISK_GROWN -> disk.hasGrown();
                 case PAYLOAD_LOST, DISK_CHANGED -> false;
               };
           if (!justified) {

@@ -4,6 +4,7 @@ import io.blockcam.capture.disk.Backing;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -26,13 +27,14 @@ final class BackingDisk implements Backing {
   /** The open file description of the recorder itself. */
   private static final int RECORDER = -1;
 
-  private final long[] now;
-  private final long[] durable;
+  private long[] now;
+  private long[] durable;
   private final List<List<GuestWrite>> order = new ArrayList<>();
 
   /** Sectors whose content in the cache will never reach the medium. */
   private final BitSet lost;
 
+  private boolean hasGrown;
   private boolean syncHasFailed;
   private int losses;
   private final Map<Integer, Integer> toldLosses = new HashMap<>();
@@ -49,6 +51,20 @@ final class BackingDisk implements Backing {
 
   int sectors() {
     return now.length;
+  }
+
+  /** Somebody makes it larger, while no server has it. */
+  void growBy(final int sectors) {
+    now = Arrays.copyOf(now, now.length + sectors);
+    durable = Arrays.copyOf(durable, now.length);
+    while (order.size() < now.length) {
+      order.add(new ArrayList<>());
+    }
+    hasGrown = true;
+  }
+
+  boolean hasGrown() {
+    return hasGrown;
   }
 
   long at(final int sector) {

@@ -230,8 +230,12 @@ final class Simulation implements AutoCloseable {
 
   private Machine startOnce() throws IOException {
     seals.clear();
+    if (random.nextInt(12) == 0) {
+      disk.growBy(random.nextInt(1, 100));
+    }
     final Spool spool = openSpool();
     try {
+      spool.growDisk(disk.sectors() * 512L);
       final Machine machine =
           new Machine(
               plan(), new Machine.World(random, clock, store, disk, writes, unflushed), spool);

@@ -9,7 +9,7 @@ import java.util.UUID;
  * What a run of the index stands for: segments without a hole, none of them a base.
  *
  * @param recordingId whose
- * @param diskBytes size of its disk
+ * @param diskBytes size of its disk at the end of the last one
  * @param firstSegment number of the first one
  * @param lastSegment number of the last one
  * @param firstSequence of the first record
@@ -57,7 +57,7 @@ public record RunCover(
     }
     return new RunCover(
         recordingId,
-        diskBytes,
+        next.diskBytes,
         firstSegment,
         next.lastSegment,
         firstSequence,
@@ -76,7 +76,7 @@ public record RunCover(
   /** Whether its segments are those that must come next. */
   public boolean follows(final SegmentChain chain) {
     return recordingId.equals(chain.recordingId())
-        && diskBytes == chain.diskBytes()
+        && diskBytes >= chain.diskBytes()
         && firstSegment == chain.number()
         && firstSequence == chain.sequence()
         && previousDigest.equals(chain.digest());

@@ -15,7 +15,9 @@ public enum GapReason {
   /** Somebody else has written to the disk, or it was exchanged. */
   DISK_CHANGED(4, "written by somebody else"),
   /** There was no room left, and the disk was to go on. */
-  NO_ROOM(5, "no room");
+  NO_ROOM(5, "no room"),
+  /** The disk has grown: what its new part held then is not known. */
+  DISK_GROWN(6, "the disk grew");
 
   private final long code;
   private final String words;

@@ -9,7 +9,7 @@ import java.util.UUID;
  * out of order, for whoever reads segments, ships them, or takes them up after a crash.
  *
  * @param recordingId which recording
- * @param diskBytes size of its disk
+ * @param diskBytes size of its disk so far: a disk may grow, from one epoch to the next
  * @param number the segment's number
  * @param sequence its first sequence
  * @param epoch its epoch, at least
@@ -67,7 +67,7 @@ public record SegmentChain(
               ? "segment %d is missing before it".formatted(number)
               : "segments from %d are missing before it".formatted(number));
     }
-    checkDisk(file, trailer.diskBytes());
+    checkDisk(file, trailer.diskBytes(), trailer.epoch());
     if (!trailer.previousDigest().equals(digest)) {
       throw SegmentException.of(
           file,
@@ -91,7 +91,7 @@ public record SegmentChain(
       throw SegmentException.of(
           file, "stands for segments that are not kept, but is not in their place");
     }
-    checkDisk(file, trailer.diskBytes());
+    checkDisk(file, trailer.diskBytes(), trailer.epoch());
     return resume(trailer);
   }
 
@@ -103,7 +103,7 @@ public record SegmentChain(
    */
   void checkOpen(final String file, final SegmentHeader header) throws SegmentException {
     checkIdentity(file, number, header.recordingId(), header.segmentNumber());
-    checkDisk(file, header.diskBytes());
+    checkDisk(file, header.diskBytes(), header.epoch());
     checkPlace(file, header.epoch(), header.firstSequence());
   }
 
@@ -132,7 +132,7 @@ public record SegmentChain(
   public SegmentChain behindGap(final SegmentTrailer trailer) {
     return new SegmentChain(
         recordingId,
-        diskBytes,
+        trailer.diskBytes(),
         trailer.segmentNumber(),
         trailer.firstSequence(),
         trailer.epoch(),
@@ -145,7 +145,7 @@ public record SegmentChain(
   public SegmentChain resume(final SegmentTrailer trailer) {
     return new SegmentChain(
         recordingId,
-        diskBytes,
+        trailer.diskBytes(),
         trailer.segmentNumber() + 1,
         trailer.lastSequence() + 1,
         trailer.epoch(),
@@ -173,11 +173,8 @@ public record SegmentChain(
       final SegmentTrailer trailer)
       throws SegmentException {
     checkIdentity(file, recording.id(), nameNumber, trailer.recordingId(), trailer.segmentNumber());
-    if (trailer.diskBytes() != recording.diskBytes()) {
-      throw SegmentException.of(
-          file,
-          "is of a disk of %d bytes, the recording's has %d"
-              .formatted(trailer.diskBytes(), recording.diskBytes()));
+    if (trailer.diskBytes() < recording.diskBytes()) {
+      throw shrunk(file, trailer.diskBytes(), recording.diskBytes());
     }
   }
 
@@ -198,11 +195,22 @@ public record SegmentChain(
     }
   }
 
-  private void checkDisk(final String file, final long bytes) throws SegmentException {
-    if (bytes != diskBytes) {
-      throw SegmentException.of(
-          file, "is of a disk of %d bytes, the recording's has %d".formatted(bytes, diskBytes));
+  private void checkDisk(final String file, final long bytes, final long itsEpoch)
+      throws SegmentException {
+    if (bytes < diskBytes) {
+      throw shrunk(file, bytes, diskBytes);
     }
+    if (bytes > diskBytes && itsEpoch == epoch && number > 0) {
+      throw SegmentException.of(
+          file,
+          "is of a disk of %d bytes, the segment before it of %d, both of epoch %d: a disk grows from one epoch to the next"
+              .formatted(bytes, diskBytes, epoch));
+    }
+  }
+
+  private static SegmentException shrunk(final String file, final long bytes, final long before) {
+    return SegmentException.of(
+        file, "is of a disk of %d bytes, the recording's has %d".formatted(bytes, before));
   }
 
   private void checkPlace(final String file, final long itsEpoch, final long firstSequence)

@@ -75,22 +75,25 @@ public final class DiskFingerprinter {
     }
     final List<DiskFingerprint.Sample> samples = new ArrayList<>();
     for (final long block : blocks.stream().sorted().toList()) {
-      samples.add(new DiskFingerprint.Sample(block, digest(block)));
+      samples.add(new DiskFingerprint.Sample(block, digest(block, disk.geometry().bytes())));
     }
     return new DiskFingerprint(clock.instant(), clean, BootId.current(), disk.identity(), samples);
   }
 
   /**
-   * Why the disk can not be the one, as it was left, of an earlier fingerprint.
+   * Why the disk cannot be the one, as it was left, of an earlier fingerprint. One that has grown
+   * since was changed by that.
    *
+   * @param bytesBefore its size then
    * @return empty when nothing speaks against it
    */
-  public Optional<String> mismatch(final DiskFingerprint before) throws IOException {
+  public Optional<String> mismatch(final DiskFingerprint before, final long bytesBefore)
+      throws IOException {
     final FileIdentity was = before.file();
     final FileIdentity is = disk.identity();
     int same = 0;
     for (final DiskFingerprint.Sample sample : before.samples()) {
-      same += digest(sample.block()).equals(sample.digest()) ? 1 : 0;
+      same += digest(sample.block(), bytesBefore).equals(sample.digest()) ? 1 : 0;
     }
     final int all = before.samples().size();
     final String samples = "%d of %d sampled blocks hold what they held".formatted(same, all);
@@ -108,7 +111,10 @@ public final class DiskFingerprinter {
     if (before.clean() ? same < all : same == 0 && all >= ENOUGH) {
       return Optional.of(samples);
     }
-    if (before.clean() && !is.blockDevice() && was.changedNs() != is.changedNs()) {
+    if (before.clean()
+        && !is.blockDevice()
+        && was.changedNs() != is.changedNs()
+        && disk.geometry().bytes() == bytesBefore) {
       return Optional.of(
           "it was changed at %s, after the recorder had stopped; %s"
               .formatted(Instant.EPOCH.plusNanos(is.changedNs()), samples));
@@ -116,8 +122,8 @@ public final class DiskFingerprinter {
     return Optional.empty();
   }
 
-  private Sha256Digest digest(final long block) throws IOException {
-    final long bytes = disk.geometry().bytes() - block * BLOCK_BYTES;
+  private Sha256Digest digest(final long block, final long diskBytes) throws IOException {
+    final long bytes = diskBytes - block * BLOCK_BYTES;
     try (Arena arena = Arena.ofConfined()) {
       final MemorySegment data = arena.allocate(Math.clamp(bytes, 0, BLOCK_BYTES), BLOCK_BYTES);
       disk.read(data, block * BLOCK_BYTES);

@@ -14,7 +14,6 @@ import static io.blockcam.capture.spool.RegionLogDescriptor.VERSION;
 import static io.blockcam.capture.spool.RegionLogDescriptor.VERSION_OFFSET;
 import static java.nio.file.StandardOpenOption.WRITE;
 
-import io.blockcam.archive.Recording;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.LittleEndian;
@@ -45,11 +44,12 @@ public final class RegionLog implements Closeable {
   private static final long MOST_REGIONS = 1 << 16;
 
   private final Path directory;
-  private final Recording recording;
+  private final UUID recordingId;
   private final long regionBytes;
+  private long diskBytes;
 
   /** What the file has, or will have. */
-  private final byte[] content;
+  private byte[] content;
 
   /**
    * Null after a failure: the file is written anew then, since another sync of it proves nothing.
@@ -61,11 +61,13 @@ public final class RegionLog implements Closeable {
 
   private RegionLog(
       final Path directory,
-      final Recording recording,
+      final UUID recordingId,
+      final long diskBytes,
       final long regionBytes,
       final byte[] content) {
     this.directory = directory;
-    this.recording = recording;
+    this.recordingId = recordingId;
+    this.diskBytes = diskBytes;
     this.regionBytes = regionBytes;
     this.content = content;
   }
@@ -73,6 +75,8 @@ public final class RegionLog implements Closeable {
   /**
    * Opens the log of a spool, or makes it.
    *
+   * @param diskBytes size of the disk; what is more than the log has is taken for {@linkplain
+   *     #growTo grown}
    * @param leastRegionBytes size of a region when it is made, a power of two
    * @param fresh whether a log that is not there means that nothing was ever written; else
    *     everything may have been
@@ -80,22 +84,23 @@ public final class RegionLog implements Closeable {
    */
   static RegionLog open(
       final Path directory,
-      final Recording recording,
+      final UUID recordingId,
+      final long diskBytes,
       final long leastRegionBytes,
       final boolean fresh)
       throws IOException {
     final Path file = directory.resolve(FILE_NAME);
     try {
-      final RegionLog log = decode(directory, recording, Files.readAllBytes(file));
+      final RegionLog log = decode(directory, recordingId, diskBytes, Files.readAllBytes(file));
       log.writeAnew(); // who wrote what was read may have died before it was durable
+      log.growTo(diskBytes);
       return log;
     } catch (final NoSuchFileException e) {
-      final long regionBytes = regionBytes(recording.diskBytes(), leastRegionBytes);
-      final byte[] content =
-          new byte[HEADER_BYTES + (int) Math.ceilDiv(recording.diskBytes(), regionBytes)];
+      final long regionBytes = regionBytes(diskBytes, leastRegionBytes);
+      final byte[] content = new byte[contentBytes(diskBytes, regionBytes)];
       Arrays.fill(content, HEADER_BYTES, content.length, fresh ? CLEAN : DIRTY);
-      encodeHeader(content, recording, regionBytes);
-      final RegionLog log = new RegionLog(directory, recording, regionBytes, content);
+      encodeHeader(content, recordingId, diskBytes, regionBytes);
+      final RegionLog log = new RegionLog(directory, recordingId, diskBytes, regionBytes, content);
       log.writeAnew();
       return log;
     }
@@ -110,14 +115,18 @@ public final class RegionLog implements Closeable {
     return bytes;
   }
 
+  private static int contentBytes(final long diskBytes, final long regionBytes) {
+    return HEADER_BYTES + Math.toIntExact(Math.ceilDiv(diskBytes, regionBytes));
+  }
+
   private static void encodeHeader(
-      final byte[] content, final Recording recording, final long regionBytes) {
+      final byte[] content, final UUID recordingId, final long diskBytes, final long regionBytes) {
     final MemorySegment memory = MemorySegment.ofArray(content);
     memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
     memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
-    memory.set(LittleEndian.U64, RECORDING_ID_OFFSET, recording.id().getMostSignificantBits());
-    memory.set(LittleEndian.U64, RECORDING_ID_OFFSET + 8, recording.id().getLeastSignificantBits());
-    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, recording.diskBytes());
+    memory.set(LittleEndian.U64, RECORDING_ID_OFFSET, recordingId.getMostSignificantBits());
+    memory.set(LittleEndian.U64, RECORDING_ID_OFFSET + 8, recordingId.getLeastSignificantBits());
+    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
     memory.set(LittleEndian.U64, REGION_BYTES_OFFSET, regionBytes);
     seal(content);
   }
@@ -128,7 +137,8 @@ public final class RegionLog implements Closeable {
   }
 
   private static RegionLog decode(
-      final Path directory, final Recording recording, final byte[] content) throws SpoolException {
+      final Path directory, final UUID recordingId, final long mostDiskBytes, final byte[] content)
+      throws SpoolException {
     final Path file = directory.resolve(FILE_NAME);
     final String advice = "; move it away, then all of the disk is read back";
     if (content.length < HEADER_BYTES) {
@@ -154,8 +164,9 @@ public final class RegionLog implements Closeable {
             memory.get(LittleEndian.U64, RECORDING_ID_OFFSET + 8));
     final long diskBytes = memory.get(LittleEndian.U64, DISK_BYTES_OFFSET);
     final long regionBytes = memory.get(LittleEndian.U64, REGION_BYTES_OFFSET);
-    if (!owner.equals(recording.id())
-        || diskBytes != recording.diskBytes()
+    if (!owner.equals(recordingId)
+        || diskBytes <= 0
+        || diskBytes > mostDiskBytes
         || Long.bitCount(regionBytes) != 1
         || regionBytes < RecordDescriptor.BLOCK_BYTES
         || content.length != HEADER_BYTES + Math.ceilDiv(diskBytes, regionBytes)) {
@@ -164,7 +175,27 @@ public final class RegionLog implements Closeable {
           "belongs to a disk of %d bytes of recording %s, not to this one%s"
               .formatted(diskBytes, owner, advice));
     }
-    return new RegionLog(directory, recording, regionBytes, content);
+    return new RegionLog(directory, recordingId, diskBytes, regionBytes, content);
+  }
+
+  /**
+   * The disk has grown: where that is, it may hold anything, and is to be read back. Durable when
+   * this returns; may be repeated when it fails.
+   *
+   * @param bytes its size now; does nothing if it has had that
+   */
+  public void growTo(final long bytes) throws IOException {
+    if (bytes == diskBytes) {
+      return;
+    }
+    final byte[] grown = Arrays.copyOf(content, contentBytes(bytes, regionBytes));
+    final int firstChanged = HEADER_BYTES + (int) (diskBytes / regionBytes);
+    Arrays.fill(grown, firstChanged, grown.length, DIRTY);
+    MemorySegment.ofArray(grown).set(LittleEndian.U64, DISK_BYTES_OFFSET, bytes);
+    content = grown;
+    diskBytes = bytes;
+    headerIsDurable = false;
+    distrust(GapReason.DISK_GROWN);
   }
 
   /** Size of a region, in bytes, a power of two. */
@@ -186,11 +217,11 @@ public final class RegionLog implements Closeable {
     final long regionBlocks = regionBytes / RecordDescriptor.BLOCK_BYTES;
     final List<Doubt.Range> ranges = new ArrayList<>();
     final BitSet dirty = dirty();
+    final long diskBlocks = Math.ceilDiv(diskBytes, RecordDescriptor.BLOCK_BYTES);
     for (int from = dirty.nextSetBit(0), to; from >= 0; from = dirty.nextSetBit(to)) {
       to = dirty.nextClearBit(from);
       final long block = from * regionBlocks;
-      ranges.add(
-          new Doubt.Range(block, Math.min(to * regionBlocks, recording.diskBlocks()) - block));
+      ranges.add(new Doubt.Range(block, Math.min(to * regionBlocks, diskBlocks) - block));
     }
     return ranges;
   }

@@ -12,6 +12,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.record.GapReason;
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.Recovered;
 import io.blockcam.archive.segment.SealedSegment;
@@ -84,6 +85,9 @@ public final class Spool implements Closeable {
   private SpoolState state;
   private long sealedBytes;
   private long openBytes;
+
+  /** What the next epoch's disk has, if that is more. Control thread. */
+  private long grownBytes;
 
   /** Of a segment that takes no more records and is not listed yet. */
   private long endingBytes;
@@ -169,8 +173,7 @@ public final class Spool implements Closeable {
           Files.exists(stateFile)
               ? SpoolState.ofJson(Files.readAllBytes(stateFile), stateFile)
               : SpoolState.initial(
-                  recording.id(),
-                  Sha256.of(Files.readAllBytes(directory.resolve(Recording.FILE_NAME))));
+                  recording, Sha256.of(Files.readAllBytes(directory.resolve(Recording.FILE_NAME))));
       if (!state.recordingId().equals(recording.id())) {
         throw new SpoolException(
             stateFile,
@@ -200,6 +203,22 @@ public final class Spool implements Closeable {
   }
 
   /**
+   * Size of the disk of this spool's recording, in bytes, in its newest epoch.
+   *
+   * @return empty when it is no spool
+   */
+  public static OptionalLong diskBytesOf(final Path directory) throws IOException {
+    final Path file = directory.resolve(SpoolState.FILE_NAME);
+    if (Files.exists(file)) {
+      return OptionalLong.of(SpoolState.ofJson(Files.readAllBytes(file), file).diskBytes());
+    }
+    final Optional<Recording> recording = recordingOf(directory);
+    return recording.isPresent()
+        ? OptionalLong.of(recording.get().diskBytes())
+        : OptionalLong.empty();
+  }
+
+  /**
    * What the disk of this spool's recording looked like when the recorder last looked.
    *
    * @return empty when that was never told
@@ -221,7 +240,8 @@ public final class Spool implements Closeable {
   public Doubt doubt() throws IOException {
     final Path file = directory.resolve(Doubt.FILE_NAME);
     return Files.exists(file)
-        ? Doubt.ofJson(Files.readAllBytes(file), recording.diskBlocks(), file)
+        ? Doubt.ofJson(
+            Files.readAllBytes(file), Math.ceilDiv(diskBytes(), RecordDescriptor.BLOCK_BYTES), file)
         : Doubt.NONE;
   }
 
@@ -255,7 +275,8 @@ public final class Spool implements Closeable {
    * @return the caller's
    */
   public RegionLog regions(final long leastRegionBytes) throws IOException {
-    return RegionLog.open(directory, recording, leastRegionBytes, state().epoch() < 0);
+    return RegionLog.open(
+        directory, recording.id(), diskBytes(), leastRegionBytes, state().epoch() < 0);
   }
 
   /**
@@ -297,13 +318,33 @@ public final class Spool implements Closeable {
     return List.copyOf(recovered);
   }
 
+  /** Size of the disk in the newest epoch, in bytes. */
+  public long diskBytes() {
+    return state().diskBytes();
+  }
+
+  /**
+   * The disk is larger than before, from the next epoch on. Before that begins; nothing of this is
+   * durable until then.
+   *
+   * @throws IllegalArgumentException when it is smaller
+   */
+  public void growDisk(final long bytes) {
+    if (bytes < diskBytes()) {
+      throw new IllegalArgumentException(
+          "a disk of %d bytes, %d before: a recorded disk cannot shrink"
+              .formatted(bytes, diskBytes()));
+    }
+    grownBytes = bytes;
+  }
+
   /**
    * Begins the next epoch; durable when this returns.
    *
    * @return its number, from 0
    */
   public long beginEpoch() throws IOException {
-    final SpoolState next = state().withNextEpoch();
+    final SpoolState next = state().withNextEpoch(Math.max(diskBytes(), grownBytes));
     save(next);
     synchronized (monitor) {
       state = next;
@@ -587,8 +628,7 @@ public final class Spool implements Closeable {
       final boolean hasOpen = openNumbers.remove(number);
       final boolean hasJournal = journalNumbers.remove(number);
       if (hasOpen || hasJournal) {
-        final Recovered result =
-            SegmentWriter.recover(directory, state.chain(recording.diskBytes()));
+        final Recovered result = SegmentWriter.recover(directory, state.chain());
         recovered.add(result);
         if (!result.cutReason().isEmpty()) {
           LOG.warn(
@@ -624,7 +664,7 @@ public final class Spool implements Closeable {
     final Path path = directory.resolve(SegmentName.sealed(number));
     try (FileBytes bytes = FileBytes.open(path)) {
       final SegmentTrailer trailer = SegmentReader.open(bytes).trailer();
-      state.chain(recording.diskBytes()).next(path.toString(), number, trailer);
+      state.chain().next(path.toString(), number, trailer);
       return new SealedSegment(path, trailer);
     } catch (final SegmentException e) {
       throw new SpoolException(

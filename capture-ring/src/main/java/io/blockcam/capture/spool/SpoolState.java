@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.blockcam.archive.Recording;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentTrailer;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Where a recording stands, whether or not its segments are still here: {@code spool.json}.
  *
  * @param recordingId which recording
+ * @param diskBytes size of the disk in the newest epoch; before the first, when the recording began
  * @param epoch the newest epoch, {@link #NO_EPOCH} before the first
  * @param nextSegment number of the segment after the last one sealed
  * @param nextSequence sequence after the last one sealed
@@ -27,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record SpoolState(
     UUID recordingId,
+    long diskBytes,
     long epoch,
     long nextSegment,
     long nextSequence,
@@ -47,13 +50,15 @@ public record SpoolState(
    *
    * @param recordingJson digest of its recording.json, which its first segment names
    */
-  static SpoolState initial(final UUID recordingId, final Sha256Digest recordingJson) {
-    return new SpoolState(recordingId, NO_EPOCH, 0, 0, 0, recordingJson, null);
+  static SpoolState initial(final Recording recording, final Sha256Digest recordingJson) {
+    return new SpoolState(
+        recording.id(), recording.diskBytes(), NO_EPOCH, 0, 0, 0, recordingJson, null);
   }
 
-  SpoolState withNextEpoch() {
+  SpoolState withNextEpoch(final long newDiskBytes) {
     return new SpoolState(
         recordingId,
+        newDiskBytes,
         epoch + 1,
         nextSegment,
         nextSequence,
@@ -64,12 +69,20 @@ public record SpoolState(
 
   SpoolState wholeIn(final @Nullable UUID boot) {
     return new SpoolState(
-        recordingId, epoch, nextSegment, nextSequence, lastTimestampNs, lastDigest, boot);
+        recordingId,
+        diskBytes,
+        epoch,
+        nextSegment,
+        nextSequence,
+        lastTimestampNs,
+        lastDigest,
+        boot);
   }
 
   SpoolState after(final SegmentTrailer segment) {
     return new SpoolState(
         recordingId,
+        Math.max(diskBytes, segment.diskBytes()),
         Math.max(epoch, segment.epoch()),
         segment.segmentNumber() + 1,
         segment.lastSequence() + 1,
@@ -79,7 +92,7 @@ public record SpoolState(
   }
 
   /** What the next segment must be. */
-  SegmentChain chain(final long diskBytes) {
+  SegmentChain chain() {
     return new SegmentChain(
         recordingId,
         diskBytes,
@@ -95,6 +108,7 @@ public record SpoolState(
     final ObjectNode node = MAPPER.createObjectNode();
     node.put("formatVersion", FORMAT_VERSION);
     node.put("recordingId", recordingId.toString());
+    node.put("diskBytes", diskBytes);
     node.put("epoch", epoch);
     node.put("nextSegment", nextSegment);
     node.put("nextSequence", nextSequence);
@@ -118,6 +132,7 @@ public record SpoolState(
       }
       return new SpoolState(
           UUID.fromString(text(node, "recordingId")),
+          integer(node, "diskBytes"),
           integer(node, "epoch"),
           integer(node, "nextSegment"),
           integer(node, "nextSequence"),

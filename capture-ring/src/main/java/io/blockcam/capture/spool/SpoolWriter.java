@@ -254,7 +254,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
             nextSegment,
             nextSequence,
             clock.nowNs(),
-            spool.recording().diskBytes()));
+            spool.diskBytes()));
   }
 
   private SegmentWriter create(final SegmentHeader header) throws IOException {
@@ -263,7 +263,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     } catch (final FileAlreadyExistsException e) {
       // An earlier attempt failed half-way, on a full disk for instance; it holds no record.
       awaitEnding();
-      SegmentWriter.recover(spool.directory(), spool.state().chain(spool.recording().diskBytes()));
+      SegmentWriter.recover(spool.directory(), spool.state().chain());
       return SegmentWriter.create(spool.directory(), header, rules.limits());
     }
   }

@@ -94,6 +94,19 @@ final class DiskFingerprinterTest {
     assertThat(mismatch(before)).isEmpty();
   }
 
+  /** Its last block was cut short, and sampled. */
+  @Test
+  void takesADiskThatHasGrownAndIsElseAsItWas() throws Exception {
+    final DiskFingerprint before = taken(true);
+    final long bytesBefore = Files.size(file);
+    Thread.sleep(20);
+    Files.write(file, new byte[4 * 4096], StandardOpenOption.APPEND);
+    assertThat(mismatch(before, bytesBefore)).isEmpty();
+
+    write(4, 1);
+    assertThat(mismatch(before, bytesBefore)).get().asString().contains("50 of 51");
+  }
+
   @Test
   void refusesADiskOfWhichNothingIsAsItWas() throws IOException {
     final DiskFingerprint before = taken(false);
@@ -122,8 +135,13 @@ final class DiskFingerprinterTest {
   }
 
   private Optional<String> mismatch(final DiskFingerprint before) throws IOException {
+    return mismatch(before, Files.size(file));
+  }
+
+  private Optional<String> mismatch(final DiskFingerprint before, final long bytesBefore)
+      throws IOException {
     try (FileTarget disk = open()) {
-      return new DiskFingerprinter(disk, CLOCK).mismatch(before);
+      return new DiskFingerprinter(disk, CLOCK).mismatch(before, bytesBefore);
     }
   }
 

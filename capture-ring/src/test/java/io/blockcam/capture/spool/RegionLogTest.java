@@ -123,13 +123,33 @@ final class RegionLogTest {
     assertThat(RegionLog.regionBytes(1L << 50, 4 * MIB)).isEqualTo(1L << 34);
   }
 
+  /** Also when the power fails before that is in the log, but not before the spool says so. */
+  @Test
+  void isDirtyAndNotTrustedWhereTheDiskHasGrown() throws IOException {
+    final long grown = DISK_BYTES + 5 * MIB;
+    for (int seed = 0; seed < 4; seed++) {
+      unplug();
+      disk = disk(seed);
+      final RegionLog log = open(true);
+      if (seed % 2 == 0) {
+        log.growTo(grown);
+      }
+      disk.cutPower();
+      final RegionLog again =
+          RegionLog.open(disk.root(), RECORDING.id(), grown, 4 * MIB, /* fresh= */ false);
+      assertThat(again.dirty()).isEqualTo(regions(9, 10, 11));
+      assertThat(again.dirtyBlocks()).containsExactly(new Doubt.Range(9 * 1024, 2 * 1024 + 256));
+      assertThat(again.distrustReason()).isEqualTo(GapReason.DISK_GROWN);
+    }
+  }
+
   // --- bad input: one line, nothing overwritten ---
 
   @Test
   void refusesWhatIsNoLogOfThisDisk() throws IOException {
     open(true).makeDirty(regions(2));
     refused(recording(new UUID(9, 9), DISK_BYTES), "belongs to a disk of");
-    refused(recording(RECORDING.id(), DISK_BYTES + 512), "belongs to a disk of");
+    refused(recording(RECORDING.id(), DISK_BYTES - 512), "belongs to a disk of");
 
     final byte[] whole = Files.readAllBytes(file());
     final byte[] flipped = whole.clone();
@@ -154,14 +174,16 @@ final class RegionLogTest {
 
   private void refused(final Recording recording, final String reason) throws IOException {
     final byte[] before = Files.readAllBytes(file());
-    assertThatThrownBy(() -> RegionLog.open(disk.root(), recording, 4 * MIB, false))
+    assertThatThrownBy(
+            () ->
+                RegionLog.open(disk.root(), recording.id(), recording.diskBytes(), 4 * MIB, false))
         .isInstanceOf(SpoolException.class)
         .hasMessageContaining(reason);
     assertThat(Files.readAllBytes(file())).isEqualTo(before);
   }
 
   private RegionLog open(final boolean fresh) throws IOException {
-    return RegionLog.open(disk.root(), RECORDING, 4 * MIB, fresh);
+    return RegionLog.open(disk.root(), RECORDING.id(), RECORDING.diskBytes(), 4 * MIB, fresh);
   }
 
   private Path file() {

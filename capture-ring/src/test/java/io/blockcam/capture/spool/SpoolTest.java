@@ -74,7 +74,7 @@ final class SpoolTest {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
           .isEqualTo("rwx------");
       assertThat(spool.state())
-          .isEqualTo(SpoolState.initial(DISK.id(), Sha256.of(spool.recordingJson())));
+          .isEqualTo(SpoolState.initial(DISK, Sha256.of(spool.recordingJson())));
       assertThat(Spool.recordingOf(directory)).contains(DISK);
       assertThat(spool.sealed()).isEmpty();
     }

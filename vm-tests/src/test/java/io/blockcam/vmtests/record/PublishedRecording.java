@@ -93,7 +93,7 @@ public final class PublishedRecording {
 
   /** What the disk held when {@code sequence} was its last record; bytes never written are zero. */
   public byte[] diskAt(final long sequence) {
-    final byte[] disk = new byte[Math.toIntExact(segments.getFirst().diskBytes())];
+    final byte[] disk = new byte[Math.toIntExact(diskBytesAt(sequence))];
     for (final Event event : events) {
       if (event.sequence() > sequence) {
         break;
@@ -103,6 +103,17 @@ public final class PublishedRecording {
       }
     }
     return disk;
+  }
+
+  /** Of the last segment that begins by then. */
+  private long diskBytesAt(final long sequence) {
+    long bytes = segments.getFirst().diskBytes();
+    for (final Segment segment : segments) {
+      if (segment.events().getFirst().sequence() <= sequence) {
+        bytes = segment.diskBytes();
+      }
+    }
+    return bytes;
   }
 
   /** What the disk held at the end. */
