@@ -8,9 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** What the benchmarks have in common: a recording, and a place in memory. */
@@ -30,10 +30,8 @@ final class Workbench {
 
   /** As they are when a recorder has run for a while: none has to be waited for. */
   static DirtyRegions dirtyRegions() {
-    final DirtyRegions regions = new DirtyRegions(DISK_BYTES, 4 << 20);
-    final BitSet all = new BitSet();
-    all.set(0, regions.count());
-    regions.makeDirty(all);
+    final DirtyRegions regions = new DirtyRegions(DISK_BYTES, 1 << 20);
+    regions.makeDirty(IntStream.range(0, regions.count()));
     return regions;
   }
 

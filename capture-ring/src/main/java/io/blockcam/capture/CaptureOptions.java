@@ -15,8 +15,7 @@ import java.nio.file.Path;
  * @param maxWriteSectors longest write of the device, in 512-byte units; the ring must hold two
  * @param seal when a segment is sealed, and by whom
  * @param onFull what becomes of writes when there is no room for their records
- * @param leastRegionBytes what a power cut leaves in doubt at least, a power of two from 4096 on; a
- *     large disk has larger regions
+ * @param leastRegionBytes what a power cut leaves in doubt at least, a power of two from 4096 on
  */
 public record CaptureOptions(
     Path ringFile,
@@ -26,8 +25,8 @@ public record CaptureOptions(
     OnFull onFull,
     long leastRegionBytes) {
 
-  /** The first write to a region waits for a sync: md and DRBD take 4 MiB at least, too. */
-  public static final long DEFAULT_REGION_BYTES = 4L << 20;
+  /** The first write to a region waits for a sync; who writes on waits once for several. */
+  public static final long DEFAULT_REGION_BYTES = 1L << 20;
 
   /** 256 MiB. */
   public static final int DEFAULT_RING_SLOTS = 1 << 16;

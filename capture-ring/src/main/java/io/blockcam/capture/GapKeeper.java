@@ -13,8 +13,6 @@ import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.QueueTap;
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -263,33 +261,14 @@ final class GapKeeper {
 
   private void take() {
     final List<Doubt.Range> ranges =
-        ranges(ring.takeMissed(), ring.missed().unitBlocks(), mostRecords);
+        Doubt.ranges(
+            ring.takeMissed(),
+            ring.missed().unitBlocks(),
+            Math.ceilDiv(spool.diskBytes(), RecordDescriptor.BLOCK_BYTES),
+            mostRecords);
     unnamed.addAll(ranges);
     unremembered = unremembered.plus(new Doubt(ranges));
     missedBlocks += ranges.stream().mapToLong(Doubt.Range::blocks).sum();
-  }
-
-  /** Those that lie near to each other as one, if there are more. */
-  private List<Doubt.Range> ranges(final BitSet units, final long unitBlocks, final int most) {
-    final long diskBlocks = Math.ceilDiv(spool.diskBytes(), RecordDescriptor.BLOCK_BYTES);
-    List<Doubt.Range> ranges = new ArrayList<>();
-    for (int gap = 1; ; gap *= 2) {
-      ranges = new ArrayList<>();
-      for (int from = units.nextSetBit(0); from >= 0 && ranges.size() <= most; ) {
-        int end = units.nextClearBit(from);
-        int next = units.nextSetBit(end);
-        while (next >= 0 && next - end < gap) {
-          end = units.nextClearBit(next);
-          next = units.nextSetBit(end);
-        }
-        final long block = from * unitBlocks;
-        ranges.add(new Doubt.Range(block, Math.min(end * unitBlocks, diskBlocks) - block));
-        from = next;
-      }
-      if (ranges.size() <= most) {
-        return ranges;
-      }
-    }
   }
 
   /** Each of the two may be repeated, and a crash between them leaves the gap to the next start. */

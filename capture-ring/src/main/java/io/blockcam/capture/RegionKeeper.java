@@ -6,7 +6,7 @@ import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.DirtyRegions;
 import io.blockcam.capture.spool.RegionLog;
 import java.io.IOException;
-import java.util.BitSet;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -45,7 +45,7 @@ final class RegionKeeper {
 
   // clean's
   private long nextRoundNs;
-  private @Nullable BitSet idle;
+  private int @Nullable [] idle;
   private long offered;
   private volatile boolean distrusted;
 
@@ -77,7 +77,7 @@ final class RegionKeeper {
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
     this.distrustRetry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
     this.nextRoundNs = clockNs.getAsLong() + ROUND_NS;
-    regions.makeDirty(log.dirty());
+    regions.makeDirty(log.dirty().stream());
   }
 
   /**
@@ -93,11 +93,11 @@ final class RegionKeeper {
     if (failing ? !retry.isDue(clockNs.getAsLong()) : !regions.isWanted()) {
       return false;
     }
-    final BitSet wanted = regions.wanted();
+    final int[] wanted = regions.wanted();
     try {
       synchronized (log) {
         log.makeDirty(wanted);
-        regions.makeDirty(wanted);
+        regions.makeDirty(Arrays.stream(wanted));
       }
     } catch (final IOException e) {
       if (!failing) {
@@ -133,7 +133,7 @@ final class RegionKeeper {
     if (idle != null) {
       return LOOK_NS;
     }
-    return distrusted || regions.dirty().isEmpty()
+    return distrusted || !regions.mayHaveDirty()
         ? Long.MAX_VALUE
         : Math.max(0, nextRoundNs - clockNs.getAsLong());
   }
@@ -144,7 +144,7 @@ final class RegionKeeper {
    * @return whether there was one
    */
   boolean clean() {
-    final @Nullable BitSet begun = idle;
+    final int @Nullable [] begun = idle;
     if (begun == null) {
       if (clockNs.getAsLong() - nextRoundNs < 0 || distrusted) {
         return false;
@@ -154,10 +154,10 @@ final class RegionKeeper {
       if (!mayClean.getAsBoolean()) {
         return false;
       }
-      final BitSet round = regions.beginRound();
+      final int[] round = regions.beginRound();
       offered = ring.claimed(); // after the round has begun: see DirtyRegions
-      idle = round.isEmpty() ? null : round;
-      return !round.isEmpty();
+      idle = round.length == 0 ? null : round;
+      return round.length > 0;
     }
     if (ring.durableSequence() < offered) {
       return false;
@@ -182,7 +182,7 @@ final class RegionKeeper {
     }
   }
 
-  private void clean(final BitSet candidates) {
+  private void clean(final int[] candidates) {
     try {
       disk.sync();
     } catch (final IOException e) {
@@ -195,9 +195,7 @@ final class RegionKeeper {
     }
     try {
       synchronized (log) {
-        final BitSet cleaned = new BitSet();
-        candidates.stream().filter(regions::tryClean).forEach(cleaned::set);
-        log.makeClean(cleaned);
+        log.makeClean(Arrays.stream(candidates).filter(regions::tryClean).toArray());
       }
     } catch (final IOException e) { // they stay dirty after a power cut, which costs a read
       LOG.warn("the log of dirty regions can not be written: {}", e.toString());

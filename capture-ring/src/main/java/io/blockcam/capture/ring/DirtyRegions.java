@@ -1,9 +1,16 @@
 package io.blockcam.capture.ring;
 
 import io.blockcam.archive.record.RecordDescriptor;
-import java.lang.invoke.MethodHandles;
+import io.blockcam.nativebindings.Errno;
+import io.blockcam.nativebindings.Posix;
+import io.blockcam.nativebindings.uapi.Linux;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.util.BitSet;
+import java.util.function.IntPredicate;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Which regions of the disk may be changed without more ado, and which are being changed.
@@ -26,15 +33,31 @@ import java.util.BitSet;
  * on the disk before it, so the durability that the keeper waits for afterwards covers it. One that
  * left later has touched the region again, and one that is still there counts: {@link #tryClean},
  * one compare-and-set of the whole word, fails for both.
+ *
+ * <p>Of a large disk the words lie outside the heap, in memory that the kernel gives when it is
+ * touched: a page of 4 KiB for each 1024 regions that were ever dirty. What looks for words with a
+ * bit looks only into pages that are known to have had some: who sets a bit tells of its page
+ * afterwards, who looks forgets that it was told before.
  */
 public final class DirtyRegions {
-  private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(int[].class);
+  private static final VarHandle WORDS = ValueLayout.JAVA_INT.varHandle();
+  private static final int PAGE_SHIFT = 10;
+
+  /** Up to so many bytes of words are not worth a mapping. */
+  private static final long MOST_HEAP_BYTES = 1 << 16;
+
   private static final int DIRTY = 1;
   private static final int WANTED = 1 << 1;
   private static final int TOUCHED = 1 << 2;
   private static final int WRITE = 1 << 3;
 
-  private final int[] words;
+  /** Who writes on and on waits once for so many regions. */
+  private static final int MOST_AHEAD = 16;
+
+  private final MemorySegment words;
+  private final int count;
+  private final AtomicBits wantedPages;
+  private final AtomicBits dirtyPages;
   private final long regionBytes;
   private final int sectorShift;
   private volatile boolean wanted;
@@ -48,9 +71,40 @@ public final class DirtyRegions {
    * @param regionBytes of one region, a power of two
    */
   public DirtyRegions(final long diskBytes, final long regionBytes) {
-    this.words = new int[Math.toIntExact(Math.ceilDiv(diskBytes, regionBytes))];
+    this.count = Math.toIntExact(Math.ceilDiv(diskBytes, regionBytes));
+    this.words = memory(count);
+    this.wantedPages = new AtomicBits((count >>> PAGE_SHIFT) + 1);
+    this.dirtyPages = new AtomicBits((count >>> PAGE_SHIFT) + 1);
     this.regionBytes = regionBytes;
     this.sectorShift = Long.numberOfTrailingZeros(regionBytes / RecordDescriptor.SECTOR_BYTES);
+  }
+
+  /** All zero. */
+  private static MemorySegment memory(final int words) {
+    final long bytes = (long) words * Integer.BYTES;
+    if (bytes <= MOST_HEAP_BYTES) {
+      return MemorySegment.ofArray(new int[words]);
+    }
+    final Posix posix = Posix.linux();
+    final long address =
+        posix.mmap(
+            0,
+            bytes,
+            Linux.PROT_READ() | Linux.PROT_WRITE(),
+            Linux.MAP_PRIVATE() | Linux.MAP_ANONYMOUS() | Linux.MAP_NORESERVE(),
+            -1,
+            0);
+    if (address < 0) {
+      throw new OutOfMemoryError(
+          "%d bytes for the regions of the disk: %s"
+              .formatted(bytes, Errno.describe((int) -address)));
+    }
+    return MemorySegment.ofAddress(address)
+        .reinterpret(bytes, Arena.ofAuto(), memory -> posix.munmap(memory.address(), bytes));
+  }
+
+  private static long at(final int region) {
+    return (long) region * Integer.BYTES;
   }
 
   /** Says how the keeper is woken when a queue wants something. Before the queues start. */
@@ -60,7 +114,7 @@ public final class DirtyRegions {
 
   /** How many there are. */
   public int count() {
-    return words.length;
+    return count;
   }
 
   /** Size of each, in bytes; the last may reach beyond the end of the disk. */
@@ -78,9 +132,9 @@ public final class DirtyRegions {
     final int first = (int) (startSector >>> sectorShift);
     final int last = (int) ((startSector + sectors - 1) >>> sectorShift);
     for (int region = first; region <= last; region++) {
-      if (((int) WORDS.getAndAdd(words, region, WRITE) & DIRTY) == 0) {
+      if (((int) WORDS.getAndAdd(words, at(region), WRITE) & DIRTY) == 0) {
         for (int entered = first; entered <= region; entered++) {
-          WORDS.getAndAdd(words, entered, -WRITE);
+          WORDS.getAndAdd(words, at(entered), -WRITE);
         }
         want(region, last);
         return false;
@@ -94,20 +148,30 @@ public final class DirtyRegions {
     for (int region = (int) (startSector >>> sectorShift); region <= last; region++) {
       int word;
       do {
-        word = (int) WORDS.getVolatile(words, region);
-      } while (!WORDS.compareAndSet(words, region, word, (word - WRITE) | TOUCHED));
+        word = (int) WORDS.getVolatile(words, at(region));
+      } while (!WORDS.compareAndSet(words, at(region), word, (word - WRITE) | TOUCHED));
     }
   }
 
-  /** All of them at once, and the one behind them: who writes on will not wait again. */
+  /** All of them at once, and for who writes on from what is dirty as many behind them. */
   private void want(final int from, final int to) {
-    for (int region = from; region <= Math.min(to + 1, words.length - 1); region++) {
-      if (((int) WORDS.getVolatile(words, region) & (DIRTY | WANTED)) == 0) {
-        WORDS.getAndBitwiseOr(words, region, WANTED);
+    int before = from;
+    while (before > 0 && from - before < MOST_AHEAD && isDirty(before - 1)) {
+      before--;
+    }
+    final int last = (int) Math.min((long) to + from - before, count - 1);
+    for (int region = from; region <= last; region++) {
+      if (((int) WORDS.getVolatile(words, at(region)) & (DIRTY | WANTED)) == 0) {
+        WORDS.getAndBitwiseOr(words, at(region), WANTED);
+        wantedPages.set(region >>> PAGE_SHIFT);
       }
     }
     wanted = true;
     keeper.run();
+  }
+
+  private boolean isDirty(final int region) {
+    return ((int) WORDS.getVolatile(words, at(region)) & DIRTY) != 0;
   }
 
   /** A flush of the disk has failed: nothing that is dirty becomes clean any more. */
@@ -128,57 +192,89 @@ public final class DirtyRegions {
     return wanted;
   }
 
-  /** The regions that the queues want and that are not dirty. */
-  public BitSet wanted() {
+  /** The regions that the queues want and that are not dirty, in order. */
+  public int[] wanted() {
     wanted = false; // before the look: who wants later says so again
-    return with(WANTED);
+    return with(WANTED, wantedPages);
   }
 
   /** Some are in the log now, durable: they are dirty. */
-  public void makeDirty(final BitSet regions) {
-    regions.stream()
-        .forEach(
-            region -> {
-              WORDS.getAndBitwiseOr(words, region, DIRTY);
-              WORDS.getAndBitwiseAnd(words, region, ~WANTED);
-            });
+  public void makeDirty(final IntStream regions) {
+    regions.forEach(
+        region -> {
+          WORDS.getAndBitwiseOr(words, at(region), DIRTY);
+          WORDS.getAndBitwiseAnd(words, at(region), ~WANTED);
+          dirtyPages.set(region >>> PAGE_SHIFT);
+        });
   }
 
-  /** The regions that are dirty. */
-  public BitSet dirty() {
-    return with(DIRTY);
+  /** Whether any may be dirty. */
+  public boolean mayHaveDirty() {
+    return dirtyPages.next(0) >= 0;
+  }
+
+  /** The regions that are dirty, in order. */
+  public int[] dirty() {
+    return with(DIRTY, dirtyPages);
   }
 
   /**
    * Begins a round.
    *
-   * @return dirty regions that nobody has changed since the last round. Once everything that was
-   *     offered up to now is durable on the disk and in the record, they may be {@linkplain
-   *     #tryClean cleaned}
+   * @return dirty regions that nobody has changed since the last round, in order. Once everything
+   *     that was offered up to now is durable on the disk and in the record, they may be
+   *     {@linkplain #tryClean cleaned}
    */
-  public BitSet beginRound() {
-    final BitSet idle = new BitSet(words.length);
-    for (int region = 0; region < words.length; region++) {
-      final int word = (int) WORDS.getAndBitwiseAnd(words, region, ~TOUCHED);
-      if (word == DIRTY) {
-        idle.set(region);
-      }
-    }
-    return idle;
+  public int[] beginRound() {
+    return look(
+        dirtyPages,
+        DIRTY,
+        region -> (int) WORDS.getAndBitwiseAnd(words, at(region), ~TOUCHED),
+        word -> word == DIRTY);
   }
 
   /** Makes a region clean unless somebody has come or gone since {@link #beginRound}. */
   public boolean tryClean(final int region) {
-    return WORDS.compareAndSet(words, region, DIRTY, 0);
+    return WORDS.compareAndSet(words, at(region), DIRTY, 0);
   }
 
-  private BitSet with(final int bit) {
-    final BitSet regions = new BitSet(words.length);
-    for (int region = 0; region < words.length; region++) {
-      if (((int) WORDS.getVolatile(words, region) & bit) != 0) {
-        regions.set(region);
+  private int[] with(final int bit, final AtomicBits pages) {
+    return look(
+        pages,
+        bit,
+        region -> (int) WORDS.getVolatile(words, at(region)),
+        word -> (word & bit) != 0);
+  }
+
+  /**
+   * Looks at the words of some pages.
+   *
+   * @param bit a page where no word has it is not looked into again, until it is told of
+   * @param look at a region; its word
+   * @param which words are wanted
+   * @return the regions that have such a word
+   */
+  private int[] look(
+      final AtomicBits pages,
+      final int bit,
+      final IntUnaryOperator look,
+      final IntPredicate which) {
+    final IntStream.Builder found = IntStream.builder();
+    for (int page = pages.next(0); page >= 0; page = pages.next(page + 1)) {
+      pages.clear(page); // before the look
+      boolean any = false;
+      final int end = Math.min((page + 1) << PAGE_SHIFT, count);
+      for (int region = page << PAGE_SHIFT; region < end; region++) {
+        final int word = look.applyAsInt(region);
+        any |= (word & bit) != 0;
+        if (which.test(word)) {
+          found.add(region);
+        }
+      }
+      if (any) {
+        pages.set(page);
       }
     }
-    return regions;
+    return found.build().toArray();
   }
 }

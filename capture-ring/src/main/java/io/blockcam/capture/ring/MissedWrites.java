@@ -13,11 +13,12 @@ import java.util.BitSet;
  * any more. So either the queue sees that, and has the write recorded, or its mark is seen. A mark
  * too many costs a read and nothing else.
  *
- * <p>A mark stands for a block, on a large disk for several: all of them take 4 MiB at most.
+ * <p>A mark stands for a block, on a large disk for several: all of them take 16 MiB at most, and
+ * one stands for 1 MiB of a disk of 100 TiB.
  */
 public final class MissedWrites {
   private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
-  private static final long MOST_MARKS = 1L << 25;
+  private static final long MOST_MARKS = 1L << 27;
   private static final long ALL = -1L;
 
   private final long[] words;
@@ -109,6 +110,9 @@ public final class MissedWrites {
   BitSet take() {
     final BitSet taken = new BitSet();
     for (int w = 0; w < words.length; w++) {
+      if ((long) WORDS.getVolatile(words, w) == 0) {
+        continue;
+      }
       long marks = (long) WORDS.getAndSet(words, w, 0L);
       while (marks != 0) {
         taken.set(64 * w + Long.numberOfTrailingZeros(marks));

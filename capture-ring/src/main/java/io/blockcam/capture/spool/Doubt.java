@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 
@@ -72,6 +73,36 @@ public record Doubt(List<Range> ranges) {
       }
     }
     return List.copyOf(joined);
+  }
+
+  /**
+   * The blocks of some units of the disk; those that lie near to each other as one, if there are
+   * more.
+   *
+   * @param unitBlocks blocks of a unit; the last one may reach beyond the end of the disk
+   * @param diskBlocks blocks of the disk
+   * @param most of the ranges there may be so many
+   * @return in order
+   */
+  public static List<Range> ranges(
+      final BitSet units, final long unitBlocks, final long diskBlocks, final int most) {
+    for (int gap = 1; ; gap *= 2) {
+      final List<Range> ranges = new ArrayList<>();
+      for (int from = units.nextSetBit(0); from >= 0 && ranges.size() <= most; ) {
+        int end = units.nextClearBit(from);
+        int next = units.nextSetBit(end);
+        while (next >= 0 && next - end < gap) {
+          end = units.nextClearBit(next);
+          next = units.nextSetBit(end);
+        }
+        final long block = from * unitBlocks;
+        ranges.add(new Range(block, Math.min(end * unitBlocks, diskBlocks) - block));
+        from = next;
+      }
+      if (ranges.size() <= most) {
+        return ranges;
+      }
+    }
   }
 
   /** This doubt and another. */

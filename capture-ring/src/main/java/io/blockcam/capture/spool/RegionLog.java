@@ -1,13 +1,14 @@
 package io.blockcam.capture.spool;
 
-import static io.blockcam.capture.spool.RegionLogDescriptor.CLEAN;
 import static io.blockcam.capture.spool.RegionLogDescriptor.CRC32C_OFFSET;
-import static io.blockcam.capture.spool.RegionLogDescriptor.DIRTY;
 import static io.blockcam.capture.spool.RegionLogDescriptor.DISK_BYTES_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.DISTRUST_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.HEADER_BYTES;
 import static io.blockcam.capture.spool.RegionLogDescriptor.MAGIC;
 import static io.blockcam.capture.spool.RegionLogDescriptor.MAGIC_OFFSET;
+import static io.blockcam.capture.spool.RegionLogDescriptor.PAGE_BYTES;
+import static io.blockcam.capture.spool.RegionLogDescriptor.PAGE_CRC32C_OFFSET;
+import static io.blockcam.capture.spool.RegionLogDescriptor.PAGE_REGIONS;
 import static io.blockcam.capture.spool.RegionLogDescriptor.RECORDING_ID_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.REGION_BYTES_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.VERSION;
@@ -26,22 +27,27 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The regions of the disk where disk and record may differ after a power cut: {@code regions}, in
  * the spool. Any thread, one at a time.
  */
 public final class RegionLog implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(RegionLog.class);
   static final String FILE_NAME = "regions";
 
-  /** What is dirty is read back after a power cut, and the log is looked through: not too many. */
-  private static final long MOST_REGIONS = 1 << 16;
+  /** Up to 128 TiB a region keeps its size, and the file has at most 16 MiB. */
+  private static final long MOST_REGIONS = 1L << 27;
+
+  /** More pieces than anybody lists; those that lie nearest to each other are joined then. */
+  private static final int MOST_RANGES = 1 << 15;
 
   private final Path directory;
   private final UUID recordingId;
@@ -97,16 +103,17 @@ public final class RegionLog implements Closeable {
       return log;
     } catch (final NoSuchFileException e) {
       final long regionBytes = regionBytes(diskBytes, leastRegionBytes);
-      final byte[] content = new byte[contentBytes(diskBytes, regionBytes)];
-      Arrays.fill(content, HEADER_BYTES, content.length, fresh ? CLEAN : DIRTY);
+      final byte[] content = new byte[contentBytes(regions(diskBytes, regionBytes))];
       encodeHeader(content, recordingId, diskBytes, regionBytes);
       final RegionLog log = new RegionLog(directory, recordingId, diskBytes, regionBytes, content);
+      log.set(0, fresh ? 0 : log.regions(), true);
+      log.sealPages(0, log.pages());
       log.writeAnew();
       return log;
     }
   }
 
-  /** With 4 MiB at least: 4 MiB up to 256 GiB, 16 MiB for 1 TiB. */
+  /** What was asked for, unless that were too many of them. */
   static long regionBytes(final long diskBytes, final long leastBytes) {
     long bytes = leastBytes;
     while (diskBytes / bytes > MOST_REGIONS) {
@@ -115,8 +122,20 @@ public final class RegionLog implements Closeable {
     return bytes;
   }
 
-  private static int contentBytes(final long diskBytes, final long regionBytes) {
-    return HEADER_BYTES + Math.toIntExact(Math.ceilDiv(diskBytes, regionBytes));
+  private static long regions(final long diskBytes, final long regionBytes) {
+    return Math.ceilDiv(diskBytes, regionBytes);
+  }
+
+  private int regions() {
+    return (int) regions(diskBytes, regionBytes);
+  }
+
+  private int pages() {
+    return (content.length - HEADER_BYTES) / PAGE_BYTES;
+  }
+
+  private static int contentBytes(final long regions) {
+    return Math.toIntExact(HEADER_BYTES + Math.ceilDiv(regions, PAGE_REGIONS) * PAGE_BYTES);
   }
 
   private static void encodeHeader(
@@ -155,8 +174,8 @@ public final class RegionLog implements Closeable {
     if (version != VERSION) {
       throw new SpoolException(
           file,
-          "version %s is unknown, this program knows %d; start the version that wrote it once"
-              .formatted(Integer.toUnsignedString(version), VERSION));
+          "version %s is unknown, this program knows %d%s"
+              .formatted(Integer.toUnsignedString(version), VERSION, advice));
     }
     final UUID owner =
         new UUID(
@@ -169,13 +188,29 @@ public final class RegionLog implements Closeable {
         || diskBytes > mostDiskBytes
         || Long.bitCount(regionBytes) != 1
         || regionBytes < RecordDescriptor.BLOCK_BYTES
-        || content.length != HEADER_BYTES + Math.ceilDiv(diskBytes, regionBytes)) {
+        || regions(diskBytes, regionBytes) > Integer.MAX_VALUE
+        || content.length != contentBytes(regions(diskBytes, regionBytes))) {
       throw new SpoolException(
           file,
           "belongs to a disk of %d bytes of recording %s, not to this one%s"
               .formatted(diskBytes, owner, advice));
     }
-    return new RegionLog(directory, recordingId, diskBytes, regionBytes, content);
+    final RegionLog log = new RegionLog(directory, recordingId, diskBytes, regionBytes, content);
+    log.mendPages();
+    return log;
+  }
+
+  /** Of a page that is damaged all regions are dirty. */
+  private void mendPages() {
+    final Crc32c crc = new Crc32c();
+    for (int page = 0; page < pages(); page++) {
+      final int at = HEADER_BYTES + page * PAGE_BYTES;
+      if (pageCrc(at) != crc.of(content, at, PAGE_CRC32C_OFFSET)) {
+        LOG.warn("page {} of {} is damaged: its regions are read back", page, FILE_NAME);
+        set(page * PAGE_REGIONS, Math.min((page + 1) * PAGE_REGIONS, regions()), true);
+        sealPages(page, page + 1);
+      }
+    }
   }
 
   /**
@@ -188,12 +223,12 @@ public final class RegionLog implements Closeable {
     if (bytes == diskBytes) {
       return;
     }
-    final byte[] grown = Arrays.copyOf(content, contentBytes(bytes, regionBytes));
-    final int firstChanged = HEADER_BYTES + (int) (diskBytes / regionBytes);
-    Arrays.fill(grown, firstChanged, grown.length, DIRTY);
-    MemorySegment.ofArray(grown).set(LittleEndian.U64, DISK_BYTES_OFFSET, bytes);
-    content = grown;
+    final int firstChanged = (int) (diskBytes / regionBytes);
+    content = Arrays.copyOf(content, contentBytes(regions(bytes, regionBytes)));
     diskBytes = bytes;
+    MemorySegment.ofArray(content).set(LittleEndian.U64, DISK_BYTES_OFFSET, bytes);
+    set(firstChanged, regions(), true);
+    sealPages(firstChanged / PAGE_REGIONS, pages());
     headerIsDurable = false;
     distrust(GapReason.DISK_GROWN);
   }
@@ -205,25 +240,28 @@ public final class RegionLog implements Closeable {
 
   /** The regions that are dirty. */
   public BitSet dirty() {
-    final BitSet dirty = new BitSet(content.length - HEADER_BYTES);
-    for (int region = 0; region < content.length - HEADER_BYTES; region++) {
-      dirty.set(region, content[HEADER_BYTES + region] != CLEAN);
+    final BitSet dirty = new BitSet();
+    for (int region = 0; region < regions(); region++) {
+      final int bits = content[byteOf(region)];
+      if (bits == 0) {
+        region |= 7;
+      } else if ((bits & 1 << region % 8) != 0) {
+        dirty.set(region);
+      }
     }
     return dirty;
   }
 
-  /** The blocks of the regions that are dirty, and no others, however many pieces that makes. */
+  /**
+   * The blocks of the regions that are dirty, and no others, unless they are in very many pieces:
+   * then also what lies between those that are nearest to each other.
+   */
   public List<Doubt.Range> dirtyBlocks() {
-    final long regionBlocks = regionBytes / RecordDescriptor.BLOCK_BYTES;
-    final List<Doubt.Range> ranges = new ArrayList<>();
-    final BitSet dirty = dirty();
-    final long diskBlocks = Math.ceilDiv(diskBytes, RecordDescriptor.BLOCK_BYTES);
-    for (int from = dirty.nextSetBit(0), to; from >= 0; from = dirty.nextSetBit(to)) {
-      to = dirty.nextClearBit(from);
-      final long block = from * regionBlocks;
-      ranges.add(new Doubt.Range(block, Math.min(to * regionBlocks, diskBlocks) - block));
-    }
-    return ranges;
+    return Doubt.ranges(
+        dirty(),
+        regionBytes / RecordDescriptor.BLOCK_BYTES,
+        Math.ceilDiv(diskBytes, RecordDescriptor.BLOCK_BYTES),
+        MOST_RANGES);
   }
 
   /** Whether what is dirty must be read back though no power was cut. */
@@ -248,7 +286,9 @@ public final class RegionLog implements Closeable {
 
   /** All of the disk may have changed unseen. Durable when this returns. */
   public void distrustAll(final GapReason why) throws IOException {
-    Arrays.fill(content, HEADER_BYTES, content.length, DIRTY);
+    set(0, regions(), true);
+    sealPages(0, pages());
+    headerIsDurable = false;
     setDistrust((byte) why.code());
   }
 
@@ -269,27 +309,63 @@ public final class RegionLog implements Closeable {
     writeAnew();
   }
 
-  /** Makes regions dirty; durable when this returns. May be repeated when it fails. */
-  public void makeDirty(final BitSet regions) throws IOException {
-    if (!regions.isEmpty()) {
-      set(regions, DIRTY);
-      write(regions, true);
+  /**
+   * Makes regions dirty; durable when this returns. May be repeated when it fails.
+   *
+   * @param regions in order
+   */
+  public void makeDirty(final int[] regions) throws IOException {
+    write(regions, true);
+  }
+
+  /**
+   * Makes regions clean. Not durable: what the log forgets too late costs a read, no more.
+   *
+   * @param regions in order
+   */
+  public void makeClean(final int[] regions) throws IOException {
+    write(regions, false);
+  }
+
+  private static int byteOf(final int region) {
+    return HEADER_BYTES + region / PAGE_REGIONS * PAGE_BYTES + region % PAGE_REGIONS / 8;
+  }
+
+  private void set(final int region, final boolean dirty) {
+    final int bit = 1 << region % 8; // a page has whole bytes of them
+    content[byteOf(region)] =
+        (byte) (dirty ? content[byteOf(region)] | bit : content[byteOf(region)] & ~bit);
+  }
+
+  private void set(final int from, final int to, final boolean dirty) {
+    for (int region = from; region < to; region++) {
+      set(region, dirty);
     }
   }
 
-  /** Makes regions clean. Not durable: what the log forgets too late costs a read, no more. */
-  public void makeClean(final BitSet regions) throws IOException {
-    if (!regions.isEmpty()) {
-      set(regions, CLEAN);
-      write(regions, false);
+  private int pageCrc(final int at) {
+    return MemorySegment.ofArray(content).get(LittleEndian.U32, at + PAGE_CRC32C_OFFSET);
+  }
+
+  private void sealPages(final int from, final int to) {
+    final Crc32c crc = new Crc32c();
+    for (int page = from; page < to; page++) {
+      final int at = HEADER_BYTES + page * PAGE_BYTES;
+      MemorySegment.ofArray(content)
+          .set(LittleEndian.U32, at + PAGE_CRC32C_OFFSET, crc.of(content, at, PAGE_CRC32C_OFFSET));
     }
   }
 
-  private void set(final BitSet regions, final byte value) {
-    regions.stream().forEach(region -> content[HEADER_BYTES + region] = value);
-  }
-
-  private void write(final BitSet regions, final boolean durable) throws IOException {
+  private void write(final int[] regions, final boolean dirty) throws IOException {
+    if (regions.length == 0) {
+      return;
+    }
+    final BitSet changed = new BitSet();
+    for (final int region : regions) {
+      set(region, dirty);
+      changed.set(region / PAGE_REGIONS);
+    }
+    changed.stream().forEach(page -> sealPages(page, page + 1));
     final FileChannel file = channel;
     if (file == null) {
       writeAnew();
@@ -297,13 +373,11 @@ public final class RegionLog implements Closeable {
     }
     boolean written = false;
     try {
-      final int from = HEADER_BYTES + regions.nextSetBit(0);
-      final ByteBuffer bytes =
-          ByteBuffer.wrap(content, from, HEADER_BYTES + regions.length() - from);
-      while (bytes.hasRemaining()) {
-        file.write(bytes, bytes.position());
+      for (int from = changed.nextSetBit(0), to; from >= 0; from = changed.nextSetBit(to)) {
+        to = changed.nextClearBit(from);
+        write(file, HEADER_BYTES + from * PAGE_BYTES, (to - from) * PAGE_BYTES);
       }
-      if (durable) {
+      if (dirty) {
         file.force(false);
       }
       written = true;
@@ -312,6 +386,13 @@ public final class RegionLog implements Closeable {
         channel = null;
         file.close();
       }
+    }
+  }
+
+  private void write(final FileChannel file, final int from, final int bytes) throws IOException {
+    final ByteBuffer buffer = ByteBuffer.wrap(content, from, bytes);
+    while (buffer.hasRemaining()) {
+      file.write(buffer, buffer.position());
     }
   }
 

@@ -1,8 +1,9 @@
 package io.blockcam.capture.spool;
 
 /**
- * Layout of {@code regions}, little-endian: 4096 bytes of header, then one byte for each region of
- * the disk, 0 when it is clean, anything else when it is dirty.
+ * Layout of {@code regions}, little-endian: 4096 bytes of header, then pages of 512 bytes, each
+ * with a bit for 4064 regions of the disk, set when the region is dirty, from the lowest of the
+ * first byte on.
  *
  * <pre>
  *   0               8       12      16                              32
@@ -11,11 +12,13 @@ package io.blockcam.capture.spool;
  *  +---------------+-------+-------+-------------------------------+
  *  |   disk bytes  |  region bytes |distrust|  zero ...    | crc32c |
  *  32              40              48       52             4092    4096
- *  | region 0 | region 1 | ...                                      |
+ *  |                508 bytes of regions                  | crc32c |
+ *  |                508 bytes of regions                  | crc32c |
+ *  | ...
  * </pre>
  *
- * <p>A byte and not a bit: a bit that flips makes a region dirty, which costs a read and nothing
- * else. Nothing here depends on several bytes being written at once.
+ * <p>A page that is damaged, or half written when the power failed, has all of its regions dirty,
+ * which costs a read and nothing else. Nothing here depends on several bytes being written at once.
  */
 final class RegionLogDescriptor {
   static final int HEADER_BYTES = 4096;
@@ -23,7 +26,7 @@ final class RegionLogDescriptor {
   /** "BLKCAMDR", read as a u64. */
   static final long MAGIC = 0x5244_4d41_434b_4c42L;
 
-  static final int VERSION = 1;
+  static final int VERSION = 2;
   static final int MAGIC_OFFSET = 0;
   static final int VERSION_OFFSET = 8;
   static final int RECORDING_ID_OFFSET = 16;
@@ -36,8 +39,9 @@ final class RegionLogDescriptor {
   /** CRC32C of the bytes before it. */
   static final int CRC32C_OFFSET = HEADER_BYTES - 4;
 
-  static final byte CLEAN = 0;
-  static final byte DIRTY = (byte) 0xff;
+  static final int PAGE_BYTES = 512;
+  static final int PAGE_CRC32C_OFFSET = PAGE_BYTES - 4;
+  static final int PAGE_REGIONS = 8 * PAGE_CRC32C_OFFSET;
 
   private RegionLogDescriptor() {}
 }

@@ -48,12 +48,13 @@ final class MissedWritesTest {
   void takesAMarkForSeveralBlocksOnALargeDisk() {
     final long diskBytes = 1L << 40;
     final MissedWrites missed = new MissedWrites(diskBytes);
-    assertThat(missed.unitBlocks()).isEqualTo(8);
+    assertThat(missed.unitBlocks()).isEqualTo(2);
+    assertThat(new MissedWrites(100 * diskBytes).unitBlocks()).as("1 MiB").isEqualTo(256);
     missed.begin();
     assertThat(missed.miss(63, 2)).isTrue();
     assertThat(missed.miss(diskBytes / 512 - 1, 1)).isTrue();
     missed.hold();
-    assertThat(missed.take()).isEqualTo(bits(0, 1, (1 << 25) - 1));
+    assertThat(missed.take()).isEqualTo(bits(3, 4, (1 << 27) - 1));
   }
 
   private static BitSet bits(final int... bits) {

@@ -50,10 +50,10 @@ final class RegionLogTest {
   @Test
   void namesTheBlocksOfDirtyRegions() throws IOException {
     final RegionLog log = open(true);
-    log.makeDirty(regions(0, 1, 9));
+    log.makeDirty(array(0, 1, 9));
     assertThat(log.dirtyBlocks())
         .containsExactly(new Doubt.Range(0, 2 * 1024), new Doubt.Range(9 * 1024, 1024));
-    log.makeClean(regions(0, 9));
+    log.makeClean(array(0, 9));
     assertThat(open(false).dirty()).isEqualTo(regions(1));
   }
 
@@ -69,14 +69,15 @@ final class RegionLogTest {
       for (int step = 0; step < 6; step++) {
         final BitSet some = regions(random.nextInt(10), random.nextInt(10));
         if (random.nextInt(3) == 0) {
-          log.makeClean(some);
+          log.makeClean(some.stream().toArray());
           dirty.andNot(some);
         } else {
           if (random.nextInt(3) == 0) {
             disk.failSyncs(1);
-            assertThatThrownBy(() -> log.makeDirty(some)).hasMessage("Input/output error");
+            assertThatThrownBy(() -> log.makeDirty(some.stream().toArray()))
+                .hasMessage("Input/output error");
           }
-          log.makeDirty(some);
+          log.makeDirty(some.stream().toArray());
           dirty.or(some);
         }
       }
@@ -92,7 +93,7 @@ final class RegionLogTest {
       disk = disk(seed);
       final RegionLog log = open(true);
       disk.killAfter(1);
-      assertThatThrownBy(() -> log.makeDirty(regions(3))).hasMessage("the process was killed");
+      assertThatThrownBy(() -> log.makeDirty(array(3))).hasMessage("the process was killed");
       disk.revive();
       final BitSet seen = open(false).dirty();
       disk.cutPower();
@@ -104,7 +105,7 @@ final class RegionLogTest {
   @Test
   void remembersThatTheDiskIsNotToBeTrusted() throws IOException {
     final RegionLog log = open(true);
-    log.makeDirty(regions(4));
+    log.makeDirty(array(4));
     log.distrust(GapReason.SYNC_FAILED);
     disk.cutPower();
     assertThat(open(false).isDistrusted()).isTrue();
@@ -116,11 +117,10 @@ final class RegionLogTest {
   }
 
   @Test
-  void growsItsRegionsWithTheDisk() {
-    assertThat(RegionLog.regionBytes(1, 4 * MIB)).isEqualTo(4 * MIB);
-    assertThat(RegionLog.regionBytes(256L << 30, 4 * MIB)).isEqualTo(4 * MIB);
-    assertThat(RegionLog.regionBytes(1L << 40, 4 * MIB)).isEqualTo(16 * MIB);
-    assertThat(RegionLog.regionBytes(1L << 50, 4 * MIB)).isEqualTo(1L << 34);
+  void hasRegionsOfTheSameSizeOnALargeDisk() {
+    assertThat(RegionLog.regionBytes(1, MIB)).isEqualTo(MIB);
+    assertThat(RegionLog.regionBytes(100L << 40, MIB)).isEqualTo(MIB);
+    assertThat(RegionLog.regionBytes(1L << 50, MIB)).as("a pebibyte").isEqualTo(8 * MIB);
   }
 
   /** Also when the power fails before that is in the log, but not before the spool says so. */
@@ -147,7 +147,7 @@ final class RegionLogTest {
 
   @Test
   void refusesWhatIsNoLogOfThisDisk() throws IOException {
-    open(true).makeDirty(regions(2));
+    open(true).makeDirty(array(2));
     refused(recording(new UUID(9, 9), DISK_BYTES), "belongs to a disk of");
     refused(recording(RECORDING.id(), DISK_BYTES - 512), "belongs to a disk of");
 
@@ -160,16 +160,28 @@ final class RegionLogTest {
     refused(RECORDING, "has 100 bytes, less than its header");
   }
 
-  /** A region that is read for nothing does no harm. */
+  /** Regions that are read for nothing do no harm. */
   @Test
-  void takesAFlippedBitForDirt() throws IOException {
-    open(true).makeDirty(regions(2));
+  void takesAFlippedBitForDirtInAllOfItsPage() throws IOException {
+    final long large = 10_000 * 4 * MIB;
+    try (RegionLog log = RegionLog.open(disk.root(), RECORDING.id(), large, 4 * MIB, true)) {
+      log.makeDirty(array(2, 9_000));
+    }
     final byte[] flipped = Files.readAllBytes(file());
-    flipped[RegionLogDescriptor.HEADER_BYTES + 2] ^= 0x10;
-    flipped[RegionLogDescriptor.HEADER_BYTES + 5] ^= 0x10;
+    assertThat(flipped).hasSize(RegionLogDescriptor.HEADER_BYTES + 3 * 512);
+    flipped[RegionLogDescriptor.HEADER_BYTES] = 0; // 2 would be clean
     Files.write(file(), flipped);
 
-    assertThat(open(false).dirty()).isEqualTo(regions(2, 5));
+    try (RegionLog log = RegionLog.open(disk.root(), RECORDING.id(), large, 4 * MIB, false)) {
+      final BitSet page = new BitSet();
+      page.set(0, RegionLogDescriptor.PAGE_REGIONS);
+      page.set(9_000);
+      assertThat(log.dirty()).isEqualTo(page);
+      log.makeClean(page.stream().toArray());
+    }
+    try (RegionLog log = RegionLog.open(disk.root(), RECORDING.id(), large, 4 * MIB, false)) {
+      assertThat(log.dirty().isEmpty()).isTrue();
+    }
   }
 
   private void refused(final Recording recording, final String reason) throws IOException {
@@ -206,6 +218,10 @@ final class RegionLogTest {
 
   private static List<Doubt.Range> ranges(final long block, final long blocks) {
     return List.of(new Doubt.Range(block, blocks));
+  }
+
+  private static int[] array(final int... regions) {
+    return regions;
   }
 
   private static BitSet regions(final int... regions) {

@@ -1,6 +1,6 @@
 package io.blockcam.capture.ring;
 
-import java.util.BitSet;
+import java.util.stream.IntStream;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Expect;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -24,9 +24,7 @@ public class CleanRace {
 
   /** It is dirty. */
   public CleanRace() {
-    final BitSet all = new BitSet();
-    all.set(0);
-    regions.makeDirty(all);
+    regions.makeDirty(IntStream.of(0));
   }
 
   /** The queue's thread, and the disk. */
@@ -42,8 +40,8 @@ public class CleanRace {
   /** The keeper; what is on the disk when it syncs becomes durable. */
   @Actor
   public void keeper(final ZZZ_Result r) {
-    final BitSet idle = regions.beginRound();
+    final int[] idle = regions.beginRound();
     r.r3 = onDisk;
-    r.r2 = idle.get(0) && regions.tryClean(0);
+    r.r2 = idle.length > 0 && regions.tryClean(0);
   }
 }

@@ -1,6 +1,7 @@
 package io.blockcam.capture.ring;
 
 import io.blockcam.ublk.tap.QueueTap;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -55,7 +56,7 @@ public class MarkRace {
 
   private void mark() {
     if (regions.isWanted()) {
-      regions.makeDirty(regions.wanted());
+      regions.makeDirty(Arrays.stream(regions.wanted()));
       ring.wakeForRegions();
     }
   }

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.BitSet;
 import java.util.UUID;
+import java.util.stream.IntStream;
 
 /**
  * A slab for thousands of rings at once: each writes records of one slot only, so that all of them
@@ -22,9 +22,7 @@ final class SharedSlab {
 
   private static DirtyRegions dirtyRegions() {
     final DirtyRegions regions = new DirtyRegions(1L << 30, 1L << 30);
-    final BitSet all = new BitSet();
-    all.set(0);
-    regions.makeDirty(all);
+    regions.makeDirty(IntStream.range(0, regions.count()));
     return regions;
   }
 
