@@ -17,12 +17,15 @@ import io.blockcam.capture.spool.Spool;
 import io.blockcam.capture.spool.SpoolState;
 import io.blockcam.capture.spool.SpoolWriter;
 import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.RangeLock;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +61,7 @@ public final class Capture {
   private final RegionKeeper keeper;
   private final GapKeeper gaps;
   private final ReadBack readBack;
+  private final ExecutorService readers;
   private final RecordConsumer consumer;
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
   private final Thread consumerThread;
@@ -83,7 +87,8 @@ public final class Capture {
       final Backing disk,
       final WallClock clock,
       final RegionLog regionLog,
-      final Slab slab)
+      final Slab slab,
+      final ExecutorService readers)
       throws IOException {
     final SpoolState state = spool.state();
     this.options = options;
@@ -98,7 +103,10 @@ public final class Capture {
             new DirtyRegions(spool.diskBytes(), regionLog.regionBytes()),
             options.maxWriteSectors());
     this.marks = ring.openQueue(NO_QUEUE, () -> {});
-    this.readBack = new ReadBack(spool, ring, disk, clock::monotonicNs);
+    this.readers = readers;
+    this.readBack =
+        new ReadBack(
+            spool, ring, disk, readers, options.readBackBytesPerSecond(), clock::monotonicNs);
     this.writer = new SpoolWriter(spool, epoch, options.seal(), clock, readBack);
     this.consumer =
         new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
@@ -134,7 +142,11 @@ public final class Capture {
    */
   public static Capture start(final Spool spool, final CaptureOptions options, final Backing disk)
       throws IOException {
-    final Capture capture = prepare(spool, options, disk, WallClock.Source.system());
+    final ExecutorService readers =
+        Executors.newFixedThreadPool(
+            RangeLock.PLACES,
+            Thread.ofPlatform().daemon().name("blockcam-read-", 0).factory()); // they may hang
+    final Capture capture = prepare(spool, options, disk, WallClock.Source.system(), readers);
     capture.consumerThread.start();
     capture.regionThread.start();
     capture.diskThread.start();
@@ -169,18 +181,23 @@ public final class Capture {
     }
   }
 
-  /** All of {@link #start} but the threads: a test does their work itself, one step at a time. */
+  /**
+   * All of {@link #start} but the threads: a test does their work itself, one step at a time.
+   *
+   * @param readers read the disk for what is read back
+   */
   static Capture prepare(
       final Spool spool,
       final CaptureOptions options,
       final Backing disk,
-      final WallClock.Source clocks)
+      final WallClock.Source clocks,
+      final ExecutorService readers)
       throws IOException {
     options.checkSpoolLimit(spool.limitBytes());
     final WallClock clock = new WallClock(clocks);
     final RegionLog regions = spool.regions(options.leastRegionBytes());
     try {
-      return prepare(spool, options, disk, clock, regions);
+      return prepare(spool, options, disk, clock, regions, readers);
     } catch (final IOException | RuntimeException | Error e) {
       regions.close();
       throw e;
@@ -192,7 +209,8 @@ public final class Capture {
       final CaptureOptions options,
       final Backing disk,
       final WallClock clock,
-      final RegionLog regions)
+      final RegionLog regions,
+      final ExecutorService readers)
       throws IOException {
     // With the ring of the epoch before, nothing is missing but what it says itself. Without it, or
     // if the disk has lost what it had taken, all that is dirty may differ.
@@ -229,7 +247,7 @@ public final class Capture {
                 clock.nowNs()));
     try {
       spool.beginRing();
-      return new Capture(spool, options, disk, clock, regions, slab);
+      return new Capture(spool, options, disk, clock, regions, slab, readers);
     } catch (final IOException | RuntimeException | Error e) {
       slab.close();
       throw e;
@@ -389,7 +407,13 @@ public final class Capture {
     spool.onRemoved(() -> {});
     diskStopped = true;
     LockSupport.unpark(diskThread);
-    final boolean diskEnded = joined(diskThread, DISK_LIMIT);
+    final long diskDeadlineNs = System.nanoTime() + DISK_LIMIT.toNanos();
+    boolean diskEnded = joined(diskThread, DISK_LIMIT);
+    readers.shutdown();
+    while (readBack.isReading() && System.nanoTime() - diskDeadlineNs < 0) {
+      LockSupport.parkNanos(POLL_NS);
+    }
+    diskEnded &= !readBack.isReading();
     regionsStopped = true;
     LockSupport.unpark(regionThread);
     return ended & diskEnded & joined(regionThread, CLOCK_LIMIT) & !clockThread.isAlive();
@@ -541,8 +565,12 @@ public final class Capture {
    * @return whether there was something to do
    */
   boolean lookAtDiskOnce() {
-    final boolean readBackDone = readBack.doWork();
-    return readBackDone | (!readBack.holdsRange() && keeper.clean());
+    final boolean due = keeper.isCleanDue();
+    final boolean done = readBack.doWork(/* mayBegin= */ !due);
+    if (!due) {
+      return done | keeper.beginRound();
+    }
+    return done | (!readBack.holdsRange() && keeper.clean()); // which waits for the disk
   }
 
   private void consume() {

@@ -16,6 +16,7 @@ import java.nio.file.Path;
  * @param seal when a segment is sealed, and by whom
  * @param onFull what becomes of writes when there is no room for their records
  * @param leastRegionBytes what a power cut leaves in doubt at least, a power of two from 4096 on
+ * @param readBackBytesPerSecond how fast a large doubt is read back at most, at least 1
  */
 public record CaptureOptions(
     Path ringFile,
@@ -23,13 +24,35 @@ public record CaptureOptions(
     int maxWriteSectors,
     SealRules seal,
     OnFull onFull,
-    long leastRegionBytes) {
+    long leastRegionBytes,
+    long readBackBytesPerSecond) {
+
+  /** 200 MiB: what md allows a resync (sync_speed_max, md(4)). */
+  public static final long DEFAULT_READ_BACK_BYTES_PER_SECOND = 200L << 20;
 
   /** The first write to a region waits for a sync; who writes on waits once for several. */
   public static final long DEFAULT_REGION_BYTES = 1L << 20;
 
   /** 256 MiB. */
   public static final int DEFAULT_RING_SLOTS = 1 << 16;
+
+  /** With the usual rate. */
+  public CaptureOptions(
+      final Path ringFile,
+      final int ringSlots,
+      final int maxWriteSectors,
+      final SealRules seal,
+      final OnFull onFull,
+      final long leastRegionBytes) {
+    this(
+        ringFile,
+        ringSlots,
+        maxWriteSectors,
+        seal,
+        onFull,
+        leastRegionBytes,
+        DEFAULT_READ_BACK_BYTES_PER_SECOND);
+  }
 
   /** Checks the ranges. */
   public CaptureOptions {
@@ -48,6 +71,10 @@ public record CaptureOptions(
           "a segment of %d bytes does not hold a write of %d sectors; make it larger"
               .formatted(seal.limits().maxBytes(), maxWriteSectors));
     }
+    if (readBackBytesPerSecond < 1) {
+      throw new IllegalArgumentException(
+          "what is read back a second is at least 1 byte, not " + readBackBytesPerSecond);
+    }
     if (leastRegionBytes < RecordDescriptor.BLOCK_BYTES || Long.bitCount(leastRegionBytes) != 1) {
       throw new IllegalArgumentException(
           "a region has a power of two of bytes from 4096 on, not " + leastRegionBytes);
@@ -56,12 +83,20 @@ public record CaptureOptions(
 
   /** The same but for what becomes of writes when there is no room for their records. */
   public CaptureOptions with(final OnFull other) {
-    return new CaptureOptions(ringFile, ringSlots, maxWriteSectors, seal, other, leastRegionBytes);
+    return new CaptureOptions(
+        ringFile,
+        ringSlots,
+        maxWriteSectors,
+        seal,
+        other,
+        leastRegionBytes,
+        readBackBytesPerSecond);
   }
 
   /** The same with the ring in another file. */
   public CaptureOptions withRing(final Path other) {
-    return new CaptureOptions(other, ringSlots, maxWriteSectors, seal, onFull, leastRegionBytes);
+    return new CaptureOptions(
+        other, ringSlots, maxWriteSectors, seal, onFull, leastRegionBytes, readBackBytesPerSecond);
   }
 
   /**

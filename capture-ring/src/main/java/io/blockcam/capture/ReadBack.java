@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -22,13 +24,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Ends a doubt that arose while the device is live: keeps the guest's writes away from a piece of
- * the disk, reads it, and offers what it holds to the ring, so that in the order of the record it
- * stands where it was true.
+ * the disk, has it read, and offers what it holds to the ring, so that in the order of the record
+ * it stands where it was true. A few pieces are read at a time.
  *
  * <p>The doubt stays in the spool until what was read is durable there. Blocks that can not be read
  * stay in it, and are tried again later. A doubt of more than a start would wait for, all of a disk
- * say, gives way to the guest: it takes half of ring and spool at most, and what is done of it is
- * noted down on the way.
+ * say, gives way to the guest: it takes half of ring and spool at most, keeps to a rate, and what
+ * is done of it is noted down on the way. What little a failed write leaves does not wait for it.
  *
  * <p>{@link #add} is the consumer's; everything else belongs to one thread, which only waits by
  * {@link #awaitWork}. A test can drive it by hand.
@@ -41,19 +43,22 @@ final class ReadBack implements Doubts {
   /** Between two tries for a range that a write holds, or for room in the ring. */
   private static final long TRY_NS = 1_000_000L;
 
+  /** 16 MiB: a doubt of no more is read before all others. */
+  private static final long SMALL_BLOCKS = 1L << 12;
+
   /** Between two looks whether what was read back is durable. */
   private static final long LOOK_NS = 100_000_000L;
 
   private final Spool spool;
   private final CaptureRing ring;
-  private final DiskChunk chunk;
+  private final List<ReadAhead> chunks = new ArrayList<>();
   private final LongSupplier clockNs;
   private final Arena arena = Arena.ofShared();
   private @Nullable Thread waiter;
 
   // Guarded by this: what is to be read, and whether the spool remembers any.
-  private final List<Doubt.Range> pending = new ArrayList<>();
-  private long pendingBlocks;
+  private Doubt soon = Doubt.NONE;
+  private Doubt later = Doubt.NONE;
   private @Nullable Checkpoint checkpoint;
   private boolean unsettled;
   private boolean stopped;
@@ -67,15 +72,16 @@ final class ReadBack implements Doubts {
   private boolean retryAtOnce;
   private volatile boolean leavesRoom;
 
-  // The range in hand, and how much of it is taken at a time.
+  // The range in hand, of which the next piece is taken, and how much of it at a time.
   private long block;
   private long endBlock;
+  private boolean isOfLater;
   private int step = DiskChunk.MOST_BLOCKS;
 
-  // The chunk in hand: locked, read, and offered up to but not including {@code offered}.
-  private @Nullable RangeLock chunkLock;
-  private int chunkBlocks;
-  private int offered;
+  private final long bytesPerSecond;
+
+  /** Of what is read later, no piece is begun before. */
+  private long nextPieceNs;
 
   private long lastSequence;
 
@@ -96,35 +102,42 @@ final class ReadBack implements Doubts {
    * Begins with what the spool remembers.
    *
    * @param disk what is read
+   * @param readers read it: as many as there are pieces at a time, or less
+   * @param bytesPerSecond how fast a large doubt is read at most
    * @param clockNs {@link System#nanoTime}, or what a test puts in its place
    */
   ReadBack(
       final Spool spool,
       final CaptureRing ring,
       final BackingReader disk,
+      final Executor readers,
+      final long bytesPerSecond,
       final LongSupplier clockNs)
       throws IOException {
     this.spool = spool;
     this.ring = ring;
     this.clockNs = clockNs;
-    this.chunk = new DiskChunk(disk, spool.diskBytes(), arena);
+    this.bytesPerSecond = bytesPerSecond;
+    this.nextPieceNs = clockNs.getAsLong();
+    for (int place = 0; place < RangeLock.PLACES; place++) {
+      chunks.add(new ReadAhead(place, disk, spool.diskBytes(), arena, readers, this::wake));
+    }
     this.lastSequence = ring.baseSequence() - 1;
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
-    final Doubt before = spool.doubt();
-    pending.addAll(before.ranges());
-    pendingBlocks = before.blocks();
-    unsettled = !before.isEmpty();
-    blocksToldOf = pendingBlocks;
+    later = spool.doubt();
+    unsettled = !later.isEmpty();
+    blocksToldOf = later.blocks();
   }
 
   @Override
   public void add(final Doubt more) throws IOException {
     synchronized (this) {
       spool.addDoubt(more);
-      final Doubt all = new Doubt(pending).plus(more); // it may be in there already
-      pending.clear();
-      pending.addAll(all.ranges());
-      pendingBlocks = all.blocks();
+      if (more.blocks() <= SMALL_BLOCKS) {
+        soon = soon.plus(more);
+      } else {
+        later = later.plus(more);
+      }
       blocksToldOf = blocksInDoubt();
       if (checkpoint != null) {
         checkpoint.left().addAll(more.ranges());
@@ -135,30 +148,32 @@ final class ReadBack implements Doubts {
   }
 
   /**
-   * One step: a chunk is read, or offered, or the doubt is ended.
+   * One step: a piece is begun, or offered, or the doubt is ended.
    *
+   * @param mayBegin whether pieces may be begun: until none is held else, somebody waits
    * @return whether there was something to do that could be done
    */
-  boolean doWork() {
+  boolean doWork(final boolean mayBegin) {
     blocksToldOf = blocksInDoubt();
     try {
       if (!ring.missed().isRecording()) {
-        giveUpChunk(); // the guest is not to wait for it
+        chunks.forEach(this::giveUp); // the guest is not to wait for them
         return false;
       }
-      if (holdsRange()) {
-        return offer();
+      boolean done = false;
+      boolean reading = false;
+      for (final ReadAhead chunk : chunks) {
+        done |= chunk.isRead() && take(chunk);
+        reading |= chunk.isReading();
       }
-      if (reachedCheckpoint()) {
+      if (done || reachedCheckpoint()) {
         return true;
       }
-      if (isHeldBack()) {
-        return false;
+      putRangeBack();
+      if (mayBegin && (block < endBlock || takeRange()) && !isHeldBack()) {
+        return beginPiece();
       }
-      if (block < endBlock || takeRange()) {
-        return readChunk();
-      }
-      return settle();
+      return !reading && settle();
     } catch (final IOException e) {
       LOG.warn("blocks in doubt stay in doubt for now: {}", e.toString());
       retry.failed(clockNs.getAsLong());
@@ -168,16 +183,13 @@ final class ReadBack implements Doubts {
 
   /** Whether writes of the guest to a piece of the disk wait for {@link #doWork}. */
   boolean holdsRange() {
-    return chunkLock != null;
+    return chunks.stream().anyMatch(ReadAhead::isHeld);
   }
 
   /** Whether there are blocks to be read, and it is not known that they can not be. */
   boolean isBehind() {
     synchronized (this) {
-      return holdsRange()
-          || block < endBlock
-          || !pending.isEmpty()
-          || (retryAtOnce && !unread.isEmpty());
+      return blocksBehind() > 0 || (retryAtOnce && !unread.isEmpty());
     }
   }
 
@@ -190,13 +202,27 @@ final class ReadBack implements Doubts {
     return blocksBehind() > Resync.MOST_BLOCKS;
   }
 
-  /** How many blocks are still to be read. */
+  /** How many blocks are still to be read, or to be offered. */
   synchronized long blocksBehind() {
-    return pendingBlocks + endBlock - block;
+    long held = 0;
+    for (final ReadAhead chunk : chunks) {
+      held += chunk.isHeld() ? chunk.blocks() - chunk.offered() : 0;
+    }
+    return soon.blocks() + later.blocks() + endBlock - block + held;
   }
 
   private synchronized long blocksInDoubt() {
     return blocksBehind() + unreadBlocks;
+  }
+
+  /** Whether the guest comes first: there is none yet, or it needs the room. */
+  private boolean isHeldBack() {
+    final boolean isLong = isOfLater && isLarge();
+    return ring.diskLock() == null
+        || (isLong && nextPieceNs - clockNs.getAsLong() > 0)
+        || (isLong || leavesRoom)
+            && (ring.claimed() - ring.released() > ring.slots() / 2
+                || spool.bytes() > spool.limitBytes() / 2);
   }
 
   /**
@@ -205,14 +231,6 @@ final class ReadBack implements Doubts {
    */
   long blocksToldOf() {
     return blocksToldOf;
-  }
-
-  /** Whether the guest comes first: there is none yet, or it needs the room. */
-  private boolean isHeldBack() {
-    return ring.diskLock() == null
-        || (isLarge() || leavesRoom)
-            && (ring.claimed() - ring.released() > ring.slots() / 2
-                || spool.bytes() > spool.limitBytes() / 2);
   }
 
   /**
@@ -239,10 +257,22 @@ final class ReadBack implements Doubts {
     final long timeNs;
     synchronized (this) {
       waiter = Thread.currentThread();
-      final boolean soon = isBehind() && !isHeldBack();
-      timeNs = soon ? TRY_NS : unsettled ? LOOK_NS : Long.MAX_VALUE;
+      final boolean mayTry =
+          isBehind() && !isHeldBack() && !chunks.stream().allMatch(ReadAhead::isReading);
+      timeNs = mayTry ? TRY_NS : unsettled ? untilLookNs() : Long.MAX_VALUE;
     }
     LockSupport.parkNanos(Math.min(timeNs, mostNs));
+  }
+
+  private long untilLookNs() {
+    final long pieceNs = nextPieceNs - clockNs.getAsLong();
+    return pieceNs > 0 ? Math.min(pieceNs, LOOK_NS) : LOOK_NS;
+  }
+
+  private void wake() {
+    synchronized (this) {
+      LockSupport.unpark(waiter);
+    }
   }
 
   /** Nothing is offered after this. Any thread. */
@@ -252,92 +282,128 @@ final class ReadBack implements Doubts {
     }
   }
 
-  /** Lets go of its memory; a range that it holds is given back. */
+  /** Whether somebody still reads the disk into its memory. Any thread. */
+  boolean isReading() {
+    return chunks.stream().anyMatch(ReadAhead::isReading);
+  }
+
+  /** Lets go of its memory, into which nobody may read any more; its ranges are given back. */
   void close() {
-    giveBackChunk();
+    chunks.forEach(this::giveBack);
     arena.close();
   }
 
   private boolean takeRange() {
     synchronized (this) {
-      if (pending.isEmpty()
-          && !unread.isEmpty()
+      if (!unread.isEmpty()
+          && soon.isEmpty()
+          && later.isEmpty()
           && (retryAtOnce || retry.isDue(clockNs.getAsLong()))) {
         retryAtOnce = false;
-        pending.addAll(unread);
+        soon = new Doubt(unread);
         unread.clear();
         unreadBlocks = 0;
       }
-      if (pending.isEmpty()) {
+      isOfLater = soon.isEmpty();
+      final Doubt from = isOfLater ? later : soon;
+      if (from.isEmpty()) {
         return false;
       }
-      final Doubt joined = new Doubt(pending);
-      final Doubt.Range range = joined.ranges().getFirst();
-      pending.clear();
-      pending.addAll(joined.ranges().subList(1, joined.ranges().size()));
-      pendingBlocks = joined.blocks() - range.blocks();
+      final Doubt.Range range = from.ranges().getFirst();
+      final Doubt rest = from.without(range.blocks());
+      if (isOfLater) {
+        later = rest;
+      } else {
+        soon = rest;
+      }
       block = range.block();
       endBlock = range.block() + range.blocks();
       return true;
     }
   }
 
-  private boolean readChunk() {
-    final RangeLock lock = ring.diskLock();
-    if (lock == null) {
-      return false;
-    }
-    final int blocks = (int) Math.min(step, endBlock - block);
-    if (!lock.tryLock(offset(block), length(blocks))) {
-      step = Math.max(1, blocks / 2); // somebody always writes to some of it
-      return false;
-    }
-    chunkLock = lock;
-    chunkBlocks = blocks;
-    offered = 0;
-    step = Math.min(DiskChunk.MOST_BLOCKS, 2 * step);
-    try {
-      chunk.read(block, blocks);
-      return true;
-    } catch (final IOException e) {
-      giveBackChunk();
-      if (blocks > 1) {
-        step = 1;
-      } else {
-        LOG.warn("block {} is in doubt and can not be read: {}", block, e.toString());
-        synchronized (this) {
-          unread.add(new Doubt.Range(block, 1));
-          unreadBlocks++;
-          block++;
-        }
-        retry.failed(clockNs.getAsLong());
+  /** What has come meanwhile and is small goes first. */
+  private void putRangeBack() {
+    synchronized (this) {
+      if (isOfLater && !soon.isEmpty() && block < endBlock) {
+        later = later.plus(new Doubt(List.of(new Doubt.Range(block, endBlock - block))));
+        block = endBlock;
       }
-      return true;
     }
   }
 
+  private boolean beginPiece() {
+    final RangeLock lock = ring.diskLock();
+    final Optional<ReadAhead> free = chunks.stream().filter(ReadAhead::isFree).findFirst();
+    if (lock == null || free.isEmpty() || (block == endBlock && !takeRange())) {
+      return false;
+    }
+    final ReadAhead chunk = free.get();
+    final int blocks = (int) Math.min(step, endBlock - block);
+    if (!lock.tryLock(chunk.place(), offset(block), length(blocks))) {
+      step = Math.max(1, blocks / 2); // somebody always writes to some of it
+      return false;
+    }
+    step = Math.min(DiskChunk.MOST_BLOCKS, 2 * step);
+    final long from = block;
+    synchronized (this) {
+      block += blocks;
+      chunk.begin(from, blocks);
+    }
+    if (isOfLater) {
+      final long pieceNs = (long) (length(blocks) * 1e9 / bytesPerSecond);
+      nextPieceNs = Math.max(nextPieceNs, clockNs.getAsLong()) + pieceNs;
+    }
+    return true;
+  }
+
+  /**
+   * Does something with a piece that was read.
+   *
+   * @return whether that could be done
+   */
+  private boolean take(final ReadAhead chunk) {
+    final IOException error = chunk.error();
+    if (error == null) {
+      return offer(chunk);
+    }
+    synchronized (this) {
+      final Doubt.Range range = new Doubt.Range(chunk.block(), chunk.blocks());
+      giveBack(chunk);
+      if (range.blocks() == 1) {
+        LOG.warn("block {} is in doubt and can not be read: {}", range.block(), error.toString());
+        unread.add(range);
+        unreadBlocks++;
+        retry.failed(clockNs.getAsLong());
+      } else { // block by block: one bad sector is no reason to know nothing
+        soon = soon.plus(new Doubt(List.of(range)));
+        step = 1;
+      }
+    }
+    return true;
+  }
+
   /** Offers what was read, as far as there is room; the range stays locked until all of it is. */
-  private boolean offer() {
-    while (offered < chunkBlocks) {
-      final boolean zeroes = chunk.isZero(offered);
-      int end = offered + 1;
-      while (zeroes && end < chunkBlocks && chunk.isZero(end)) {
+  private boolean offer(final ReadAhead chunk) {
+    while (chunk.offered() < chunk.blocks()) {
+      final int from = chunk.offered();
+      final boolean zeroes = chunk.chunk().isZero(from);
+      int end = from + 1;
+      while (zeroes && end < chunk.blocks() && chunk.chunk().isZero(end)) {
         end++;
       }
-      final long sequence = offer(offered, zeroes ? end - offered : 0);
+      final long sequence = offer(chunk, from, zeroes ? end - from : 0);
       if (sequence == QueueTap.FULL) {
         if (leavesRoom) {
-          giveUpChunk(); // who waits for it would not be seen to wait for room
+          giveUp(chunk); // who waits for it would not be seen to wait for room
         }
         return false;
       }
       lastSequence = sequence;
-      offered = end;
+      chunk.offeredUpTo(end);
     }
-    final int done = chunkBlocks;
-    giveBackChunk();
-    block += done;
-    sinceCheckpoint += done;
+    sinceCheckpoint += chunk.blocks();
+    giveBack(chunk);
     return true;
   }
 
@@ -345,10 +411,16 @@ final class ReadBack implements Doubts {
   private synchronized boolean reachedCheckpoint() throws IOException {
     if (checkpoint == null) {
       if (sinceCheckpoint >= Resync.MOST_BLOCKS && isBehind()) {
-        final List<Doubt.Range> left = new ArrayList<>(pending);
+        final List<Doubt.Range> left = new ArrayList<>(soon.ranges());
+        left.addAll(later.ranges());
         left.addAll(unread);
         if (block < endBlock) {
           left.add(new Doubt.Range(block, endBlock - block));
+        }
+        for (final ReadAhead chunk : chunks) {
+          if (chunk.isHeld()) {
+            left.add(new Doubt.Range(chunk.block(), chunk.blocks()));
+          }
         }
         checkpoint = new Checkpoint(lastSequence, left);
         sinceCheckpoint = 0;
@@ -365,31 +437,38 @@ final class ReadBack implements Doubts {
     return true;
   }
 
-  /** A block of the chunk, or so many of zeroes from it on. */
-  private synchronized long offer(final int i, final int zeroes) {
+  /** A block of a piece, or so many of zeroes from it on. */
+  private synchronized long offer(final ReadAhead chunk, final int i, final int zeroes) {
     if (stopped) {
       return QueueTap.FULL;
     }
+    final long at = chunk.block() + i;
+    final DiskChunk content = chunk.chunk();
     return zeroes > 0
-        ? ring.offerZeroes(block + i, zeroes)
-        : ring.offerBlock(RecordKind.RESYNC, block + i, chunk.memory(), chunk.offset(i));
+        ? ring.offerZeroes(at, zeroes)
+        : ring.offerBlock(RecordKind.RESYNC, at, content.memory(), content.offset(i));
   }
 
-  /** What of the chunk is offered is done; the rest is read again. */
-  private void giveUpChunk() {
-    if (holdsRange()) {
-      giveBackChunk();
-      block += offered;
-      sinceCheckpoint += offered;
+  /** What of a piece is offered is done; the rest is read again. */
+  private void giveUp(final ReadAhead chunk) {
+    if (chunk.isHeld()) {
+      synchronized (this) {
+        final long from = chunk.block() + chunk.offered();
+        final int left = chunk.blocks() - chunk.offered();
+        sinceCheckpoint += chunk.offered();
+        giveBack(chunk);
+        soon = soon.plus(new Doubt(List.of(new Doubt.Range(from, left))));
+      }
     }
   }
 
-  private void giveBackChunk() {
-    final RangeLock lock = chunkLock;
-    if (lock != null) {
-      lock.unlock(offset(block), length(chunkBlocks));
-      chunkLock = null;
-      chunkBlocks = 0;
+  private synchronized void giveBack(final ReadAhead chunk) {
+    final RangeLock lock = ring.diskLock();
+    if (chunk.isHeld()) {
+      if (lock != null) {
+        lock.unlock(chunk.place(), offset(chunk.block()), length(chunk.blocks()));
+      }
+      chunk.forget();
     }
   }
 

@@ -138,32 +138,42 @@ final class RegionKeeper {
         : Math.max(0, nextRoundNs - clockNs.getAsLong());
   }
 
+  /** Whether {@link #clean} would sync the disk now: nobody may hold a piece of it then. */
+  boolean isCleanDue() {
+    return idle != null && ring.durableSequence() >= offered;
+  }
+
   /**
-   * One step towards clean regions.
+   * Looks which regions may become clean, if it is time. Waits for nothing.
    *
-   * @return whether there was one
+   * @return whether there are any
+   */
+  boolean beginRound() {
+    if (idle != null || clockNs.getAsLong() - nextRoundNs < 0 || distrusted) {
+      return false;
+    }
+    nextRoundNs = clockNs.getAsLong() + ROUND_NS;
+    // A write that is missed later touches its region, and that is not cleaned in this round.
+    if (!mayClean.getAsBoolean()) {
+      return false;
+    }
+    final int[] round = regions.beginRound();
+    offered = ring.claimed(); // after the round has begun: see DirtyRegions
+    idle = round.length == 0 ? null : round;
+    return round.length > 0;
+  }
+
+  /**
+   * Ends the round, once it {@linkplain #isCleanDue is due}: waits for the disk.
+   *
+   * @return true
    */
   boolean clean() {
     final int @Nullable [] begun = idle;
-    if (begun == null) {
-      if (clockNs.getAsLong() - nextRoundNs < 0 || distrusted) {
-        return false;
-      }
-      nextRoundNs = clockNs.getAsLong() + ROUND_NS;
-      // A write that is missed later touches its region, and that is not cleaned in this round.
-      if (!mayClean.getAsBoolean()) {
-        return false;
-      }
-      final int[] round = regions.beginRound();
-      offered = ring.claimed(); // after the round has begun: see DirtyRegions
-      idle = round.length == 0 ? null : round;
-      return round.length > 0;
+    if (begun != null) {
+      idle = null;
+      clean(begun);
     }
-    if (ring.durableSequence() < offered) {
-      return false;
-    }
-    idle = null;
-    clean(begun);
     return true;
   }
 

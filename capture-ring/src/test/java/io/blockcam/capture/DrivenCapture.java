@@ -8,6 +8,7 @@ import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
 import java.util.random.RandomGenerator;
 
 /** The real capture without its threads: whoever holds it does their work, one step at a time. */
@@ -28,7 +29,22 @@ public final class DrivenCapture {
       final Backing disk,
       final WallClock.Source clocks)
       throws IOException {
-    return new DrivenCapture(Capture.prepare(spool, options, disk, clocks));
+    return start(spool, options, disk, clocks, new DrivenReaders(true));
+  }
+
+  /**
+   * The same.
+   *
+   * @param readers read what is read back
+   */
+  public static DrivenCapture start(
+      final Spool spool,
+      final CaptureOptions options,
+      final Backing disk,
+      final WallClock.Source clocks,
+      final ExecutorService readers)
+      throws IOException {
+    return new DrivenCapture(Capture.prepare(spool, options, disk, clocks, readers));
   }
 
   /** Where the queues offer their writes. */

@@ -15,13 +15,19 @@ import io.blockcam.capture.support.Locks;
 import io.blockcam.capture.support.RingBench;
 import io.blockcam.capture.support.TestRecord;
 import io.blockcam.ublk.tap.QueueTap;
+import io.blockcam.ublk.tap.RangeLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +56,10 @@ final class ReadBackTest {
           syncs++;
         }
       };
+  private final List<Long> offsets = new ArrayList<>();
+  private long rate = Long.MAX_VALUE;
+  private CountDownLatch together = new CountDownLatch(0);
+  private ExecutorService readers = new DrivenReaders(true);
   private long reads;
   private int syncs;
   private long passedNs;
@@ -195,6 +205,64 @@ final class ReadBackTest {
     }
   }
 
+  @Test
+  void readsSeveralPiecesAtATime() throws Exception {
+    readers = Executors.newFixedThreadPool(RangeLock.PLACES);
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      together = new CountDownLatch(RangeLock.PLACES);
+      work(capture, 0);
+      stop(capture);
+      assertThat(together.getCount()).isZero();
+      assertThat(spool.doubt().isEmpty()).isTrue();
+      assertThat(locks.held()).isZero();
+      assertThat(TestRecord.ofSegments(spool.sealed()))
+          .filteredOn(record -> record.kind() == RecordKind.RESYNC)
+          .singleElement()
+          .satisfies(record -> assertThat(record.block()).isEqualTo(WRITTEN));
+    } finally {
+      readers.shutdown();
+    }
+  }
+
+  /** What a failed write leaves does not wait for all of the disk. */
+  @Test
+  void readsASmallDoubtFirst() throws IOException {
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      work(capture, 2 * GIB_BLOCKS - 1);
+      capture.addDoubt(new Doubt(List.of(new Doubt.Range(DISK_BLOCKS - 1, 1))));
+      final int before = offsets.size();
+      work(capture, 2 * GIB_BLOCKS - 10_000);
+      assertThat(offsets.subList(before, offsets.size()).indexOf((DISK_BLOCKS - 1) * 4096))
+          .isBetween(0, 1);
+      capture.kill();
+    }
+  }
+
+  /** But for what is small. */
+  @Test
+  void keepsToItsRate() throws IOException {
+    rate = 1;
+    try (Spool spool = open()) {
+      final DrivenCapture capture = start(spool);
+      final long before = reads;
+      for (int steps = 0; steps < 100; steps++) {
+        capture.readBack();
+        capture.doWork();
+      }
+      assertThat(reads).isEqualTo(before + 1);
+      capture.addDoubt(new Doubt(List.of(new Doubt.Range(DISK_BLOCKS - 1, 1))));
+      capture.readBack();
+      assertThat(reads).isEqualTo(before + 2);
+      passedNs += Duration.ofDays(366).toNanos(); // 1 MiB at a byte a second takes 12 days
+      capture.readBack();
+      capture.readBack();
+      assertThat(reads).isEqualTo(before + 3);
+      capture.kill();
+    }
+  }
+
   private static long offer(final QueueTap queue) {
     return queue.offerWrite(0, WRITE.length / 512, RingBench.data(WRITE), 512, false);
   }
@@ -214,8 +282,21 @@ final class ReadBackTest {
     }
   }
 
-  private void read(final MemorySegment data, final long offset) throws IOException {
+  private synchronized void count(final long offset) {
     reads++;
+    offsets.add(offset);
+  }
+
+  private void read(final MemorySegment data, final long offset) throws IOException {
+    count(offset);
+    together.countDown();
+    try {
+      if (!together.await(20, TimeUnit.SECONDS)) {
+        throw new IOException("nobody else reads");
+      }
+    } catch (final InterruptedException e) {
+      throw new IOException(e);
+    }
     if (bad * 4096 >= offset && bad * 4096 < offset + data.byteSize()) {
       throw new IOException("a bad sector");
     }
@@ -245,7 +326,8 @@ final class ReadBackTest {
             WRITE.length / 512,
             SealRules.inTurn(new SegmentLimits(256 << 10, 1000), Duration.ofSeconds(60)),
             OnFull.BLOCK,
-            4 << 20),
+            4 << 20,
+            rate),
         disk,
         new WallClock.Source() {
           @Override
@@ -257,7 +339,8 @@ final class ReadBackTest {
           public long realtimeNs() {
             return WallClock.Source.system().realtimeNs() + passedNs;
           }
-        });
+        },
+        readers);
   }
 
   private Spool open() throws IOException {

@@ -109,6 +109,15 @@ final class RecordCommand implements Callable<Integer> {
   OnFull onFull = OnFull.BLOCK;
 
   @Option(
+      names = "--read-back-rate",
+      paramLabel = "SIZE",
+      defaultValue = "200M",
+      description =
+          "How much of the disk is read back a second at most, where that is more than a start waits"
+              + " for: after a power cut, a long gap, or --rebind (default: ${DEFAULT-VALUE}).")
+  Size readBackRate = new Size(0);
+
+  @Option(
       names = "--ring-size",
       paramLabel = "SIZE",
       defaultValue = "256M",
@@ -416,9 +425,11 @@ final class RecordCommand implements Callable<Integer> {
               device.maxIoBytes() / Geometry.SECTOR_BYTES,
               SealRules.beside(SegmentLimits.DEFAULT, sealAfter).withEnoughSealed(uploads),
               onFull,
-              CaptureOptions.DEFAULT_REGION_BYTES);
+              CaptureOptions.DEFAULT_REGION_BYTES,
+              readBackRate.bytes());
     } catch (final IllegalArgumentException e) {
-      throw CommandException.usage("--ring-size or --seal-after: " + Messages.of(e));
+      throw CommandException.usage(
+          "--ring-size, --seal-after or --read-back-rate: " + Messages.of(e));
     }
     try {
       options.checkSpoolLimit(spoolLimit.bytes());

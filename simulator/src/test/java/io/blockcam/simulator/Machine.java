@@ -2,6 +2,7 @@ package io.blockcam.simulator;
 
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.DrivenCapture;
+import io.blockcam.capture.DrivenReaders;
 import io.blockcam.capture.OnFull;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.cli.SpoolSource;
@@ -31,6 +32,7 @@ final class Machine {
   private final RandomGenerator random;
   private final VirtualClock clock;
   private final Spool spool;
+  private final DrivenReaders readers = new DrivenReaders(false);
   private final DrivenCapture capture;
   private final TapLog tap;
   private final DrivenUploader uploader;
@@ -74,7 +76,7 @@ final class Machine {
     this.seals = plan.seals();
     this.uploader =
         new DrivenUploader(world.store(), spool.recording(), new SpoolSource(spool), clock, random);
-    this.capture = DrivenCapture.start(spool, plan.capture(), world.disk(), clock);
+    this.capture = DrivenCapture.start(spool, plan.capture(), world.disk(), clock, readers);
     while (random.nextInt(3) == 0) {
       capture.readBack(); // its thread runs before the device is made
       capture.doWork();
@@ -115,6 +117,9 @@ final class Machine {
       case 16 -> {
         capture.readBack();
         keepRegions();
+        if (random.nextBoolean()) {
+          readers.read();
+        }
       }
       case 17 -> uploader.doWork();
       case 18 -> settle();
@@ -227,7 +232,7 @@ final class Machine {
       for (int q = 0; q < queues.size(); q++) {
         disk.completeOne(q);
       }
-      if (!consume() & !capture.readBack() & !keepRegions() & !seal()) {
+      if (!consume() & !capture.readBack() & !readers.read() & !keepRegions() & !seal()) {
         clock.pass(STEP);
       }
       uploader.doWork();
@@ -270,6 +275,7 @@ final class Machine {
       if (steps > MANY_STEPS) {
         throw new AssertionError("a stop ends: " + capture.status());
       }
+      readers.read();
       clock.pass(STEP);
     }
     spool.close();

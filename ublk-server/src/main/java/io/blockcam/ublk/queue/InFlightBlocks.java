@@ -113,16 +113,16 @@ final class InFlightBlocks {
   RangeLock rangeLock() {
     return new RangeLock() {
       @Override
-      public boolean tryLock(final long offset, final long length) {
+      public boolean tryLock(final int place, final long offset, final long length) {
         if (length > MAX_BYTES) {
           throw new IllegalArgumentException("a range of %d bytes is too long".formatted(length));
         }
-        return InFlightBlocks.this.tryLock(tapsId, 0, offset, length);
+        return InFlightBlocks.this.tryLock(tapsId, place, offset, length);
       }
 
       @Override
-      public void unlock(final long offset, final long length) {
-        InFlightBlocks.this.unlock(tapsId, 0, offset, length);
+      public void unlock(final int place, final long offset, final long length) {
+        InFlightBlocks.this.unlock(tapsId, place, offset, length);
       }
     };
   }

@@ -89,16 +89,21 @@ final class InFlightBlocksTest {
   void keepsWritesAwayFromWhatTheTapLooksAt() {
     final RangeLock lock = blocks.rangeLock();
     assertThat(blocks.tryLock(0, 0, 4096, 512)).isTrue();
-    assertThat(lock.tryLock(0, 8192)).as("a write is in flight").isFalse();
+    assertThat(lock.tryLock(0, 0, 8192)).as("a write is in flight").isFalse();
     blocks.unlock(0, 0, 4096, 512);
 
-    assertThat(lock.tryLock(0, 8192)).isTrue();
+    assertThat(lock.tryLock(0, 0, 8192)).isTrue();
     assertThat(blocks.tryLock(0, 0, 4096, 512)).isFalse();
     assertThat(blocks.tryLock(1, 3, 0, BIG)).isFalse();
     blocks.giveUp(1, 3);
     assertThat(blocks.tryLock(1, 0, 8192, 4096)).isTrue();
-    lock.unlock(0, 8192);
+    assertThat(lock.tryLock(3, 16384, 4096)).as("another place").isTrue();
+    assertThat(lock.tryLock(2, 4096, 4096)).as("held in the first").isFalse();
+    lock.unlock(0, 0, 8192);
     assertThat(blocks.tryLock(0, 0, 4096, 512)).isTrue();
+    assertThat(blocks.tryLock(0, 1, 16384, 4096)).isFalse();
+    lock.unlock(3, 16384, 4096);
+    assertThat(blocks.tryLock(0, 1, 16384, 4096)).isTrue();
   }
 
   /** Or a write that waits for it would wait for ever. */
@@ -107,9 +112,9 @@ final class InFlightBlocksTest {
     final AtomicInteger wakes = new AtomicInteger();
     blocks.onFreed(1, wakes::incrementAndGet);
     final RangeLock lock = blocks.rangeLock();
-    assertThat(lock.tryLock(0, 4096)).isTrue();
+    assertThat(lock.tryLock(0, 0, 4096)).isTrue();
     blocks.setWaiting(1, 1);
-    lock.unlock(0, 4096);
+    lock.unlock(0, 0, 4096);
     assertThat(wakes).hasValue(1);
   }
 
