@@ -81,14 +81,16 @@ public final class Capture {
   /** Of whoever makes marks, one after the other. */
   private final QueueTap marks;
 
+  /** What is recorded, and who reads it for what is read back. */
+  private record Disk(Backing backing, ExecutorService readers) {}
+
   private Capture(
       final Spool spool,
       final CaptureOptions options,
-      final Backing disk,
+      final Disk disk,
       final WallClock clock,
       final RegionLog regionLog,
-      final Slab slab,
-      final ExecutorService readers)
+      final Slab slab)
       throws IOException {
     final SpoolState state = spool.state();
     this.options = options;
@@ -103,17 +105,23 @@ public final class Capture {
             new DirtyRegions(spool.diskBytes(), regionLog.regionBytes()),
             options.maxWriteSectors());
     this.marks = ring.openQueue(NO_QUEUE, () -> {});
-    this.readers = readers;
+    this.readers = disk.readers();
     this.readBack =
         new ReadBack(
-            spool, ring, disk, readers, options.readBackBytesPerSecond(), clock::monotonicNs);
+            spool,
+            ring,
+            disk.backing(),
+            readers,
+            options.readBackBytesPerSecond(),
+            clock::monotonicNs);
     this.writer = new SpoolWriter(spool, epoch, options.seal(), clock, readBack);
     this.consumer =
         new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
     this.gaps = new GapKeeper(ring, spool, consumer, regionLog, readBack, clock);
     gaps.setPolicy(options.onFull());
     readBack.leaveRoom(options.onFull() == OnFull.GAP);
-    this.keeper = new RegionKeeper(regionLog, ring, disk, clock::monotonicNs, gaps::isSettled);
+    this.keeper =
+        new RegionKeeper(regionLog, ring, disk.backing(), clock::monotonicNs, gaps::isSettled);
     final ClockTicker ticker = new ClockTicker(clock, ring);
     this.consumerThread = new Thread(this::consume, "blockcam-consumer");
     this.regionThread = new Thread(this::markRegions, "blockcam-regions");
@@ -197,7 +205,7 @@ public final class Capture {
     final WallClock clock = new WallClock(clocks);
     final RegionLog regions = spool.regions(options.leastRegionBytes());
     try {
-      return prepare(spool, options, disk, clock, regions, readers);
+      return prepare(spool, options, new Disk(disk, readers), clock, regions);
     } catch (final IOException | RuntimeException | Error e) {
       regions.close();
       throw e;
@@ -207,10 +215,9 @@ public final class Capture {
   private static Capture prepare(
       final Spool spool,
       final CaptureOptions options,
-      final Backing disk,
+      final Disk disk,
       final WallClock clock,
-      final RegionLog regions,
-      final ExecutorService readers)
+      final RegionLog regions)
       throws IOException {
     // With the ring of the epoch before, nothing is missing but what it says itself. Without it, or
     // if the disk has lost what it had taken, all that is dirty may differ.
@@ -228,7 +235,7 @@ public final class Capture {
     }
     final GapReason why =
         regions.isDistrusted() ? regions.distrustReason() : GapReason.RECORDS_LOST;
-    begin(spool, options, disk, clock, missed, why);
+    begin(spool, options, disk.backing(), clock, missed, why);
     if (!recovered) {
       spool.becomeWhole(boot); // what is missing is in the record now, as a gap
     }
@@ -247,7 +254,7 @@ public final class Capture {
                 clock.nowNs()));
     try {
       spool.beginRing();
-      return new Capture(spool, options, disk, clock, regions, slab, readers);
+      return new Capture(spool, options, disk, clock, regions, slab);
     } catch (final IOException | RuntimeException | Error e) {
       slab.close();
       throw e;
