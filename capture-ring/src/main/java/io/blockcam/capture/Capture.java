@@ -26,6 +26,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,7 @@ public final class Capture {
 
   private static final Duration CONSUMER_LIMIT = Duration.ofSeconds(2);
   private static final Duration CLOCK_LIMIT = Duration.ofSeconds(1);
+  private static final long HOPELESS_NS = TimeUnit.SECONDS.toNanos(5);
   private static final Duration DISK_LIMIT = Duration.ofSeconds(15);
   private static final long POLL_NS = 1_000_000;
 
@@ -60,6 +62,7 @@ public final class Capture {
   private final RegionLog regionLog;
   private final RegionKeeper keeper;
   private final GapKeeper gaps;
+  private final WallClock clock;
   private final ReadBack readBack;
   private final ExecutorService readers;
   private final RecordConsumer consumer;
@@ -68,6 +71,10 @@ public final class Capture {
   private final Thread regionThread;
   private final Thread diskThread;
   private final Thread clockThread;
+
+  /** 0 before. */
+  private volatile long stopSinceNs;
+
   private volatile boolean abandoned;
   private volatile boolean handedOver;
   private volatile boolean regionsStopped;
@@ -105,6 +112,7 @@ public final class Capture {
             new DirtyRegions(spool.diskBytes(), regionLog.regionBytes()),
             options.maxWriteSectors());
     this.marks = ring.openQueue(NO_QUEUE, () -> {});
+    this.clock = clock;
     this.readers = disk.readers();
     this.readBack =
         new ReadBack(
@@ -279,6 +287,7 @@ public final class Capture {
    * wait for room in a full spool.
    */
   public void prepareStop() {
+    stopSinceNs = clock.monotonicNs();
     consumer.liftLimit();
     readBack.leaveRoom(false);
     gaps.end();
@@ -368,19 +377,30 @@ public final class Capture {
 
   /** What was missed has to be named before the epoch ends. */
   private void awaitEndOfGap(final long deadlineNs) {
-    while (gaps.isPending() && System.nanoTime() - deadlineNs < 0) {
+    while (gaps.isPending() && !isHopeless() && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
     }
   }
 
+  /**
+   * Whether a stop waits in vain for the spool, on a full file system say: it has taken nothing for
+   * seconds, also since the stop began. What is in the ring is left to the next start. Any thread.
+   */
+  public boolean isHopeless() {
+    final long sinceNs = stopSinceNs;
+    return sinceNs != 0
+        && clock.monotonicNs() - sinceNs > HOPELESS_NS
+        && consumer.failingNs() > HOPELESS_NS;
+  }
+
   private void endEpoch(final long deadlineNs) {
     boolean offered = offerStop();
-    while (!offered && System.nanoTime() - deadlineNs < 0) {
+    while (!offered && !isHopeless() && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
       offered = offerStop();
     }
     consumer.requestFinish();
-    while (!consumer.isFinished() && System.nanoTime() - deadlineNs < 0) {
+    while (!consumer.isFinished() && !isHopeless() && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
     }
   }

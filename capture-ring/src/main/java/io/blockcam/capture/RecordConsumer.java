@@ -88,6 +88,10 @@ public final class RecordConsumer {
   private volatile boolean awaited;
   private volatile Runnable onRefused = () -> {};
   private final AtomicLong failures = new AtomicLong();
+
+  /** 0 while the spool takes what it is given. */
+  private volatile long failingSinceNs;
+
   private final AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
 
   /** What the consumer's last cycle came to; see {@link #enter}. */
@@ -150,6 +154,7 @@ public final class RecordConsumer {
       final int work = take() + sealOld() + makeDurable() + finish();
       if (failure.getAndSet(null) != null) {
         LOG.info("the spool takes records again, after {} failures", failures.getAndSet(0));
+        failingSinceNs = 0;
         retry.succeeded();
       }
       if (state != State.FINISHED) {
@@ -258,6 +263,12 @@ public final class RecordConsumer {
   /** Why the last attempt failed, null when it succeeded. Any thread. */
   public @Nullable IOException failure() {
     return failure.get();
+  }
+
+  /** For how long the spool has failed to take anything, in ns; 0 while it does not. Any thread. */
+  long failingNs() {
+    final long sinceNs = failingSinceNs;
+    return sinceNs == 0 ? 0 : clockNs.getAsLong() - sinceNs;
   }
 
   private int take() throws IOException {
@@ -412,7 +423,11 @@ public final class RecordConsumer {
           "the spool does not take records ({}); they stay in the ring, trying again",
           e.toString());
     }
-    retry.failed(clockNs.getAsLong());
+    final long nowNs = clockNs.getAsLong();
+    if (failingSinceNs == 0) {
+      failingSinceNs = nowNs == 0 ? 1 : nowNs;
+    }
+    retry.failed(nowNs);
     enter(State.FAILING); // once it can be told why
   }
 

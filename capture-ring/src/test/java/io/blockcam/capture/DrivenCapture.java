@@ -102,6 +102,11 @@ public final class DrivenCapture {
     capture.prepareStop();
   }
 
+  /** As {@link Capture#isHopeless}. */
+  boolean isHopeless() {
+    return capture.isHopeless();
+  }
+
   /** One step of {@link Capture#stop}; whether it was the last. */
   public boolean tryStop() throws IOException {
     if (!stopping) {

@@ -247,6 +247,27 @@ final class GapTest {
     capture.kill();
   }
 
+  /** A file system that is full, say: what is in the ring is the next start's. */
+  @Test
+  void knowsThatAStopWaitsInVain() throws IOException {
+    capture.setOnFull(OnFull.BLOCK);
+    final Path away = directory.resolve("away");
+    Files.move(spool.directory(), away);
+    for (int block = 0; write(block) >= 0; block++) {
+      work();
+    }
+    clock.advance(6_000_000_000L);
+    assertThat(capture.isHopeless()).as("nobody stops").isFalse();
+    capture.prepareStop();
+    assertThat(capture.isHopeless()).as("it may be better now").isFalse();
+    clock.advance(6_000_000_000L);
+    assertThat(capture.isHopeless()).isTrue();
+    Files.move(away, spool.directory());
+    work();
+    assertThat(capture.isHopeless()).isFalse();
+    capture.kill();
+  }
+
   private void start(final OnFull onFull) throws IOException {
     spool =
         Spool.open(

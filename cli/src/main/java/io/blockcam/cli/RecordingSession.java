@@ -201,7 +201,7 @@ final class RecordingSession {
     live = true;
     target.keep();
     acquired.add(target::sync);
-    acquired.add(device::stop);
+    acquired.add(() -> device.stop(capture::isHopeless));
     leaving.add(device::leave);
     acquired.add(capture::prepareStop);
     // Not earlier: a start that fails must not have published anything.

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +48,7 @@ public final class UblkDevice {
   static final Duration FREE_LIMIT = Duration.ofSeconds(5);
 
   private final DeviceInfo info;
+  private volatile BooleanSupplier hopeless = () -> false;
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
   // Two ways down: the device goes, or it stays and waits for its next server.
@@ -131,7 +133,7 @@ public final class UblkDevice {
         new QueueSet(posix, new ServedDevice(info, fd, target, tap), affinities, failure::complete);
     final StopLimits limits = StopLimits.within(options.stopLimit());
     stopping.add(() -> endQueues(queues, info, limits));
-    stopping.add(() -> stop(control, info, limits)); // ends the fetches, so that the threads end
+    stopping.add(() -> stop(control, limits)); // ends the fetches, so that the threads end
     leaving.add(() -> leaveQueues(queues, info));
     queues.start(options.startLimit());
     queues.watch(options.requestLimit());
@@ -141,7 +143,7 @@ public final class UblkDevice {
     } else {
       control.start(info.id(), options.startLimit());
     }
-    stopping.add(() -> endUse(info, failure, limits));
+    stopping.add(() -> endUse(limits));
   }
 
   private static DeviceInfo addNew(
@@ -242,6 +244,17 @@ public final class UblkDevice {
    * @throws IOException the first thing that went wrong; nothing more can be done then
    */
   public void stop() throws IOException {
+    stop(() -> false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param waitsInVain whether the tap takes nothing more and will not: then nothing is waited for
+   *     that needs it
+   */
+  public void stop(final BooleanSupplier waitsInVain) throws IOException {
+    hopeless = waitsInVain;
     stopping.release();
   }
 
@@ -260,8 +273,7 @@ public final class UblkDevice {
     leaving.release();
   }
 
-  private static void stop(
-      final UblkControl control, final DeviceInfo info, final StopLimits limits)
+  private void stop(final UblkControl control, final StopLimits limits)
       throws IOException, InterruptedException {
     if ((info.flags() & Ublk.UBLK_F_SAFE_STOP_DEV()) != 0) {
       try {
@@ -276,7 +288,7 @@ public final class UblkDevice {
     if (info.outlivesServer()) {
       // The driver aborts what a recoverable device still has to write back
       // (ublk_force_abort_dev), so that is written before.
-      flush(info, limits.flushAgain());
+      flush(limits.flushAgain());
     }
     control.stop(info.id(), limits.stop());
   }
@@ -317,9 +329,7 @@ public final class UblkDevice {
    * the disk any more: what they write after the stop is lost. Not at all when a queue has failed:
    * the device would only answer with errors.
    */
-  private static void endUse(
-      final DeviceInfo info, final CompletableFuture<Throwable> failure, final StopLimits limits)
-      throws InterruptedException {
+  private void endUse(final StopLimits limits) throws InterruptedException {
     if (failure.isDone()) {
       return;
     }
@@ -331,9 +341,12 @@ public final class UblkDevice {
           String.join("; ", users),
           limits.users().toSeconds());
     }
-    flush(info, limits.flush());
+    flush(limits.flush());
     final long deadlineNs = System.nanoTime() + limits.users().toNanos();
-    while (!users.isEmpty() && !failure.isDone() && System.nanoTime() - deadlineNs < 0) {
+    while (!users.isEmpty()
+        && !failure.isDone()
+        && !hopeless.getAsBoolean()
+        && System.nanoTime() - deadlineNs < 0) {
       Thread.sleep(USERS_PAUSE_MS);
       users = users(info);
     }
@@ -349,13 +362,13 @@ public final class UblkDevice {
   }
 
   /** It waits for the backing store and for the record, and either may have failed for good. */
-  private static void flush(final DeviceInfo info, final Duration limit)
-      throws InterruptedException {
-    if (!DiskUsers.sync(info.id(), limit)) {
+  private void flush(final Duration limit) throws InterruptedException {
+    final long startNs = System.nanoTime();
+    if (!DiskUsers.sync(info.id(), limit, hopeless)) {
       LOG.warn(
           "{} was not flushed within {} s: what its users wrote last may be lost",
           info.blockDevicePath(),
-          limit.toSeconds());
+          Duration.ofNanos(System.nanoTime() - startNs).toSeconds());
     }
   }
 }

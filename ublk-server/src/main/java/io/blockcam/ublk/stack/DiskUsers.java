@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +38,8 @@ public final class DiskUsers {
 
   /** This process, in proc. */
   private static final String OWN = "self";
+
+  private static final Duration LOOK = Duration.ofMillis(100);
 
   /** So many are named; a disk that is in use is in use by few. */
   private static final int MOST_NAMED = 6;
@@ -144,19 +147,26 @@ public final class DiskUsers {
   /**
    * The same in bounded time: on a thread of its own, since syncfs(2) and fsync(2) have no limit.
    *
+   * @param hopeless whether it is in vain; asked again and again
    * @return whether it came to its end
    */
-  public static boolean sync(final int ublk, final Duration limit) throws InterruptedException {
+  public static boolean sync(final int ublk, final Duration limit, final BooleanSupplier hopeless)
+      throws InterruptedException {
     final AtomicBoolean done = new AtomicBoolean();
-    Thread.ofPlatform()
-        .name("ublk" + ublk + "-sync")
-        .daemon(true)
-        .start(
-            () -> {
-              sync(Posix.linux(), ublk);
-              done.set(true);
-            })
-        .join(limit);
+    final long startNs = System.nanoTime();
+    final Thread thread =
+        Thread.ofPlatform()
+            .name("ublk" + ublk + "-sync")
+            .daemon(true)
+            .start(
+                () -> {
+                  sync(Posix.linux(), ublk);
+                  done.set(true);
+                });
+    boolean ended = false;
+    while (!ended && System.nanoTime() - startNs < limit.toNanos() && !hopeless.getAsBoolean()) {
+      ended = thread.join(LOOK);
+    }
     return done.get();
   }
 
