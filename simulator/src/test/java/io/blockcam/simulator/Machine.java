@@ -77,8 +77,9 @@ final class Machine {
     this.uploader =
         new DrivenUploader(world.store(), spool.recording(), new SpoolSource(spool), clock, random);
     this.capture = DrivenCapture.start(spool, plan.capture(), world.disk(), clock, readers);
-    while (random.nextInt(3) == 0) {
-      capture.readBack(); // its thread runs before the device is made
+    for (int steps = random.nextInt(8); steps > 0; steps--) {
+      capture.readBack(); // its threads run before the device is made
+      readers.read();
       capture.doWork();
     }
     this.tap = new TapLog(capture.tap());

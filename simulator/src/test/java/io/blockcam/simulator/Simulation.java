@@ -151,7 +151,7 @@ final class Simulation implements AutoCloseable {
   }
 
   private void changeFaults(final Machine machine) throws IOException {
-    switch (random.nextInt(13)) {
+    switch (random.nextInt(14)) {
       case 0 -> spoolDisk.setRoom(random.nextInt(200_000));
       case 1 -> spoolDisk.failSyncs(random.nextInt(4), random.nextInt(1, 4));
       case 2 -> storeIsAway = true;
@@ -160,7 +160,11 @@ final class Simulation implements AutoCloseable {
       case 5 -> spoolDisk.killAfter(random.nextInt(40));
       case 6 -> storeDisk.killAfter(random.nextInt(40));
       case 7 -> machine.setOnFull(onFull());
-      case 8, 9 -> {
+      case 8 -> { // what the disk says cannot be noted down
+        spoolDisk.setRoom(0);
+        machine.disk().setFailing(true);
+      }
+      case 9, 10 -> {
         healAll();
         spoolDisk.revive();
         storeDisk.revive();
