@@ -200,7 +200,9 @@ final class Audit {
     for (int s = 0; s < disk.sectors(); s++) {
       final Map<Long, Integer> place = new HashMap<>();
       for (final GuestWrite write : disk.order(s)) {
-        if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && write.isUnique()) {
+        if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED
+            && write.isUnique()
+            && !write.isSentAgain) {
           place.put(write.id, place.size());
         }
       }

@@ -6,6 +6,7 @@ import io.blockcam.ublk.queue.FakeKernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -61,22 +62,24 @@ final class Guest {
   /** Acknowledged and not flushed. */
   private final List<GuestWrite> unflushed;
 
+  /** For the next server. */
+  private final List<GuestWrite> unanswered;
+
+  /** Of the server before, to be sent once more. */
+  private final List<GuestWrite> again;
+
   /**
-   * @param writes all there were so far; added to
-   * @param unflushed those that were acknowledged by this server or one before, and may be lost
-   *     when the power goes; changed
+   * What the server before has not answered is sent to this one, too, in any order
+   * (UBLK_F_USER_RECOVERY_REISSUE).
    */
-  Guest(
-      final RandomGenerator random,
-      final BackingDisk disk,
-      final List<GuestWrite> writes,
-      final List<GuestWrite> unflushed,
-      final List<DrivenQueue> queues,
-      final int depth) {
-    this.random = random;
-    this.disk = disk;
-    this.writes = writes;
-    this.unflushed = unflushed;
+  Guest(final Machine.World world, final List<DrivenQueue> queues, final int depth) {
+    this.random = world.random();
+    this.disk = world.disk();
+    this.writes = world.writes();
+    this.unflushed = world.unflushed();
+    this.unanswered = world.unanswered();
+    this.again = new ArrayList<>(unanswered);
+    unanswered.clear();
     this.queues = queues;
     this.requests = new Request[queues.size()][depth];
   }
@@ -86,6 +89,10 @@ final class Guest {
     final int q = random.nextInt(queues.size());
     final int tag = freeTag(q);
     if (tag < 0) {
+      return;
+    }
+    if (!again.isEmpty()) {
+      sendAgain(q, tag, again.remove(random.nextInt(again.size())));
       return;
     }
     switch (random.nextInt(16)) {
@@ -153,12 +160,26 @@ final class Guest {
           case 1 -> GuestWrite.Content.ZEROES;
           default -> GuestWrite.Content.UNIQUE;
         };
-    final GuestWrite write = newWrite(first, sectors, fua, content);
+    sendData(q, tag, newWrite(first, sectors, fua, content));
+  }
+
+  private void sendAgain(final int q, final int tag, final GuestWrite write) {
+    write.isSentAgain = true;
+    write.outcome = GuestWrite.Outcome.PENDING;
+    if (write.content == GuestWrite.Content.NONE) {
+      sendWrite(q, tag, WRITE_ZEROES, write);
+    } else {
+      sendData(q, tag, write);
+    }
+  }
+
+  private void sendData(final int q, final int tag, final GuestWrite write) {
+    final int sectors = write.sectors;
     final MemorySegment data =
         DrivenQueue.memory(
             queues.get(q).kernel().bufferAddress(tag), (long) sectors * SECTOR_BYTES);
     for (int s = 0; s < sectors; s++) {
-      final long stamp = write.stamp(first + s);
+      final long stamp = write.stamp(write.firstSector + s);
       for (long at = (long) s * SECTOR_BYTES; at < (s + 1L) * SECTOR_BYTES; at += Long.BYTES) {
         data.set(LONG, at, stamp);
       }
@@ -299,12 +320,17 @@ final class Guest {
     return text.toString();
   }
 
-  /** The server died: what was not answered may be done or not; the next start looks. */
+  /**
+   * The server died: what was not answered may be done or not. The next start looks, and the next
+   * server is sent it.
+   */
   void serverDied() {
+    unanswered.addAll(again);
     for (final Request[] ofQueue : requests) {
       for (final Request request : ofQueue) {
         if (request != null && request.write != null) {
           request.write.outcome = GuestWrite.Outcome.UNKNOWN;
+          unanswered.add(request.write);
         }
       }
     }
@@ -313,6 +339,7 @@ final class Guest {
   /** The power went: what was not flushed may be lost. */
   void powerCut() {
     unflushed.clear();
+    unanswered.clear();
     for (final GuestWrite write : writes) {
       if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && !write.flushed) {
         write.outcome = GuestWrite.Outcome.PERHAPS_LOST;

@@ -28,6 +28,9 @@ final class GuestWrite {
   Outcome outcome = Outcome.PENDING;
   boolean flushed;
 
+  /** Whether more than one server was sent it: it may be done and recorded as often. */
+  boolean isSentAgain;
+
   /** Whether it was done without being recorded. */
   boolean missed;
 

@@ -55,14 +55,21 @@ final class Machine {
   record Plan(
       CaptureOptions capture, Queue<Runnable> seals, int queues, int depth, boolean direct) {}
 
-  /** What outlives the server. */
+  /**
+   * What outlives the server.
+   *
+   * @param writes all that there were
+   * @param unflushed those that were acknowledged, and may be lost when the power goes
+   * @param unanswered those that a server died with
+   */
   record World(
       RandomGenerator random,
       VirtualClock clock,
       FaultyStore store,
       BackingDisk disk,
       List<GuestWrite> writes,
-      List<GuestWrite> unflushed) {}
+      List<GuestWrite> unflushed,
+      List<GuestWrite> unanswered) {}
 
   /**
    * Starts the server as {@code blockcam record} does.
@@ -86,8 +93,7 @@ final class Machine {
     this.queues =
         DrivenQueue.ofDevice(
             plan.queues(), plan.depth(), Guest.BUFFER_BYTES, tap, plan.direct(), this::interleave);
-    this.guest =
-        new Guest(random, world.disk(), world.writes(), world.unflushed(), queues, plan.depth());
+    this.guest = new Guest(world, queues, plan.depth());
     tap.onMissed(guest::missed);
     this.disk = new DiskArm(random, world.disk(), queues, guest, plan.direct());
   }

@@ -60,6 +60,7 @@ final class Simulation implements AutoCloseable {
   private final Audit audit;
   private final List<GuestWrite> writes = new ArrayList<>();
   private final List<GuestWrite> unflushed = new ArrayList<>();
+  private final List<GuestWrite> unanswered = new ArrayList<>();
   private final boolean direct;
   private final Losses losses = new Losses();
   private boolean storeIsAway;
@@ -242,7 +243,9 @@ final class Simulation implements AutoCloseable {
       spool.growDisk(disk.sectors() * 512L);
       final Machine machine =
           new Machine(
-              plan(), new Machine.World(random, clock, store, disk, writes, unflushed), spool);
+              plan(),
+              new Machine.World(random, clock, store, disk, writes, unflushed, unanswered),
+              spool);
       losses.started(machine.epoch());
       return machine;
     } catch (final IOException | RuntimeException e) {

@@ -42,7 +42,7 @@ final class StackedDiskTest {
 
   @AfterEach
   void letGo() {
-    Shell.sh("umount -l $1/files 2>/dev/null; dmsetup remove --force stacked || true", scratch);
+    Shell.sh("umount -l $1/files || true; dmsetup remove --force stacked || true", scratch);
   }
 
   @Test
