@@ -51,7 +51,7 @@ final class ReadBack implements Doubts {
 
   private final Spool spool;
   private final CaptureRing ring;
-  private final List<ReadAhead> chunks = new ArrayList<>();
+  private final List<Piece> pieces = new ArrayList<>();
   private final LongSupplier clockNs;
   private final Arena arena = Arena.ofShared();
   private @Nullable Thread waiter;
@@ -120,7 +120,7 @@ final class ReadBack implements Doubts {
     this.bytesPerSecond = bytesPerSecond;
     this.nextPieceNs = clockNs.getAsLong();
     for (int place = 0; place < RangeLock.PLACES; place++) {
-      chunks.add(new ReadAhead(place, disk, spool.diskBytes(), arena, readers, this::wake));
+      pieces.add(new Piece(place, disk, spool.diskBytes(), arena, readers, this::wake));
     }
     this.lastSequence = ring.baseSequence() - 1;
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
@@ -157,14 +157,14 @@ final class ReadBack implements Doubts {
     blocksToldOf = blocksInDoubt();
     try {
       if (!ring.missed().isRecording()) {
-        chunks.forEach(this::giveUp); // the guest is not to wait for them
+        pieces.forEach(this::giveUp); // the guest is not to wait for them
         return false;
       }
       boolean done = false;
       boolean reading = false;
-      for (final ReadAhead chunk : chunks) {
-        done |= chunk.isRead() && take(chunk);
-        reading |= chunk.isReading();
+      for (final Piece piece : pieces) {
+        done |= piece.isRead() && take(piece);
+        reading |= piece.isReading();
       }
       if (done || reachedCheckpoint()) {
         return true;
@@ -183,7 +183,7 @@ final class ReadBack implements Doubts {
 
   /** Whether writes of the guest to a piece of the disk wait for {@link #doWork}. */
   boolean holdsRange() {
-    return chunks.stream().anyMatch(ReadAhead::isHeld);
+    return pieces.stream().anyMatch(Piece::isHeld);
   }
 
   /** Whether there are blocks to be read, and it is not known that they can not be. */
@@ -205,8 +205,8 @@ final class ReadBack implements Doubts {
   /** How many blocks are still to be read, or to be offered. */
   synchronized long blocksBehind() {
     long held = 0;
-    for (final ReadAhead chunk : chunks) {
-      held += chunk.isHeld() ? chunk.blocks() - chunk.offered() : 0;
+    for (final Piece piece : pieces) {
+      held += piece.isHeld() ? piece.blocks() - piece.offered() : 0;
     }
     return soon.blocks() + later.blocks() + endBlock - block + held;
   }
@@ -258,7 +258,7 @@ final class ReadBack implements Doubts {
     synchronized (this) {
       waiter = Thread.currentThread();
       final boolean mayTry =
-          isBehind() && !isHeldBack() && !chunks.stream().allMatch(ReadAhead::isReading);
+          isBehind() && !isHeldBack() && !pieces.stream().allMatch(Piece::isReading);
       timeNs = mayTry ? TRY_NS : unsettled ? untilLookNs() : Long.MAX_VALUE;
     }
     LockSupport.parkNanos(Math.min(timeNs, mostNs));
@@ -284,12 +284,12 @@ final class ReadBack implements Doubts {
 
   /** Whether somebody still reads the disk into its memory. Any thread. */
   boolean isReading() {
-    return chunks.stream().anyMatch(ReadAhead::isReading);
+    return pieces.stream().anyMatch(Piece::isReading);
   }
 
   /** Lets go of its memory, into which nobody may read any more; its ranges are given back. */
   void close() {
-    chunks.forEach(this::giveBack);
+    pieces.forEach(this::giveBack);
     arena.close();
   }
 
@@ -334,13 +334,13 @@ final class ReadBack implements Doubts {
 
   private boolean beginPiece() {
     final RangeLock lock = ring.diskLock();
-    final Optional<ReadAhead> free = chunks.stream().filter(ReadAhead::isFree).findFirst();
+    final Optional<Piece> free = pieces.stream().filter(Piece::isFree).findFirst();
     if (lock == null || free.isEmpty() || (block == endBlock && !takeRange())) {
       return false;
     }
-    final ReadAhead chunk = free.get();
+    final Piece piece = free.get();
     final int blocks = (int) Math.min(step, endBlock - block);
-    if (!lock.tryLock(chunk.place(), offset(block), length(blocks))) {
+    if (!lock.tryLock(piece.place(), offset(block), length(blocks))) {
       step = Math.max(1, blocks / 2); // somebody always writes to some of it
       return false;
     }
@@ -348,7 +348,7 @@ final class ReadBack implements Doubts {
     final long from = block;
     synchronized (this) {
       block += blocks;
-      chunk.begin(from, blocks);
+      piece.begin(from, blocks);
     }
     if (isOfLater) {
       final long pieceNs = (long) (length(blocks) * 1e9 / bytesPerSecond);
@@ -362,14 +362,14 @@ final class ReadBack implements Doubts {
    *
    * @return whether that could be done
    */
-  private boolean take(final ReadAhead chunk) {
-    final IOException error = chunk.error();
+  private boolean take(final Piece piece) {
+    final IOException error = piece.error();
     if (error == null) {
-      return offer(chunk);
+      return offer(piece);
     }
     synchronized (this) {
-      final Doubt.Range range = new Doubt.Range(chunk.block(), chunk.blocks());
-      giveBack(chunk);
+      final Doubt.Range range = new Doubt.Range(piece.block(), piece.blocks());
+      giveBack(piece);
       if (range.blocks() == 1) {
         LOG.warn("block {} is in doubt and can not be read: {}", range.block(), error.toString());
         unread.add(range);
@@ -384,26 +384,26 @@ final class ReadBack implements Doubts {
   }
 
   /** Offers what was read, as far as there is room; the range stays locked until all of it is. */
-  private boolean offer(final ReadAhead chunk) {
-    while (chunk.offered() < chunk.blocks()) {
-      final int from = chunk.offered();
-      final boolean zeroes = chunk.chunk().isZero(from);
+  private boolean offer(final Piece piece) {
+    while (piece.offered() < piece.blocks()) {
+      final int from = piece.offered();
+      final boolean zeroes = piece.chunk().isZero(from);
       int end = from + 1;
-      while (zeroes && end < chunk.blocks() && chunk.chunk().isZero(end)) {
+      while (zeroes && end < piece.blocks() && piece.chunk().isZero(end)) {
         end++;
       }
-      final long sequence = offer(chunk, from, zeroes ? end - from : 0);
+      final long sequence = offer(piece, from, zeroes ? end - from : 0);
       if (sequence == QueueTap.FULL) {
         if (leavesRoom) {
-          giveUp(chunk); // who waits for it would not be seen to wait for room
+          giveUp(piece); // who waits for it would not be seen to wait for room
         }
         return false;
       }
       lastSequence = sequence;
-      chunk.offeredUpTo(end);
+      piece.offeredUpTo(end);
     }
-    sinceCheckpoint += chunk.blocks();
-    giveBack(chunk);
+    sinceCheckpoint += piece.blocks();
+    giveBack(piece);
     return true;
   }
 
@@ -417,9 +417,9 @@ final class ReadBack implements Doubts {
         if (block < endBlock) {
           left.add(new Doubt.Range(block, endBlock - block));
         }
-        for (final ReadAhead chunk : chunks) {
-          if (chunk.isHeld()) {
-            left.add(new Doubt.Range(chunk.block(), chunk.blocks()));
+        for (final Piece piece : pieces) {
+          if (piece.isHeld()) {
+            left.add(new Doubt.Range(piece.block(), piece.blocks()));
           }
         }
         checkpoint = new Checkpoint(lastSequence, left);
@@ -438,37 +438,37 @@ final class ReadBack implements Doubts {
   }
 
   /** A block of a piece, or so many of zeroes from it on. */
-  private synchronized long offer(final ReadAhead chunk, final int i, final int zeroes) {
+  private synchronized long offer(final Piece piece, final int i, final int zeroes) {
     if (stopped) {
       return QueueTap.FULL;
     }
-    final long at = chunk.block() + i;
-    final DiskChunk content = chunk.chunk();
+    final long at = piece.block() + i;
+    final DiskChunk content = piece.chunk();
     return zeroes > 0
         ? ring.offerZeroes(at, zeroes)
         : ring.offerBlock(RecordKind.RESYNC, at, content.memory(), content.offset(i));
   }
 
   /** What of a piece is offered is done; the rest is read again. */
-  private void giveUp(final ReadAhead chunk) {
-    if (chunk.isHeld()) {
+  private void giveUp(final Piece piece) {
+    if (piece.isHeld()) {
       synchronized (this) {
-        final long from = chunk.block() + chunk.offered();
-        final int left = chunk.blocks() - chunk.offered();
-        sinceCheckpoint += chunk.offered();
-        giveBack(chunk);
+        final long from = piece.block() + piece.offered();
+        final int left = piece.blocks() - piece.offered();
+        sinceCheckpoint += piece.offered();
+        giveBack(piece);
         soon = soon.plus(new Doubt(List.of(new Doubt.Range(from, left))));
       }
     }
   }
 
-  private synchronized void giveBack(final ReadAhead chunk) {
+  private synchronized void giveBack(final Piece piece) {
     final RangeLock lock = ring.diskLock();
-    if (chunk.isHeld()) {
+    if (piece.isHeld()) {
       if (lock != null) {
-        lock.unlock(chunk.place(), offset(chunk.block()), length(chunk.blocks()));
+        lock.unlock(piece.place(), offset(piece.block()), length(piece.blocks()));
       }
-      chunk.forget();
+      piece.forget();
     }
   }
 

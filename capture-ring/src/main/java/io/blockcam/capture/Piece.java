@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * A piece of the disk that is being read, or was: by somebody else, so that several are on their
  * way. All but the reading belongs to one thread.
  */
-final class ReadAhead {
+final class Piece {
 
   private final int place;
   private final DiskChunk chunk;
@@ -38,7 +38,7 @@ final class ReadAhead {
    * @param readers do the reading
    * @param whenRead called by a reader afterwards
    */
-  ReadAhead(
+  Piece(
       final int place,
       final BackingReader disk,
       final long diskBytes,
