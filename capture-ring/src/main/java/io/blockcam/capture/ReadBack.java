@@ -12,7 +12,9 @@ import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.RangeLock;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -58,7 +60,11 @@ final class ReadBack implements Doubts {
 
   // Guarded by this: what is to be read, and whether the spool remembers any.
   private Doubt soon = Doubt.NONE;
-  private Doubt later = Doubt.NONE;
+
+  /** In the order of the disk; there may be very many. */
+  private final Deque<Doubt.Range> later = new ArrayDeque<>();
+
+  private long laterBlocks;
   private @Nullable Checkpoint checkpoint;
   private boolean unsettled;
   private boolean stopped;
@@ -124,9 +130,9 @@ final class ReadBack implements Doubts {
     }
     this.lastSequence = ring.baseSequence() - 1;
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
-    later = spool.doubt();
-    unsettled = !later.isEmpty();
-    blocksToldOf = later.blocks();
+    addLater(spool.doubt());
+    unsettled = laterBlocks > 0;
+    blocksToldOf = laterBlocks;
   }
 
   @Override
@@ -136,7 +142,7 @@ final class ReadBack implements Doubts {
       if (more.blocks() <= SMALL_BLOCKS) {
         soon = soon.plus(more);
       } else {
-        later = later.plus(more);
+        addLater(more);
       }
       blocksToldOf = blocksInDoubt();
       if (checkpoint != null) {
@@ -208,7 +214,7 @@ final class ReadBack implements Doubts {
     for (final Piece piece : pieces) {
       held += piece.isHeld() ? piece.blocks() - piece.offered() : 0;
     }
-    return soon.blocks() + later.blocks() + endBlock - block + held;
+    return soon.blocks() + laterBlocks + endBlock - block + held;
   }
 
   private synchronized long blocksInDoubt() {
@@ -293,6 +299,15 @@ final class ReadBack implements Doubts {
     arena.close();
   }
 
+  private void addLater(final Doubt more) {
+    final List<Doubt.Range> both = new ArrayList<>(later);
+    both.addAll(more.ranges());
+    final Doubt joined = new Doubt(both);
+    later.clear();
+    later.addAll(joined.ranges());
+    laterBlocks = joined.blocks();
+  }
+
   private boolean takeRange() {
     synchronized (this) {
       if (!unread.isEmpty()
@@ -305,16 +320,15 @@ final class ReadBack implements Doubts {
         unreadBlocks = 0;
       }
       isOfLater = soon.isEmpty();
-      final Doubt from = isOfLater ? later : soon;
-      if (from.isEmpty()) {
-        return false;
-      }
-      final Doubt.Range range = from.ranges().getFirst();
-      final Doubt rest = from.without(range.blocks());
-      if (isOfLater) {
-        later = rest;
+      final Doubt.Range range;
+      if (!isOfLater) {
+        range = soon.ranges().getFirst();
+        soon = soon.without(range.blocks());
+      } else if (!later.isEmpty()) {
+        range = later.removeFirst();
+        laterBlocks -= range.blocks();
       } else {
-        soon = rest;
+        return false;
       }
       block = range.block();
       endBlock = range.block() + range.blocks();
@@ -326,7 +340,8 @@ final class ReadBack implements Doubts {
   private void putRangeBack() {
     synchronized (this) {
       if (isOfLater && !soon.isEmpty() && block < endBlock) {
-        later = later.plus(new Doubt(List.of(new Doubt.Range(block, endBlock - block))));
+        later.addFirst(new Doubt.Range(block, endBlock - block));
+        laterBlocks += endBlock - block;
         block = endBlock;
       }
     }
@@ -412,7 +427,7 @@ final class ReadBack implements Doubts {
     if (checkpoint == null) {
       if (sinceCheckpoint >= Resync.MOST_BLOCKS && isBehind()) {
         final List<Doubt.Range> left = new ArrayList<>(soon.ranges());
-        left.addAll(later.ranges());
+        left.addAll(later);
         left.addAll(unread);
         if (block < endBlock) {
           left.add(new Doubt.Range(block, endBlock - block));

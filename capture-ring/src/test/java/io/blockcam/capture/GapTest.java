@@ -220,8 +220,10 @@ final class GapTest {
     final long before = capture.status().lastSequence();
     final FutureTask<Long> mark =
         new FutureTask<>(() -> capture.mark(new byte[] {'m'}, Duration.ofSeconds(2)));
-    Thread.ofPlatform().daemon().start(mark);
-    while (capture.status().lastSequence() == before) {
+    final Thread asker = Thread.ofPlatform().daemon().start(mark);
+    // It has a place, and is there: from then on its thread sleeps between two looks.
+    while (capture.status().lastSequence() == before
+        || asker.getState() != Thread.State.TIMED_WAITING) {
       Thread.sleep(1);
     }
     spool.setLimitBytes(1); // nothing more is taken: the mark stays in the ring

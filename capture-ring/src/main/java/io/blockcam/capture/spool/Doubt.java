@@ -29,7 +29,7 @@ public record Doubt(List<Range> ranges) {
   private static final int FORMAT_VERSION = 1;
 
   /** More of them are joined to fewer and larger ones: to read too much does no harm. */
-  private static final int MOST_RANGES = 4096;
+  private static final int MOST_RANGES = 1 << 16;
 
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 

@@ -47,7 +47,7 @@ public final class RegionLog implements Closeable {
   private static final long MOST_REGIONS = 1L << 27;
 
   /** More pieces than anybody lists; those that lie nearest to each other are joined then. */
-  private static final int MOST_RANGES = 1 << 15;
+  private static final int MOST_RANGES = 1 << 16;
 
   private final Path directory;
   private final UUID recordingId;
