@@ -1,13 +1,6 @@
 package io.blockcam.capture.ring;
 
 import io.blockcam.archive.record.RecordDescriptor;
-import io.blockcam.nativebindings.Errno;
-import io.blockcam.nativebindings.Posix;
-import io.blockcam.nativebindings.uapi.Linux;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -34,17 +27,13 @@ import java.util.stream.IntStream;
  * left later has touched the region again, and one that is still there counts: {@link #tryClean},
  * one compare-and-set of the whole word, fails for both.
  *
- * <p>Of a large disk the words lie outside the heap, in memory that the kernel gives when it is
- * touched: a page of 4 KiB for each 1024 regions that were ever dirty. What looks for words with a
- * bit looks only into pages that are known to have had some: who sets a bit tells of its page
- * afterwards, who looks forgets that it was told before.
+ * <p>Of a disk of more than 4 TiB the words lie outside the heap, in memory that the kernel gives
+ * when it is touched: a page of 4 KiB for each 1024 regions that were ever dirty. What looks for
+ * words with a bit looks only into pages that are known to have had some: who sets a bit tells of
+ * its page afterwards, who looks forgets that it was told before.
  */
 public final class DirtyRegions {
-  private static final VarHandle WORDS = ValueLayout.JAVA_INT.varHandle();
   private static final int PAGE_SHIFT = 10;
-
-  /** Up to so many bytes of words are not worth a mapping. */
-  private static final long MOST_HEAP_BYTES = 1 << 16;
 
   private static final int DIRTY = 1;
   private static final int WANTED = 1 << 1;
@@ -54,7 +43,7 @@ public final class DirtyRegions {
   /** Who writes on and on waits once for so many regions. */
   private static final int MOST_AHEAD = 16;
 
-  private final MemorySegment words;
+  private final RegionWords words;
   private final int count;
   private final AtomicBits wantedPages;
   private final AtomicBits dirtyPages;
@@ -72,39 +61,11 @@ public final class DirtyRegions {
    */
   public DirtyRegions(final long diskBytes, final long regionBytes) {
     this.count = Math.toIntExact(Math.ceilDiv(diskBytes, regionBytes));
-    this.words = memory(count);
+    this.words = RegionWords.of(count);
     this.wantedPages = new AtomicBits((count >>> PAGE_SHIFT) + 1);
     this.dirtyPages = new AtomicBits((count >>> PAGE_SHIFT) + 1);
     this.regionBytes = regionBytes;
     this.sectorShift = Long.numberOfTrailingZeros(regionBytes / RecordDescriptor.SECTOR_BYTES);
-  }
-
-  /** All zero. */
-  private static MemorySegment memory(final int words) {
-    final long bytes = (long) words * Integer.BYTES;
-    if (bytes <= MOST_HEAP_BYTES) {
-      return MemorySegment.ofArray(new int[words]);
-    }
-    final Posix posix = Posix.linux();
-    final long address =
-        posix.mmap(
-            0,
-            bytes,
-            Linux.PROT_READ() | Linux.PROT_WRITE(),
-            Linux.MAP_PRIVATE() | Linux.MAP_ANONYMOUS() | Linux.MAP_NORESERVE(),
-            -1,
-            0);
-    if (address < 0) {
-      throw new OutOfMemoryError(
-          "%d bytes for the regions of the disk: %s"
-              .formatted(bytes, Errno.describe((int) -address)));
-    }
-    return MemorySegment.ofAddress(address)
-        .reinterpret(bytes, Arena.ofAuto(), memory -> posix.munmap(memory.address(), bytes));
-  }
-
-  private static long at(final int region) {
-    return (long) region * Integer.BYTES;
   }
 
   /** Says how the keeper is woken when a queue wants something. Before the queues start. */
@@ -132,9 +93,9 @@ public final class DirtyRegions {
     final int first = (int) (startSector >>> sectorShift);
     final int last = (int) ((startSector + sectors - 1) >>> sectorShift);
     for (int region = first; region <= last; region++) {
-      if (((int) WORDS.getAndAdd(words, at(region), WRITE) & DIRTY) == 0) {
+      if ((words.getAndAdd(region, WRITE) & DIRTY) == 0) {
         for (int entered = first; entered <= region; entered++) {
-          WORDS.getAndAdd(words, at(entered), -WRITE);
+          words.getAndAdd(entered, -WRITE);
         }
         want(region, last);
         return false;
@@ -148,8 +109,8 @@ public final class DirtyRegions {
     for (int region = (int) (startSector >>> sectorShift); region <= last; region++) {
       int word;
       do {
-        word = (int) WORDS.getVolatile(words, at(region));
-      } while (!WORDS.compareAndSet(words, at(region), word, (word - WRITE) | TOUCHED));
+        word = words.get(region);
+      } while (!words.compareAndSet(region, word, (word - WRITE) | TOUCHED));
     }
   }
 
@@ -161,8 +122,8 @@ public final class DirtyRegions {
     }
     final int last = (int) Math.min((long) to + from - before, count - 1);
     for (int region = from; region <= last; region++) {
-      if (((int) WORDS.getVolatile(words, at(region)) & (DIRTY | WANTED)) == 0) {
-        WORDS.getAndBitwiseOr(words, at(region), WANTED);
+      if ((words.get(region) & (DIRTY | WANTED)) == 0) {
+        words.getAndOr(region, WANTED);
         wantedPages.set(region >>> PAGE_SHIFT);
       }
     }
@@ -171,7 +132,7 @@ public final class DirtyRegions {
   }
 
   private boolean isDirty(final int region) {
-    return ((int) WORDS.getVolatile(words, at(region)) & DIRTY) != 0;
+    return (words.get(region) & DIRTY) != 0;
   }
 
   /** A flush of the disk has failed: nothing that is dirty becomes clean any more. */
@@ -202,8 +163,8 @@ public final class DirtyRegions {
   public void makeDirty(final IntStream regions) {
     regions.forEach(
         region -> {
-          WORDS.getAndBitwiseOr(words, at(region), DIRTY);
-          WORDS.getAndBitwiseAnd(words, at(region), ~WANTED);
+          words.getAndOr(region, DIRTY);
+          words.getAndAnd(region, ~WANTED);
           dirtyPages.set(region >>> PAGE_SHIFT);
         });
   }
@@ -227,23 +188,16 @@ public final class DirtyRegions {
    */
   public int[] beginRound() {
     return look(
-        dirtyPages,
-        DIRTY,
-        region -> (int) WORDS.getAndBitwiseAnd(words, at(region), ~TOUCHED),
-        word -> word == DIRTY);
+        dirtyPages, DIRTY, region -> words.getAndAnd(region, ~TOUCHED), word -> word == DIRTY);
   }
 
   /** Makes a region clean unless somebody has come or gone since {@link #beginRound}. */
   public boolean tryClean(final int region) {
-    return WORDS.compareAndSet(words, at(region), DIRTY, 0);
+    return words.compareAndSet(region, DIRTY, 0);
   }
 
   private int[] with(final int bit, final AtomicBits pages) {
-    return look(
-        pages,
-        bit,
-        region -> (int) WORDS.getVolatile(words, at(region)),
-        word -> (word & bit) != 0);
+    return look(pages, bit, region -> words.get(region), word -> (word & bit) != 0);
   }
 
   /**
