@@ -24,8 +24,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -51,6 +52,7 @@ public final class Capture {
   private static final Duration CLOCK_LIMIT = Duration.ofSeconds(1);
   private static final long HOPELESS_NS = TimeUnit.SECONDS.toNanos(5);
   private static final Duration DISK_LIMIT = Duration.ofSeconds(15);
+  private static final Duration READER_IDLE = Duration.ofSeconds(1);
   private static final long POLL_NS = 1_000_000;
 
   private final CaptureOptions options;
@@ -64,7 +66,6 @@ public final class Capture {
   private final GapKeeper gaps;
   private final WallClock clock;
   private final ReadBack readBack;
-  private final ExecutorService readers;
   private final RecordConsumer consumer;
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
   private final Thread consumerThread;
@@ -74,6 +75,11 @@ public final class Capture {
 
   /** 0 before. */
   private volatile long stopSinceNs;
+
+  /** When something last made room in the spool; 0 before. */
+  private volatile long removedSinceNs;
+
+  private volatile BooleanSupplier makesRoom = () -> false;
 
   private volatile boolean abandoned;
   private volatile boolean handedOver;
@@ -89,7 +95,7 @@ public final class Capture {
   private final QueueTap marks;
 
   /** What is recorded, and who reads it for what is read back. */
-  private record Disk(Backing backing, ExecutorService readers) {}
+  private record Disk(Backing backing, Executor readers) {}
 
   private Capture(
       final Spool spool,
@@ -113,13 +119,12 @@ public final class Capture {
             options.maxWriteSectors());
     this.marks = ring.openQueue(NO_QUEUE, () -> {});
     this.clock = clock;
-    this.readers = disk.readers();
     this.readBack =
         new ReadBack(
             spool,
             ring,
             disk.backing(),
-            readers,
+            disk.readers(),
             options.readBackBytesPerSecond(),
             clock::monotonicNs);
     this.writer = new SpoolWriter(spool, epoch, options.seal(), clock, readBack);
@@ -142,6 +147,7 @@ public final class Capture {
     clockThread.setDaemon(true);
     spool.onRemoved(
         () -> {
+          removedSinceNs = clock.monotonicNs();
           ring.wake();
           lookAtGaps();
         });
@@ -158,16 +164,26 @@ public final class Capture {
    */
   public static Capture start(final Spool spool, final CaptureOptions options, final Backing disk)
       throws IOException {
-    final ExecutorService readers =
-        Executors.newFixedThreadPool(
-            RangeLock.PLACES,
-            Thread.ofPlatform().daemon().name("blockcam-read-", 0).factory()); // they may hang
-    final Capture capture = prepare(spool, options, disk, WallClock.Source.system(), readers);
+    final Capture capture = prepare(spool, options, disk, WallClock.Source.system(), readers());
     capture.consumerThread.start();
     capture.regionThread.start();
     capture.diskThread.start();
     capture.clockThread.start();
     return capture;
+  }
+
+  /** Threads that end when there is nothing to read, and that may hang in a disk. */
+  private static Executor readers() {
+    final ThreadPoolExecutor readers =
+        new ThreadPoolExecutor(
+            RangeLock.PLACES,
+            RangeLock.PLACES,
+            READER_IDLE.toMillis(),
+            TimeUnit.MILLISECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().daemon().name("blockcam-read-", 0).factory());
+    readers.allowCoreThreadTimeOut(true);
+    return readers;
   }
 
   /**
@@ -207,7 +223,7 @@ public final class Capture {
       final CaptureOptions options,
       final Backing disk,
       final WallClock.Source clocks,
-      final ExecutorService readers)
+      final Executor readers)
       throws IOException {
     options.checkSpoolLimit(spool.limitBytes());
     final WallClock clock = new WallClock(clocks);
@@ -383,14 +399,31 @@ public final class Capture {
   }
 
   /**
-   * Whether a stop waits in vain for the spool, on a full file system say: it has taken nothing for
-   * seconds, also since the stop began. What is in the ring is left to the next start. Any thread.
+   * Whether a stop waits in vain for the spool, on a full file system say: for seconds it has taken
+   * nothing and nobody has made room, nor does now. What is in the ring is left to the next start.
+   * Any thread.
    */
   public boolean isHopeless() {
     final long sinceNs = stopSinceNs;
     return sinceNs != 0
-        && clock.monotonicNs() - sinceNs > HOPELESS_NS
-        && consumer.failingNs() > HOPELESS_NS;
+        && isLongAgo(sinceNs)
+        && (removedSinceNs == 0 || isLongAgo(removedSinceNs))
+        && consumer.failingNs() > HOPELESS_NS
+        && !makesRoom.getAsBoolean();
+  }
+
+  private boolean isLongAgo(final long ns) {
+    return clock.monotonicNs() - ns > HOPELESS_NS;
+  }
+
+  /**
+   * Says how to learn whether somebody is about to make room in the spool, so that a stop does not
+   * give up too early. Before a stop.
+   *
+   * @param answer called by any thread; waits for nothing
+   */
+  public void whetherRoomIsMade(final BooleanSupplier answer) {
+    makesRoom = answer;
   }
 
   private void endEpoch(final long deadlineNs) {
@@ -436,7 +469,6 @@ public final class Capture {
     LockSupport.unpark(diskThread);
     final long diskDeadlineNs = System.nanoTime() + DISK_LIMIT.toNanos();
     boolean diskEnded = joined(diskThread, DISK_LIMIT);
-    readers.shutdown();
     while (readBack.isReading() && System.nanoTime() - diskDeadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
     }
@@ -597,7 +629,11 @@ public final class Capture {
     if (!due) {
       return done | keeper.beginRound();
     }
-    return done | (!readBack.holdsRange() && keeper.clean()); // which waits for the disk
+    if (readBack.holdsRange()) {
+      return done;
+    }
+    keeper.clean(); // which waits for the disk
+    return true;
   }
 
   private void consume() {

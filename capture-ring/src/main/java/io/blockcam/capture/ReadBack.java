@@ -5,6 +5,7 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.disk.BackingReader;
 import io.blockcam.capture.disk.DiskChunk;
 import io.blockcam.capture.ring.CaptureRing;
+import io.blockcam.capture.spool.BlockRanges;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.Spool;
@@ -12,9 +13,7 @@ import io.blockcam.ublk.tap.QueueTap;
 import io.blockcam.ublk.tap.RangeLock;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -48,6 +47,9 @@ final class ReadBack implements Doubts {
   /** 16 MiB: a doubt of no more is read before all others. */
   private static final long SMALL_BLOCKS = 1L << 12;
 
+  /** More of them are joined to fewer and larger ones. */
+  private static final int MOST_RANGES = 1 << 16;
+
   /** Between two looks whether what was read back is durable. */
   private static final long LOOK_NS = 100_000_000L;
 
@@ -59,12 +61,9 @@ final class ReadBack implements Doubts {
   private @Nullable Thread waiter;
 
   // Guarded by this: what is to be read, and whether the spool remembers any.
-  private Doubt soon = Doubt.NONE;
+  private final BlockRanges soon = new BlockRanges();
 
-  /** In the order of the disk; there may be very many. */
-  private final Deque<Doubt.Range> later = new ArrayDeque<>();
-
-  private long laterBlocks;
+  private final BlockRanges later = new BlockRanges();
   private @Nullable Checkpoint checkpoint;
   private boolean unsettled;
   private boolean stopped;
@@ -130,20 +129,18 @@ final class ReadBack implements Doubts {
     }
     this.lastSequence = ring.baseSequence() - 1;
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clockNs.getAsLong());
-    addLater(spool.doubt());
-    unsettled = laterBlocks > 0;
-    blocksToldOf = laterBlocks;
+    later.addAll(spool.doubt());
+    unsettled = !later.isEmpty();
+    blocksToldOf = later.blocks();
   }
 
   @Override
   public void add(final Doubt more) throws IOException {
     synchronized (this) {
       spool.addDoubt(more);
-      if (more.blocks() <= SMALL_BLOCKS) {
-        soon = soon.plus(more);
-      } else {
-        addLater(more);
-      }
+      final BlockRanges queue = more.blocks() <= SMALL_BLOCKS ? soon : later;
+      queue.addAll(more);
+      queue.joinIfMoreThan(MOST_RANGES);
       blocksToldOf = blocksInDoubt();
       if (checkpoint != null) {
         checkpoint.left().addAll(more.ranges());
@@ -214,7 +211,7 @@ final class ReadBack implements Doubts {
     for (final Piece piece : pieces) {
       held += piece.isHeld() ? piece.blocks() - piece.offered() : 0;
     }
-    return soon.blocks() + laterBlocks + endBlock - block + held;
+    return soon.blocks() + later.blocks() + endBlock - block + held;
   }
 
   private synchronized long blocksInDoubt() {
@@ -299,15 +296,6 @@ final class ReadBack implements Doubts {
     arena.close();
   }
 
-  private void addLater(final Doubt more) {
-    final List<Doubt.Range> both = new ArrayList<>(later);
-    both.addAll(more.ranges());
-    final Doubt joined = new Doubt(both);
-    later.clear();
-    later.addAll(joined.ranges());
-    laterBlocks = joined.blocks();
-  }
-
   private boolean takeRange() {
     synchronized (this) {
       if (!unread.isEmpty()
@@ -315,21 +303,16 @@ final class ReadBack implements Doubts {
           && later.isEmpty()
           && (retryAtOnce || retry.isDue(clockNs.getAsLong()))) {
         retryAtOnce = false;
-        soon = new Doubt(unread);
+        unread.forEach(soon::add);
         unread.clear();
         unreadBlocks = 0;
       }
       isOfLater = soon.isEmpty();
-      final Doubt.Range range;
-      if (!isOfLater) {
-        range = soon.ranges().getFirst();
-        soon = soon.without(range.blocks());
-      } else if (!later.isEmpty()) {
-        range = later.removeFirst();
-        laterBlocks -= range.blocks();
-      } else {
+      final BlockRanges queue = isOfLater ? later : soon;
+      if (queue.isEmpty()) {
         return false;
       }
+      final Doubt.Range range = queue.removeFirst();
       block = range.block();
       endBlock = range.block() + range.blocks();
       return true;
@@ -340,8 +323,7 @@ final class ReadBack implements Doubts {
   private void putRangeBack() {
     synchronized (this) {
       if (isOfLater && !soon.isEmpty() && block < endBlock) {
-        later.addFirst(new Doubt.Range(block, endBlock - block));
-        laterBlocks += endBlock - block;
+        later.add(new Doubt.Range(block, endBlock - block));
         block = endBlock;
       }
     }
@@ -391,7 +373,7 @@ final class ReadBack implements Doubts {
         unreadBlocks++;
         retry.failed(clockNs.getAsLong());
       } else { // block by block: one bad sector is no reason to know nothing
-        soon = soon.plus(new Doubt(List.of(range)));
+        soon.add(range);
         step = 1;
       }
     }
@@ -427,7 +409,7 @@ final class ReadBack implements Doubts {
     if (checkpoint == null) {
       if (sinceCheckpoint >= Resync.MOST_BLOCKS && isBehind()) {
         final List<Doubt.Range> left = new ArrayList<>(soon.ranges());
-        left.addAll(later);
+        left.addAll(later.ranges());
         left.addAll(unread);
         if (block < endBlock) {
           left.add(new Doubt.Range(block, endBlock - block));
@@ -472,7 +454,7 @@ final class ReadBack implements Doubts {
         final int left = piece.blocks() - piece.offered();
         sinceCheckpoint += piece.offered();
         giveBack(piece);
-        soon = soon.plus(new Doubt(List.of(new Doubt.Range(from, left))));
+        soon.add(new Doubt.Range(from, left));
       }
     }
   }

@@ -163,18 +163,13 @@ final class RegionKeeper {
     return round.length > 0;
   }
 
-  /**
-   * Ends the round, once it {@linkplain #isCleanDue is due}: waits for the disk.
-   *
-   * @return true
-   */
-  boolean clean() {
+  /** Ends the round, once it {@linkplain #isCleanDue is due}: waits for the disk. */
+  void clean() {
     final int @Nullable [] begun = idle;
     if (begun != null) {
       idle = null;
       clean(begun);
     }
-    return true;
   }
 
   /**

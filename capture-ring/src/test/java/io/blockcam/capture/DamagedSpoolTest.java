@@ -64,7 +64,7 @@ final class DamagedSpoolTest {
     }
     assertThat(files(left))
         .extracting(file -> file.getFileName().toString())
-        .contains("recording.json", "spool.json", "doubt.json", "regions")
+        .contains("recording.json", "spool.json", "doubt", "regions")
         .anyMatch(name -> name.endsWith(".seg"))
         .anyMatch(name -> name.endsWith(".open"))
         .anyMatch(name -> name.endsWith(".journal"));

@@ -8,7 +8,8 @@ import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 
 /** The real capture without its threads: whoever holds it does their work, one step at a time. */
@@ -42,7 +43,7 @@ public final class DrivenCapture {
       final CaptureOptions options,
       final Backing disk,
       final WallClock.Source clocks,
-      final ExecutorService readers)
+      final Executor readers)
       throws IOException {
     return new DrivenCapture(Capture.prepare(spool, options, disk, clocks, readers));
   }
@@ -100,6 +101,11 @@ public final class DrivenCapture {
   /** As {@link Capture#prepareStop}. */
   public void prepareStop() {
     capture.prepareStop();
+  }
+
+  /** As {@link Capture#whetherRoomIsMade}. */
+  void whetherRoomIsMade(final BooleanSupplier answer) {
+    capture.whetherRoomIsMade(answer);
   }
 
   /** As {@link Capture#isHopeless}. */

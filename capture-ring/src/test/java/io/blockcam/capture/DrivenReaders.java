@@ -1,13 +1,11 @@
 package io.blockcam.capture;
 
 import java.util.ArrayDeque;
-import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.AbstractExecutorService;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Executor;
 
 /** Reads what is read back on the thread of the test: at once, or one by one when it says so. */
-public final class DrivenReaders extends AbstractExecutorService {
+public final class DrivenReaders implements Executor {
 
   private final boolean atOnce;
   private final Queue<Runnable> tasks = new ArrayDeque<>();
@@ -32,33 +30,5 @@ public final class DrivenReaders extends AbstractExecutorService {
       task.run();
     }
     return task != null;
-  }
-
-  @Override
-  public void shutdown() {
-    while (read()) {
-      // as threads would
-    }
-  }
-
-  @Override
-  public List<Runnable> shutdownNow() {
-    tasks.clear();
-    return List.of();
-  }
-
-  @Override
-  public boolean isShutdown() {
-    return tasks.isEmpty();
-  }
-
-  @Override
-  public boolean isTerminated() {
-    return tasks.isEmpty();
-  }
-
-  @Override
-  public boolean awaitTermination(final long time, final TimeUnit unit) {
-    return tasks.isEmpty();
   }
 }

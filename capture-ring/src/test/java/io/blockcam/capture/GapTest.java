@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -260,13 +261,45 @@ final class GapTest {
     }
     clock.advance(6_000_000_000L);
     assertThat(capture.isHopeless()).as("nobody stops").isFalse();
+    final AtomicBoolean makesRoom = new AtomicBoolean();
+    capture.whetherRoomIsMade(makesRoom::get);
     capture.prepareStop();
     assertThat(capture.isHopeless()).as("it may be better now").isFalse();
     clock.advance(6_000_000_000L);
     assertThat(capture.isHopeless()).isTrue();
+    makesRoom.set(true);
+    assertThat(capture.isHopeless()).as("a segment is on its way").isFalse();
+    makesRoom.set(false);
+    assertThat(capture.isHopeless()).isTrue();
     Files.move(away, spool.directory());
     work();
     assertThat(capture.isHopeless()).isFalse();
+    capture.kill();
+  }
+
+  /** The archive is slow, and each segment that has gone makes some. */
+  @Test
+  void waitsOnWhileRoomIsMade() throws IOException {
+    capture.setOnFull(OnFull.BLOCK);
+    for (int block = 0; write(block) >= 0; block++) {
+      work();
+    }
+    assertThat(spool.backlog()).isPositive();
+    final Path sealed = spool.sealed().getFirst();
+    final Path away = directory.resolve("away");
+    capture.prepareStop();
+    Files.move(spool.directory(), away);
+    Files.createDirectory(spool.directory());
+    Files.copy(away.resolve(sealed.getFileName()), sealed);
+    work();
+    write(0);
+    work();
+    clock.advance(6_000_000_000L);
+    assertThat(capture.isHopeless()).isTrue();
+    spool.remove(sealed);
+    assertThat(capture.isHopeless()).isFalse();
+    clock.advance(6_000_000_000L);
+    assertThat(capture.isHopeless()).isTrue();
     capture.kill();
   }
 

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -59,7 +60,7 @@ final class ReadBackTest {
   private final List<Long> offsets = new ArrayList<>();
   private long rate = Long.MAX_VALUE;
   private CountDownLatch together = new CountDownLatch(0);
-  private ExecutorService readers = new DrivenReaders(true);
+  private Executor readers = new DrivenReaders(true);
   private long reads;
   private int syncs;
   private long passedNs;
@@ -207,7 +208,8 @@ final class ReadBackTest {
 
   @Test
   void readsSeveralPiecesAtATime() throws Exception {
-    readers = Executors.newFixedThreadPool(RangeLock.PLACES);
+    final ExecutorService threads = Executors.newFixedThreadPool(RangeLock.PLACES);
+    readers = threads;
     try (Spool spool = open()) {
       final DrivenCapture capture = start(spool);
       together = new CountDownLatch(RangeLock.PLACES);
@@ -221,7 +223,7 @@ final class ReadBackTest {
           .singleElement()
           .satisfies(record -> assertThat(record.block()).isEqualTo(WRITTEN));
     } finally {
-      readers.shutdown();
+      threads.shutdown();
     }
   }
 

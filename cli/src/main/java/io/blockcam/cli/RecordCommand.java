@@ -23,8 +23,10 @@ import io.blockcam.uploader.Compress;
 import io.blockcam.uploader.Sending;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -260,8 +262,8 @@ final class RecordCommand implements Callable<Integer> {
     }
     RecordingIdentity.spooled(recordingName, spoolPath);
     final OptionalLong bytes = Spool.diskBytesOf(spoolPath);
-    if (bytes.isPresent() && Files.isRegularFile(Path.of(disk.backing))) {
-      final long now = Files.size(Path.of(disk.backing));
+    if (bytes.isPresent()) {
+      final long now = backingBytes();
       if (now != bytes.getAsLong()) {
         throw CommandException.usage(
             "--backing %s has %d bytes, the disk that is served %d: --take-over cannot change that, stop it first"
@@ -269,6 +271,13 @@ final class RecordCommand implements Callable<Integer> {
       }
     }
     return HandOver.ask(spoolPath, limit);
+  }
+
+  /** Of a file, or of a block device. */
+  private long backingBytes() throws IOException {
+    try (FileChannel file = FileChannel.open(Path.of(disk.backing), StandardOpenOption.READ)) {
+      return file.size();
+    }
   }
 
   private Recording recording(

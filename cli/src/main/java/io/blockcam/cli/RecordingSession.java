@@ -17,6 +17,7 @@ import io.blockcam.uploader.IndexKeeper;
 import io.blockcam.uploader.Pace;
 import io.blockcam.uploader.Sending;
 import io.blockcam.uploader.Uploader;
+import io.blockcam.uploader.UploaderStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -175,6 +176,7 @@ final class RecordingSession {
     spool.growDisk(plan.diskBytes());
     beginning.accept("what an earlier run has left in the ring is brought into the spool");
     capture = Capture.start(spool, plan.capture(), new TargetBacking(target));
+    capture.whetherRoomIsMade(() -> isShipping(uploader.status()));
     acquired.add(() -> stopCapture(capture));
     leaving.add(() -> leaveCapture(capture));
     memory =
@@ -347,6 +349,10 @@ final class RecordingSession {
           uploader.status().backlog(),
           uploader.status().lastError());
     }
+  }
+
+  private static boolean isShipping(final UploaderStatus status) {
+    return status.state() == UploaderStatus.State.SHIPPING && status.failures() == 0;
   }
 
   private static boolean isAbsentOrEmpty(final Path directory) throws IOException {

@@ -80,7 +80,7 @@ final class FailingDiskTest {
         .as("writes that failed")
         .anyMatch(event -> event.has(Event.FAILED));
     assertThat(recording.published().events(Event.RESYNC)).as("blocks read back").isNotEmpty();
-    assertThat(recording.spool().resolve("doubt.json")).doesNotExist();
+    assertThat(recording.spool().resolve("doubt")).doesNotExist();
   }
 
   /** The disk takes no writes for a while, then nothing at all; then it is good again. */
@@ -125,7 +125,7 @@ final class FailingDiskTest {
       recording.latestShouldEqualTheDisk();
     }
     recording.verifies();
-    assertThat(recording.spool().resolve("doubt.json")).doesNotExist();
+    assertThat(recording.spool().resolve("doubt")).doesNotExist();
   }
 
   /** The spool's disk takes no writes for a while: flushes wait, and everything goes on. */

@@ -67,7 +67,6 @@ class GrowTest {
     assertThat(large.published().events(Event.GAP)).isNotEmpty();
     assertThat(large.run("info", "--gaps").out())
         .contains("24.0 MiB (25165824 bytes), 16.0 MiB when it began", "the disk grew");
-    Files.setLastModifiedTime(large.backing(), Files.getLastModifiedTime(before));
     try (FileChannel file = FileChannel.open(large.backing(), StandardOpenOption.WRITE)) {
       file.truncate(SMALL);
     }
@@ -79,7 +78,7 @@ class GrowTest {
   void doesNotGrowUnderUsersWhoWait() throws IOException {
     try (LiveDisk disk = small.record()) {
       write(disk, 0, 4096);
-      refusedToTakeOver();
+      refusedToTakeOverALargerFile();
       disk.kill();
     }
     grow();
@@ -98,10 +97,34 @@ class GrowTest {
     large.verifies();
   }
 
-  private void refusedToTakeOver() throws IOException {
-    grow();
+  /** The one who serves it goes on, and its users notice nothing. */
+  @Test
+  void doesNotTakeOverABlockDeviceThatHasGrown() throws IOException {
+    final String image = scratch.resolve("image").toString();
+    Shell.run("truncate", "--size=" + SMALL, image);
+    final String loop = Shell.run("losetup", "--find", "--show", image).strip();
+    try {
+      Files.createSymbolicLink(small.backing(), Path.of(loop));
+      try (LiveDisk disk = small.record()) {
+        Shell.run("truncate", "--size=" + LARGE, image);
+        Shell.run("losetup", "--set-capacity", loop);
+        refusedToTakeOver();
+        write(disk, 0, 4096);
+        disk.stopsCleanly();
+      }
+    } finally {
+      Shell.run("losetup", "--detach", loop);
+    }
+  }
+
+  private void refusedToTakeOver() {
     refused(
         large.recordInVain("--take-over", "--grow"), "the disk that is served 16777728", "stop it");
+  }
+
+  private void refusedToTakeOverALargerFile() throws IOException {
+    grow();
+    refusedToTakeOver();
     try (FileChannel file = FileChannel.open(large.backing(), StandardOpenOption.WRITE)) {
       file.truncate(SMALL);
     }

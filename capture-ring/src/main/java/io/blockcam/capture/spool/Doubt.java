@@ -1,21 +1,14 @@
 package io.blockcam.capture.spool;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 
 /**
- * Blocks of which disk and record may hold different things: {@code doubt.json}. It stands until
- * what the disk holds is in the record, so that no crash in between makes anybody forget it.
+ * Blocks of which disk and record may hold different things. It stands, in the spool's {@code
+ * doubt}, until what the disk holds is in the record, so that no crash in between makes anybody
+ * forget it.
  *
  * @param ranges sorted, none touching another
  */
@@ -24,14 +17,8 @@ public record Doubt(List<Range> ranges) {
   /** There is none. */
   public static final Doubt NONE = new Doubt(List.of());
 
-  static final String FILE_NAME = "doubt.json";
-
-  private static final int FORMAT_VERSION = 1;
-
   /** More of them are joined to fewer and larger ones: to read too much does no harm. */
-  private static final int MOST_RANGES = 1 << 16;
-
-  private static final JsonMapper MAPPER = JsonMapper.builder().build();
+  static final int MOST_RANGES = 1 << 16;
 
   /**
    * Blocks side by side.
@@ -55,10 +42,23 @@ public record Doubt(List<Range> ranges) {
 
   /** Sorts the ranges and joins those that touch, or lie near to each other if they are many. */
   public Doubt {
-    ranges = joined(ranges.stream().sorted(Comparator.comparing(Range::block)).toList(), 0);
-    for (long gap = 1; ranges.size() > MOST_RANGES; gap *= 2) {
+    ranges =
+        joinedTo(
+            joined(ranges.stream().sorted(Comparator.comparing(Range::block)).toList(), 0),
+            MOST_RANGES);
+  }
+
+  /** With those joined that lie near to each other, until there are so many. */
+  Doubt joinedTo(final int most) {
+    return new Doubt(joinedTo(ranges, most));
+  }
+
+  private static List<Range> joinedTo(final List<Range> sorted, final int most) {
+    List<Range> ranges = sorted;
+    for (long gap = 1; ranges.size() > most; gap *= 2) {
       ranges = joined(ranges, gap);
     }
+    return ranges;
   }
 
   private static List<Range> joined(final List<Range> sorted, final long gap) {
@@ -144,11 +144,6 @@ public record Doubt(List<Range> ranges) {
     return new Doubt(rest);
   }
 
-  /** Whether all of another is in it. */
-  boolean covers(final Doubt other) {
-    return plus(other).equals(this);
-  }
-
   /** Whether there is none. */
   public boolean isEmpty() {
     return ranges.isEmpty();
@@ -157,42 +152,5 @@ public record Doubt(List<Range> ranges) {
   /** How many blocks. */
   public long blocks() {
     return ranges.stream().mapToLong(Range::blocks).sum();
-  }
-
-  byte[] toJson() {
-    final ObjectNode node = MAPPER.createObjectNode();
-    node.put("formatVersion", FORMAT_VERSION);
-    final ArrayNode all = node.putArray("ranges");
-    for (final Range range : ranges) {
-      all.addObject().put("block", range.block()).put("blocks", range.blocks());
-    }
-    return (node.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
-  }
-
-  /**
-   * Reads it.
-   *
-   * @param diskBlocks none of the ranges ends beyond that
-   */
-  static Doubt ofJson(final byte[] bytes, final long diskBlocks, final Path file)
-      throws SpoolException {
-    try {
-      final JsonNode node = MAPPER.readTree(bytes);
-      if (node.path("formatVersion").asInt() != FORMAT_VERSION || !node.path("ranges").isArray()) {
-        throw new IllegalArgumentException("its format is unknown");
-      }
-      final List<Range> ranges = new ArrayList<>();
-      for (final JsonNode range : node.path("ranges")) {
-        ranges.add(new Range(range.path("block").asLong(-1), range.path("blocks").asLong(-1)));
-        if (ranges.getLast().end() > diskBlocks) {
-          throw new IllegalArgumentException("it names blocks beyond the disk");
-        }
-      }
-      return new Doubt(ranges);
-    } catch (final JsonProcessingException e) {
-      throw new SpoolException(file, "is no JSON (" + e.getOriginalMessage() + ")", e);
-    } catch (final IOException | IllegalArgumentException e) {
-      throw new SpoolException(file, "can not be read (" + e.getMessage() + ")", e);
-    }
   }
 }

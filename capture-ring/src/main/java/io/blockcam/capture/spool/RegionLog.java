@@ -3,6 +3,9 @@ package io.blockcam.capture.spool;
 import static io.blockcam.capture.spool.RegionLogDescriptor.CRC32C_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.DISK_BYTES_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.DISTRUST_OFFSET;
+import static io.blockcam.capture.spool.RegionLogDescriptor.FIRST_PAGE_OFFSET;
+import static io.blockcam.capture.spool.RegionLogDescriptor.GENERATION_OFFSET;
+import static io.blockcam.capture.spool.RegionLogDescriptor.HEADERS;
 import static io.blockcam.capture.spool.RegionLogDescriptor.HEADER_BYTES;
 import static io.blockcam.capture.spool.RegionLogDescriptor.MAGIC;
 import static io.blockcam.capture.spool.RegionLogDescriptor.MAGIC_OFFSET;
@@ -29,8 +32,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,9 +68,15 @@ public final class RegionLog implements Closeable {
    */
   private @Nullable FileChannel channel;
 
-  /** Whether the header of {@link #content} is known to be that of the file. */
+  private long generation;
+
+  /** A {@link GapReason}, or 0. */
+  private byte distrust;
+
+  /** Whether the newest header of the file is known to say what is said here. */
   private boolean headerIsDurable;
 
+  /** Without headers: those are encoded when they are written. */
   private RegionLog(
       final Path directory,
       final UUID recordingId,
@@ -98,13 +110,12 @@ public final class RegionLog implements Closeable {
     final Path file = directory.resolve(FILE_NAME);
     try {
       final RegionLog log = decode(directory, recordingId, diskBytes, Files.readAllBytes(file));
+      log.grow(diskBytes);
       log.writeAnew(); // who wrote what was read may have died before it was durable
-      log.growTo(diskBytes);
       return log;
     } catch (final NoSuchFileException e) {
       final long regionBytes = regionBytes(diskBytes, leastRegionBytes);
       final byte[] content = new byte[contentBytes(regions(diskBytes, regionBytes))];
-      encodeHeader(content, recordingId, diskBytes, regionBytes);
       final RegionLog log = new RegionLog(directory, recordingId, diskBytes, regionBytes, content);
       log.set(0, fresh ? 0 : log.regions(), true);
       log.sealPages(0, log.pages());
@@ -131,28 +142,32 @@ public final class RegionLog implements Closeable {
   }
 
   private int pages() {
-    return (content.length - HEADER_BYTES) / PAGE_BYTES;
+    return (content.length - FIRST_PAGE_OFFSET) / PAGE_BYTES;
   }
 
   private static int contentBytes(final long regions) {
-    return Math.toIntExact(HEADER_BYTES + Math.ceilDiv(regions, PAGE_REGIONS) * PAGE_BYTES);
+    return Math.toIntExact(FIRST_PAGE_OFFSET + Math.ceilDiv(regions, PAGE_REGIONS) * PAGE_BYTES);
   }
 
-  private static void encodeHeader(
-      final byte[] content, final UUID recordingId, final long diskBytes, final long regionBytes) {
-    final MemorySegment memory = MemorySegment.ofArray(content);
-    memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
-    memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
-    memory.set(LittleEndian.U64, RECORDING_ID_OFFSET, recordingId.getMostSignificantBits());
-    memory.set(LittleEndian.U64, RECORDING_ID_OFFSET + 8, recordingId.getLeastSignificantBits());
-    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
-    memory.set(LittleEndian.U64, REGION_BYTES_OFFSET, regionBytes);
-    seal(content);
+  private static MemorySegment header(final byte[] content, final int which) {
+    return MemorySegment.ofArray(content).asSlice((long) which * HEADER_BYTES, HEADER_BYTES);
   }
 
-  private static void seal(final byte[] content) {
-    MemorySegment.ofArray(content)
-        .set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(content, 0, CRC32C_OFFSET));
+  private void encodeHeader(final int which) {
+    final MemorySegment header = header(content, which);
+    header.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
+    header.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
+    header.set(LittleEndian.U64, RECORDING_ID_OFFSET, recordingId.getMostSignificantBits());
+    header.set(LittleEndian.U64, RECORDING_ID_OFFSET + 8, recordingId.getLeastSignificantBits());
+    header.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
+    header.set(LittleEndian.U64, REGION_BYTES_OFFSET, regionBytes);
+    header.set(LittleEndian.U64, GENERATION_OFFSET, generation);
+    header.set(LittleEndian.U32, DISTRUST_OFFSET, distrust);
+    header.set(LittleEndian.U32, CRC32C_OFFSET, crc(header));
+  }
+
+  private static int crc(final MemorySegment header) {
+    return new Crc32c().of(header, 0, CRC32C_OFFSET);
   }
 
   private static RegionLog decode(
@@ -160,16 +175,20 @@ public final class RegionLog implements Closeable {
       throws SpoolException {
     final Path file = directory.resolve(FILE_NAME);
     final String advice = "; move it away, then all of the disk is read back";
-    if (content.length < HEADER_BYTES) {
+    if (content.length < FIRST_PAGE_OFFSET) {
       throw new SpoolException(
-          file, "has %d bytes, less than its header%s".formatted(content.length, advice));
+          file, "has %d bytes, less than its headers%s".formatted(content.length, advice));
     }
-    final MemorySegment memory = MemorySegment.ofArray(content);
-    if (memory.get(LittleEndian.U64, MAGIC_OFFSET) != MAGIC
-        || memory.get(LittleEndian.U32, CRC32C_OFFSET)
-            != new Crc32c().of(content, 0, CRC32C_OFFSET)) {
+    final List<MemorySegment> headers =
+        IntStream.range(0, HEADERS)
+            .mapToObj(which -> header(content, which))
+            .filter(RegionLog::isWhole)
+            .sorted(Comparator.comparingLong(RegionLog::generation).reversed())
+            .toList();
+    if (headers.isEmpty()) {
       throw new SpoolException(file, "is damaged, or no log of regions" + advice);
     }
+    final MemorySegment memory = headers.getFirst();
     final int version = memory.get(LittleEndian.U32, VERSION_OFFSET);
     if (version != VERSION) {
       throw new SpoolException(
@@ -196,15 +215,26 @@ public final class RegionLog implements Closeable {
               .formatted(diskBytes, owner, advice));
     }
     final RegionLog log = new RegionLog(directory, recordingId, diskBytes, regionBytes, content);
+    log.generation = generation(memory);
+    log.distrust = (byte) memory.get(LittleEndian.U32, DISTRUST_OFFSET);
     log.mendPages();
     return log;
+  }
+
+  private static boolean isWhole(final MemorySegment header) {
+    return header.get(LittleEndian.U64, MAGIC_OFFSET) == MAGIC
+        && header.get(LittleEndian.U32, CRC32C_OFFSET) == crc(header);
+  }
+
+  private static long generation(final MemorySegment header) {
+    return header.get(LittleEndian.U64, GENERATION_OFFSET);
   }
 
   /** Of a page that is damaged all regions are dirty. */
   private void mendPages() {
     final Crc32c crc = new Crc32c();
     for (int page = 0; page < pages(); page++) {
-      final int at = HEADER_BYTES + page * PAGE_BYTES;
+      final int at = FIRST_PAGE_OFFSET + page * PAGE_BYTES;
       if (pageCrc(at) != crc.of(content, at, PAGE_CRC32C_OFFSET)) {
         LOG.warn("page {} of {} is damaged: its regions are read back", page, FILE_NAME);
         set(page * PAGE_REGIONS, Math.min((page + 1) * PAGE_REGIONS, regions()), true);
@@ -220,17 +250,23 @@ public final class RegionLog implements Closeable {
    * @param bytes its size now; does nothing if it has had that
    */
   public void growTo(final long bytes) throws IOException {
+    grow(bytes);
+    if (!headerIsDurable) {
+      writeAnew();
+    }
+  }
+
+  private void grow(final long bytes) {
     if (bytes == diskBytes) {
       return;
     }
     final int firstChanged = (int) (diskBytes / regionBytes);
     content = Arrays.copyOf(content, contentBytes(regions(bytes, regionBytes)));
     diskBytes = bytes;
-    MemorySegment.ofArray(content).set(LittleEndian.U64, DISK_BYTES_OFFSET, bytes);
     set(firstChanged, regions(), true);
     sealPages(firstChanged / PAGE_REGIONS, pages());
     headerIsDurable = false;
-    distrust(GapReason.DISK_GROWN);
+    distrust = standing(GapReason.DISK_GROWN);
   }
 
   /** Size of a region, in bytes, a power of two. */
@@ -266,12 +302,12 @@ public final class RegionLog implements Closeable {
 
   /** Whether what is dirty must be read back though no power was cut. */
   public boolean isDistrusted() {
-    return content[DISTRUST_OFFSET] != 0;
+    return distrust != 0;
   }
 
   /** Why; {@link GapReason#RECORDS_LOST} when nobody has said. */
   public GapReason distrustReason() {
-    return GapReason.ofCode(content[DISTRUST_OFFSET]).orElse(GapReason.RECORDS_LOST);
+    return GapReason.ofCode(distrust).orElse(GapReason.RECORDS_LOST);
   }
 
   /**
@@ -280,16 +316,20 @@ public final class RegionLog implements Closeable {
    * @param why the first reason stands, but for {@link GapReason#NO_ROOM}: that one passes
    */
   public void distrust(final GapReason why) throws IOException {
+    setDistrust(standing(why));
+  }
+
+  private byte standing(final GapReason why) {
     final boolean stands = isDistrusted() && distrustReason() != GapReason.NO_ROOM;
-    setDistrust(stands ? content[DISTRUST_OFFSET] : (byte) why.code());
+    return stands ? distrust : (byte) why.code();
   }
 
   /** All of the disk may have changed unseen. Durable when this returns. */
   public void distrustAll(final GapReason why) throws IOException {
     set(0, regions(), true);
     sealPages(0, pages());
-    headerIsDurable = false;
-    setDistrust((byte) why.code());
+    distrust = (byte) why.code();
+    writeAnew();
   }
 
   /** What was dirty has been read back. Durable when this returns; may be repeated. */
@@ -298,15 +338,26 @@ public final class RegionLog implements Closeable {
   }
 
   private void setDistrust(final byte value) throws IOException {
-    if (content[DISTRUST_OFFSET] == value && headerIsDurable) {
+    if (distrust == value && headerIsDurable) {
       return;
     }
+    distrust = value;
     headerIsDurable = false;
-    content[DISTRUST_OFFSET] = value;
-    seal(content);
-    close();
-    channel = null;
-    writeAnew();
+    if (channel == null) {
+      writeAnew();
+      return;
+    }
+    generation++;
+    for (int which = 0; which < HEADERS; which++) {
+      encodeHeader(which);
+      final int at = which * HEADER_BYTES;
+      change(
+          file -> {
+            write(file, at, HEADER_BYTES);
+            file.force(false); // before the other is touched
+          });
+    }
+    headerIsDurable = true;
   }
 
   /**
@@ -328,7 +379,7 @@ public final class RegionLog implements Closeable {
   }
 
   private static int byteOf(final int region) {
-    return HEADER_BYTES + region / PAGE_REGIONS * PAGE_BYTES + region % PAGE_REGIONS / 8;
+    return FIRST_PAGE_OFFSET + region / PAGE_REGIONS * PAGE_BYTES + region % PAGE_REGIONS / 8;
   }
 
   private void set(final int region, final boolean dirty) {
@@ -350,7 +401,7 @@ public final class RegionLog implements Closeable {
   private void sealPages(final int from, final int to) {
     final Crc32c crc = new Crc32c();
     for (int page = from; page < to; page++) {
-      final int at = HEADER_BYTES + page * PAGE_BYTES;
+      final int at = FIRST_PAGE_OFFSET + page * PAGE_BYTES;
       MemorySegment.ofArray(content)
           .set(LittleEndian.U32, at + PAGE_CRC32C_OFFSET, crc.of(content, at, PAGE_CRC32C_OFFSET));
     }
@@ -366,25 +417,37 @@ public final class RegionLog implements Closeable {
       changed.set(region / PAGE_REGIONS);
     }
     changed.stream().forEach(page -> sealPages(page, page + 1));
-    final FileChannel file = channel;
-    if (file == null) {
+    if (channel == null) {
       writeAnew();
       return;
     }
+    change(
+        file -> {
+          for (int from = changed.nextSetBit(0), to; from >= 0; from = changed.nextSetBit(to)) {
+            to = changed.nextClearBit(from);
+            write(file, FIRST_PAGE_OFFSET + from * PAGE_BYTES, (to - from) * PAGE_BYTES);
+          }
+          if (dirty) {
+            file.force(false);
+          }
+        });
+  }
+
+  /** What changes the file in its place. */
+  @FunctionalInterface
+  private interface Change {
+    void in(FileChannel file) throws IOException;
+  }
+
+  private void change(final Change change) throws IOException {
+    final FileChannel file = Objects.requireNonNull(channel);
     boolean written = false;
     try {
-      for (int from = changed.nextSetBit(0), to; from >= 0; from = changed.nextSetBit(to)) {
-        to = changed.nextClearBit(from);
-        write(file, HEADER_BYTES + from * PAGE_BYTES, (to - from) * PAGE_BYTES);
-      }
-      if (dirty) {
-        file.force(false);
-      }
+      change.in(file);
       written = true;
     } finally {
       if (!written) {
-        channel = null;
-        file.close();
+        close();
       }
     }
   }
@@ -397,6 +460,11 @@ public final class RegionLog implements Closeable {
   }
 
   private void writeAnew() throws IOException {
+    close();
+    generation++;
+    for (int which = 0; which < HEADERS; which++) {
+      encodeHeader(which);
+    }
     Spool.replace(directory, FILE_NAME, content);
     headerIsDurable = true;
     channel = FileChannel.open(directory.resolve(FILE_NAME), WRITE);
@@ -404,8 +472,10 @@ public final class RegionLog implements Closeable {
 
   @Override
   public void close() throws IOException {
-    if (channel != null) {
-      channel.close();
+    final FileChannel file = channel;
+    channel = null;
+    if (file != null) {
+      file.close();
     }
   }
 }

@@ -57,7 +57,7 @@ import org.slf4j.LoggerFactory;
  *   spool.json            where it stands, see {@link SpoolState}
  *   disk.json             what the disk looked like, see {@link DiskFingerprint}
  *   regions               where a power cut leaves doubt, see {@link RegionLogDescriptor}
- *   doubt.json            blocks to be read back, see {@link Doubt}
+ *   doubt                 blocks to be read back, see {@link DoubtLog}
  *   NNNNNNNNNN.seg        sealed, waiting
  *   NNNNNNNNNN.open       the one that is written
  *   NNNNNNNNNN.journal    what is needed to finish it after a crash
@@ -78,6 +78,7 @@ public final class Spool implements Closeable {
   private final Recording recording;
   private volatile long limitBytes;
   private final FileChannel lock;
+  private final DoubtLog doubt;
   private final Object monitor = new Object();
   private final Watermarks watermarks;
   private final List<Recovered> recovered = new ArrayList<>();
@@ -102,9 +103,6 @@ public final class Spool implements Closeable {
   private boolean blocked;
   private Runnable onRemoved = () -> {};
 
-  /** What is known to stand in doubt.json whatever happens. */
-  private Doubt durableDoubt = Doubt.NONE;
-
   /**
    * A sealed segment.
    *
@@ -117,11 +115,13 @@ public final class Spool implements Closeable {
       final Recording recording,
       final long limitBytes,
       final FileChannel lock,
+      final DoubtLog doubt,
       final SpoolState state) {
     this.directory = directory;
     this.recording = recording;
     this.limitBytes = limitBytes;
     this.lock = lock;
+    this.doubt = doubt;
     this.state = state;
     this.watermarks = new Watermarks("spool " + directory, limitBytes);
   }
@@ -179,7 +179,13 @@ public final class Spool implements Closeable {
             stateFile,
             "belongs to recording %s, not %s".formatted(state.recordingId(), recording.id()));
       }
-      final Spool spool = new Spool(directory, owner.orElse(recording), limitBytes, lock, state);
+      final DoubtLog doubt =
+          DoubtLog.open(
+              directory,
+              recording.id(),
+              Math.ceilDiv(state.diskBytes(), RecordDescriptor.BLOCK_BYTES));
+      final Spool spool =
+          new Spool(directory, owner.orElse(recording), limitBytes, lock, doubt, state);
       onLocked.run();
       spool.putInOrder();
       return spool;
@@ -237,35 +243,24 @@ public final class Spool implements Closeable {
   }
 
   /** Blocks of which disk and record may hold different things. One thread at a time. */
-  public Doubt doubt() throws IOException {
-    final Path file = directory.resolve(Doubt.FILE_NAME);
-    return Files.exists(file)
-        ? Doubt.ofJson(
-            Files.readAllBytes(file), Math.ceilDiv(diskBytes(), RecordDescriptor.BLOCK_BYTES), file)
-        : Doubt.NONE;
-  }
-
-  /** Remembers more of them; durable when this returns. One thread at a time. */
-  public void addDoubt(final Doubt more) throws IOException {
-    if (!durableDoubt.covers(more)) {
-      final Doubt all = doubt().plus(more);
-      replace(directory, Doubt.FILE_NAME, all.toJson());
-      durableDoubt = all;
-    }
+  public Doubt doubt() {
+    return doubt.doubt();
   }
 
   /**
-   * What the disk holds is in the record, but for these blocks; durable when this returns. One
-   * thread at a time.
+   * Remembers more of them; durable when this returns. May be repeated when it fails. One thread at
+   * a time.
+   */
+  public void addDoubt(final Doubt more) throws IOException {
+    doubt.add(more);
+  }
+
+  /**
+   * What the disk holds is in the record, but for these blocks; durable when this returns. May be
+   * repeated when it fails. One thread at a time.
    */
   public void reduceDoubt(final Doubt left) throws IOException {
-    durableDoubt = Doubt.NONE; // until it is written again
-    if (left.isEmpty()) {
-      Files.deleteIfExists(directory.resolve(Doubt.FILE_NAME));
-      Directories.force(directory);
-    } else {
-      replace(directory, Doubt.FILE_NAME, left.toJson());
-    }
+    doubt.keep(left);
   }
 
   /**
@@ -501,7 +496,9 @@ public final class Spool implements Closeable {
   /** Lets another process use the spool. */
   @Override
   public void close() throws IOException {
-    lock.close();
+    try (lock) {
+      doubt.close();
+    }
   }
 
   // --- the writer's side ---
@@ -564,7 +561,7 @@ public final class Spool implements Closeable {
     Files.deleteIfExists(directory.resolve(SpoolState.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(Recording.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(DiskFingerprint.FILE_NAME + FRESH_SUFFIX));
-    Files.deleteIfExists(directory.resolve(Doubt.FILE_NAME + FRESH_SUFFIX));
+    Files.deleteIfExists(directory.resolve(DoubtLog.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(RegionLog.FILE_NAME + FRESH_SUFFIX));
     final Set<Long> sealedNumbers = new TreeSet<>();
     final Set<Long> openNumbers = new TreeSet<>();

@@ -143,6 +143,77 @@ final class RegionLogTest {
     }
   }
 
+  @Test
+  void growsAgainWhenThatHasFailed() throws IOException {
+    final RegionLog log = open(true);
+    disk.setRoom(0);
+    assertThatThrownBy(() -> log.growTo(2 * DISK_BYTES)).hasMessage("No space left on device");
+    disk.setRoom(Long.MAX_VALUE);
+    log.growTo(2 * DISK_BYTES);
+    disk.cutPower();
+
+    final RegionLog again =
+        RegionLog.open(disk.root(), RECORDING.id(), 2 * DISK_BYTES, 4 * MIB, /* fresh= */ false);
+    assertThat(again.isDistrusted()).isTrue();
+  }
+
+  /** A gap begins where the file system is full: the file is large, what is said of it small. */
+  @Test
+  void needsNoRoomToSayThatItIsNotToBeTrusted() throws IOException {
+    final RegionLog log = open(true);
+    disk.setRoom(RegionLogDescriptor.HEADER_BYTES);
+    log.distrust(GapReason.NO_ROOM);
+    disk.setRoom(Long.MAX_VALUE);
+    disk.cutPower();
+    assertThat(open(false).distrustReason()).isEqualTo(GapReason.NO_ROOM);
+  }
+
+  @Test
+  void needsOneHeaderOfTheTwo() throws IOException {
+    for (int header = 0; header < RegionLogDescriptor.HEADERS; header++) {
+      unplug();
+      disk = disk(header);
+      final RegionLog log = open(true);
+      log.makeDirty(array(4));
+      log.distrust(GapReason.SYNC_FAILED);
+      damage(header);
+      final RegionLog again = open(false);
+      assertThat(again.distrustReason()).isEqualTo(GapReason.SYNC_FAILED);
+      assertThat(again.dirty()).isEqualTo(regions(4));
+      again.trust();
+      damage(header);
+      assertThat(open(false).isDistrusted()).isFalse();
+    }
+  }
+
+  private void damage(final int header) throws IOException {
+    final byte[] content = Files.readAllBytes(file());
+    content[header * RegionLogDescriptor.HEADER_BYTES + RegionLogDescriptor.DISTRUST_OFFSET] ^= 1;
+    Files.write(file(), content);
+  }
+
+  /** While the header is being written: what was said before holds, or what is being said. */
+  @Test
+  void keepsOneHeaderWhereverThePowerGoes() throws IOException {
+    for (int seed = 0; seed < POWER_CUTS; seed++) {
+      unplug();
+      disk = disk(seed);
+      final RegionLog log = open(true);
+      log.distrust(GapReason.SYNC_FAILED);
+      disk.setShortWrites(true);
+      disk.killAfter(seed % 6);
+      try {
+        log.trust();
+        assertThat(disk.isDead()).isFalse();
+      } catch (final IOException e) {
+        assertThat(e).hasMessage("the process was killed");
+      }
+      disk.revive();
+      disk.cutPower();
+      open(false);
+    }
+  }
+
   // --- bad input: one line, nothing overwritten ---
 
   @Test
@@ -154,10 +225,11 @@ final class RegionLogTest {
     final byte[] whole = Files.readAllBytes(file());
     final byte[] flipped = whole.clone();
     flipped[33] ^= 1;
+    flipped[RegionLogDescriptor.HEADER_BYTES + 33] ^= 1;
     Files.write(file(), flipped);
     refused(RECORDING, "is damaged, or no log of regions; move it away, then all of the disk");
     Files.write(file(), new byte[100]);
-    refused(RECORDING, "has 100 bytes, less than its header");
+    refused(RECORDING, "has 100 bytes, less than its headers");
   }
 
   /** Regions that are read for nothing do no harm. */
@@ -168,8 +240,8 @@ final class RegionLogTest {
       log.makeDirty(array(2, 9_000));
     }
     final byte[] flipped = Files.readAllBytes(file());
-    assertThat(flipped).hasSize(RegionLogDescriptor.HEADER_BYTES + 3 * 512);
-    flipped[RegionLogDescriptor.HEADER_BYTES] = 0; // 2 would be clean
+    assertThat(flipped).hasSize(RegionLogDescriptor.FIRST_PAGE_OFFSET + 3 * 512);
+    flipped[RegionLogDescriptor.FIRST_PAGE_OFFSET] = 0; // 2 would be clean
     Files.write(file(), flipped);
 
     try (RegionLog log = RegionLog.open(disk.root(), RECORDING.id(), large, 4 * MIB, false)) {
