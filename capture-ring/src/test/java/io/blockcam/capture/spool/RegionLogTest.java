@@ -161,7 +161,8 @@ final class RegionLogTest {
   @Test
   void needsNoRoomToSayThatItIsNotToBeTrusted() throws IOException {
     final RegionLog log = open(true);
-    disk.setRoom(RegionLogDescriptor.HEADER_BYTES);
+    disk.setRoom(
+        RegionLogDescriptor.FIRST_PAGE_OFFSET); // the simulated disk counts what is written over
     log.distrust(GapReason.NO_ROOM);
     disk.setRoom(Long.MAX_VALUE);
     disk.cutPower();
