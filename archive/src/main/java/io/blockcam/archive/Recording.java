@@ -46,11 +46,6 @@ public record Recording(
     }
   }
 
-  /** Blocks of the disk; the last one may reach beyond its end. */
-  public long diskBlocks() {
-    return (diskBytes - 1) / RecordDescriptor.BLOCK_BYTES + 1;
-  }
-
   /** Where its parts lie in an archive. */
   public RecordingPaths paths() {
     return new RecordingPaths(name);

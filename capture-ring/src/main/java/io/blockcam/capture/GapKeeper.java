@@ -264,7 +264,7 @@ final class GapKeeper {
         Doubt.ranges(
             ring.takeMissed(),
             ring.missed().unitBlocks(),
-            Math.ceilDiv(spool.diskBytes(), RecordDescriptor.BLOCK_BYTES),
+            RecordDescriptor.blocks(spool.diskBytes()),
             mostRecords);
     unnamed.addAll(ranges);
     unremembered = unremembered.plus(new Doubt(ranges));

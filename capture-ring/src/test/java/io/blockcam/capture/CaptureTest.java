@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.FileBytes;
@@ -305,7 +306,7 @@ final class CaptureTest {
       assertThat(TestRecord.ofSegments(spool.sealed()))
           .filteredOn(record -> record.kind() == RecordKind.GAP)
           .extracting(TestRecord::runBlocks)
-          .containsExactly(spool.recording().diskBlocks());
+          .containsExactly(RecordDescriptor.blocks(spool.diskBytes()));
     }
   }
 

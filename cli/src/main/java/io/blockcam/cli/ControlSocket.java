@@ -250,13 +250,12 @@ final class ControlSocket implements AutoCloseable {
     return true;
   }
 
-  /** What cannot be known to be unused counts as used. */
+  /** A disk that is not served yet counts as used. */
   private static List<String> users(final Answers recorder) {
     try {
       return recorder.users();
     } catch (final IOException e) {
-      LOG.warn("who uses the disk cannot be found out: {}", Messages.of(e));
-      return List.of("who uses it cannot be found out (" + Messages.of(e) + ")");
+      return List.of(Messages.of(e));
     }
   }
 

@@ -128,8 +128,7 @@ final class ControlSocketTest {
       assertThatThrownBy(recorder::stopUnused)
           .isInstanceOf(CommandException.class)
           .hasMessage(
-              "the disk is in use: who uses it cannot be found out (not now)."
-                  + " Unmount and close it first, or give --force");
+              "the disk is in use: not now." + " Unmount and close it first, or give --force");
     }
     assertThat(control.order()).isNotDone();
   }

@@ -409,7 +409,7 @@ public final class Layers implements Closeable {
    */
   public long nextWindow(final long fromBlock) throws IOException {
     if (layers.stream().anyMatch(Layer.Lost.class::isInstance)) {
-      return fromBlock < Math.ceilDiv(diskBytes(), RecordDescriptor.BLOCK_BYTES)
+      return fromBlock < RecordDescriptor.blocks(diskBytes())
           ? WindowStack.windowOf(fromBlock)
           : Long.MAX_VALUE;
     }
@@ -431,9 +431,7 @@ public final class Layers implements Closeable {
               case Layer.Made made -> feed(made.run, window);
               case Layer.Lost lost ->
                   window.doubt(
-                      0,
-                      Math.ceilDiv(diskBytes(), RecordDescriptor.BLOCK_BYTES),
-                      RecordDescriptor.WHOLE_BLOCK);
+                      0, RecordDescriptor.blocks(diskBytes()), RecordDescriptor.WHOLE_BLOCK);
             }
           }
           return window;

@@ -333,7 +333,7 @@ public final class UblkDevice {
     if (failure.isDone()) {
       return;
     }
-    List<String> users = users(info);
+    List<String> users = DiskUsers.named(info.id());
     if (!users.isEmpty()) {
       LOG.warn(
           "{} is in use: {}. Writing back what is cached for it, and waiting {} s until nobody uses it",
@@ -348,16 +348,7 @@ public final class UblkDevice {
         && !hopeless.getAsBoolean()
         && System.nanoTime() - deadlineNs < 0) {
       Thread.sleep(USERS_PAUSE_MS);
-      users = users(info);
-    }
-  }
-
-  private static List<String> users(final DeviceInfo info) {
-    try {
-      return DiskUsers.named(info.id());
-    } catch (final IOException e) {
-      // It may be in use; a stop waits in vain for a few seconds at worst.
-      return List.of("who uses it cannot be found out (" + e + ")");
+      users = DiskUsers.named(info.id());
     }
   }
 

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("test-host")
 class BackingTest {
 
+  private static final int USAGE = 2;
   private static final int ENVIRONMENT = 3;
   private static final int MIB = 1 << 20;
 
@@ -68,6 +69,30 @@ class BackingTest {
         Shell.run("umount", bound.toString());
       }
       disk.stopsCleanly();
+    }
+  }
+
+  /** Such a disk takes writes behind each other only. */
+  @Test
+  void isRefusedOnAHostManagedZonedDisk() throws Exception {
+    Shell.sh(
+        """
+        mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
+        mkdir /sys/kernel/config/nullb/zoned
+        cd /sys/kernel/config/nullb/zoned
+        echo 1 >zoned; echo 4 >zone_size; echo 64 >size; echo 1 >memory_backed; echo 1 >power
+        """);
+    try {
+      final Recording recording = Recording.inDirectory(scratch, "zoned", "64M");
+      new Refusals(scratch)
+          .refuses(
+              USAGE,
+              () ->
+                  recording.runHere(
+                      "record", "--backing", "/dev/zoned", "--spool", recording.spool()),
+              "/dev/zoned is a host-managed zoned device");
+    } finally {
+      Shell.sh("echo 0 >$1/power; rmdir $1", "/sys/kernel/config/nullb/zoned");
     }
   }
 

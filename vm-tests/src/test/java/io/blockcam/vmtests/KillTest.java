@@ -150,6 +150,43 @@ final class KillTest {
   }
 
   /**
+   * A thread dies while the disk has a write in its hands for longer than a new beginning waits:
+   * the process ends, so that the write is read back by one that can wait for it.
+   */
+  @Test
+  @Tag("long")
+  void doesNotBeginAgainBesideItsOwnWrites() throws Exception {
+    final Recording recording = Recording.inDirectory(scratch, "own", "16M");
+    try (MappedDisk mapped = MappedDisk.over(scratch.resolve("image"), 16)) {
+      Files.createSymbolicLink(recording.backing(), mapped.device());
+      LiveDisk disk = recording.recordWith(Debugger.AGENT);
+      final Path path = disk.device();
+      try (BlockDevice device = new BlockDevice(path);
+          Debugger debugger = Debugger.attach(disk)) {
+        mapped.delayWrites(Duration.ofSeconds(15));
+        final Thread guest =
+            Thread.ofPlatform().daemon().start(() -> device.write(7 * 4096, new byte[4096]));
+        assertThat(Limits.await(Limits.seconds(10), () -> mapped.writesDelayed() > 0)).isTrue();
+        debugger.exhaustMemoryOf("-q0");
+        final Thread reader = Thread.ofPlatform().daemon().start(() -> device.read(0, 4096));
+        assertThat(disk.awaitEnd()).as("%s", disk.describe()).isEqualTo(ENVIRONMENT);
+        assertThat(mapped.writesDelayed()).as("the disk has it still").isPositive();
+        assertThat(disk.err()).doesNotContain("is served again");
+        disk.close();
+        disk = recording.record();
+        assertThat(guest.join(Limits.seconds(60))).as("the guest's write ends").isTrue();
+        assertThat(reader.join(Limits.seconds(10))).as("and its read").isTrue();
+        mapped.heal();
+        disk.stopsCleanly();
+      } finally {
+        disk.close();
+      }
+      recording.latestShouldEqualTheDisk();
+      assertThat(recording.published().events(Event.GAP)).isEmpty();
+    }
+  }
+
+  /**
    * Whatever a thread of the recorder dies of, the others do not go on without it: the recorder
    * lets go of the device and begins again. The uploader and what looks at the disk are not needed
    * for that.

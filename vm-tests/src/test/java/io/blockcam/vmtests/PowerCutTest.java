@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.vmtests.host.BlockDevice;
 import io.blockcam.vmtests.host.Checkout;
+import io.blockcam.vmtests.host.EncryptedDevice;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Mount;
@@ -34,8 +35,14 @@ final class PowerCutTest {
   /** On the machine: what was written here is there whatever becomes of the test host. */
   private static final Path ON_MACHINE = Checkout.file("target/test/power-cut");
 
-  /** The first half of the disk; fio has the other one. */
+  /** 4 KiB each, in the first partition, encrypted; fio has the other one. */
   private static final int BLOCKS = 4096;
+
+  private static final int SECTOR_BYTES = 512;
+  private static final int FIRST_SECTOR = 2048;
+  private static final int SECTORS = BLOCKS * 8;
+  private static final String PARTITIONS =
+      "start=%d, size=%d\nstart=%d\n".formatted(FIRST_SECTOR, SECTORS, FIRST_SECTOR + SECTORS);
 
   @TempDir private Path scratch;
 
@@ -51,12 +58,19 @@ final class PowerCutTest {
     final SplittableRandom random = new SplittableRandom();
     final Mount mount = Mount.device(HOST_DISK, scratch.resolve("mount"));
     final LiveDisk disk = recording(mount).record("--queues", 2);
-    new Fio(scratch, disk.device())
+    Shell.sh(
+        """
+        [ -e $2/partitioned ] || { printf '%s' "$3" | sfdisk -q $1; touch $2/partitioned; }
+        blockdev --rereadpt $1
+        """,
+        disk.device(), ON_MACHINE, PARTITIONS);
+    new Fio(scratch, Path.of(disk.device() + "p2"))
         .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "rate=2m", "fsync=40")
-        .with("offset=16M", "norandommap", "refill_buffers", "time_based", "runtime=1m")
+        .with("norandommap", "refill_buffers", "time_based", "runtime=1m")
         .start();
     final StampedBlocks blocks = StampedBlocks.continued(ON_MACHINE.resolve("flushed"), BLOCKS);
-    try (BlockDevice device = new BlockDevice(disk.device())) {
+    final Path secret = EncryptedDevice.over(Path.of(disk.device() + "p1")).device();
+    try (BlockDevice device = new BlockDevice(secret)) {
       final long deadlineNs =
           System.nanoTime() + Duration.ofMillis(random.nextInt(200, 3000)).toNanos();
       while (System.nanoTime() - deadlineNs < 0) {
@@ -91,9 +105,22 @@ final class PowerCutTest {
       }
       recording.latestShouldEqualTheDisk();
       recording.verifies();
-      StampedBlocks.continued(ON_MACHINE.resolve("flushed"), BLOCKS)
-          .holdsWhatWasFlushed(recording.backing());
+      holdsWhatWasFlushed(recording.backing());
       assertThat(recording.published().events(Event.GAP)).as("regions in doubt").isNotEmpty();
+    }
+  }
+
+  private static void holdsWhatWasFlushed(final Path disk) throws IOException {
+    final String offset = String.valueOf((long) FIRST_SECTOR * SECTOR_BYTES);
+    final String bytes = String.valueOf((long) SECTORS * SECTOR_BYTES);
+    final String loop =
+        Shell.run("losetup", "-f", "--show", "-o", offset, "--sizelimit", bytes, disk.toString())
+            .strip();
+    try (EncryptedDevice secret = EncryptedDevice.over(Path.of(loop))) {
+      StampedBlocks.continued(ON_MACHINE.resolve("flushed"), BLOCKS)
+          .holdsWhatWasFlushed(secret.device());
+    } finally {
+      Shell.run("losetup", "--detach", loop);
     }
   }
 

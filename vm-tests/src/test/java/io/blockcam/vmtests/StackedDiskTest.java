@@ -2,6 +2,7 @@ package io.blockcam.vmtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.vmtests.host.EncryptedDevice;
 import io.blockcam.vmtests.host.Fio;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
@@ -21,9 +22,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A disk with a file system in a partition and a mapped device over another one, as LVM makes them,
- * on backing stores of all kinds: its recorder is killed again and again, and none of its users
- * sees an error.
+ * A disk with a file system in a partition and, in another one, an encrypted device under a mapped
+ * one, as cryptsetup and LVM make them, on backing stores of all kinds: its recorder is killed
+ * again and again, and none of its users sees an error.
  */
 @Scenario
 @Tag("test-host")
@@ -42,7 +43,13 @@ final class StackedDiskTest {
 
   @AfterEach
   void letGo() {
-    Shell.sh("umount -l $1/files || true; dmsetup remove --force stacked || true", scratch);
+    Shell.sh(
+        """
+        umount -l $1/files || true
+        dmsetup remove --force stacked || true
+        dmsetup remove --force secret || true
+        """,
+        scratch);
   }
 
   @Test
@@ -83,11 +90,16 @@ final class StackedDiskTest {
       Shell.sh(
           """
           printf '%s' "$2" | sfdisk -q $1 && blockdev --rereadpt $1
-          dmsetup create stacked --noudevsync --table "0 $(blockdev --getsz ${1}p1) linear ${1}p1 0"
-          dmsetup mknodes
           mkfs.ext4 -q -F ${1}p2; mkdir -p $3/files; mount -o errors=panic ${1}p2 $3/files
           """,
           device, PARTITIONS, scratch);
+      final EncryptedDevice secret = EncryptedDevice.over(Path.of(device + "p1"));
+      Shell.sh(
+          """
+          dmsetup create stacked --noudevsync --table "0 $(blockdev --getsz $1) linear $1 0"
+          dmsetup mknodes
+          """,
+          secret.device());
       final Process fio =
           new Fio(scratch, Path.of("/dev/mapper/stacked"))
               .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "rate=2m")
@@ -108,6 +120,7 @@ final class StackedDiskTest {
       Files.createFile(scratch.resolve("enough"));
       assertThat(disk.awaitUser(files, Limits.seconds(60))).as("who writes files").isZero();
       Shell.sh("umount $1/files; dmsetup remove stacked", scratch);
+      secret.close();
       disk.stopsCleanly();
     } finally {
       disk.close();

@@ -42,7 +42,7 @@ public final class RunReader {
     this.bytes = bytes;
     this.trailer = trailer;
     this.directory = directory;
-    this.diskBlocks = (trailer.cover().diskBytes() - 1) / RecordDescriptor.BLOCK_BYTES + 1;
+    this.diskBlocks = RecordDescriptor.blocks(trailer.cover().diskBytes());
   }
 
   /**

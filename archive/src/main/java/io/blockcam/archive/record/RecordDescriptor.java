@@ -74,6 +74,15 @@ public final class RecordDescriptor {
 
   private RecordDescriptor() {}
 
+  /**
+   * Blocks of a disk; the last one may reach beyond its end.
+   *
+   * @param diskBytes its size, at least 1
+   */
+  public static long blocks(final long diskBytes) {
+    return Math.ceilDiv(diskBytes, BLOCK_BYTES);
+  }
+
   /** The eight bytes from {@link #RUN_BLOCKS_OFFSET} on, as one u64: one store instead of four. */
   public static long shape(
       final long runBlocks, final int kindCode, final int sectorMask, final int flags) {

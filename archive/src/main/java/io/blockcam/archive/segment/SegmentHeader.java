@@ -51,11 +51,7 @@ public record SegmentHeader(
 
   /** Blocks of the disk; the last one may reach beyond its end. */
   public long diskBlocks() {
-    return diskBlocks(diskBytes);
-  }
-
-  static long diskBlocks(final long diskBytes) {
-    return (diskBytes - 1) / RecordDescriptor.BLOCK_BYTES + 1;
+    return RecordDescriptor.blocks(diskBytes);
   }
 
   /** What is wrong with a disk of this size; empty when nothing is. */

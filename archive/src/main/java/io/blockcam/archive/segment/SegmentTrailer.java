@@ -40,6 +40,7 @@ import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.record.RecordDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -126,7 +127,7 @@ public record SegmentTrailer(
 
   /** Blocks of the disk; the last one may reach beyond its end. */
   public long diskBlocks() {
-    return SegmentHeader.diskBlocks(diskBytes);
+    return RecordDescriptor.blocks(diskBytes);
   }
 
   /** Where a payload lies in a file with raw ones. */

@@ -42,7 +42,7 @@ public final class MissedWrites {
    * @param diskBytes size of the disk
    */
   public MissedWrites(final long diskBytes) {
-    final long blocks = Math.ceilDiv(diskBytes, RecordDescriptor.BLOCK_BYTES);
+    final long blocks = RecordDescriptor.blocks(diskBytes);
     int shift = 0;
     while (blocks >>> shift > MOST_MARKS) {
       shift++;

@@ -296,7 +296,7 @@ public final class RegionLog implements Closeable {
     return Doubt.ranges(
         dirty(),
         regionBytes / RecordDescriptor.BLOCK_BYTES,
-        Math.ceilDiv(diskBytes, RecordDescriptor.BLOCK_BYTES),
+        RecordDescriptor.blocks(diskBytes),
         MOST_RANGES);
   }
 

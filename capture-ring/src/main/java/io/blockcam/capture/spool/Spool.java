@@ -180,10 +180,7 @@ public final class Spool implements Closeable {
             "belongs to recording %s, not %s".formatted(state.recordingId(), recording.id()));
       }
       final DoubtLog doubt =
-          DoubtLog.open(
-              directory,
-              recording.id(),
-              Math.ceilDiv(state.diskBytes(), RecordDescriptor.BLOCK_BYTES));
+          DoubtLog.open(directory, recording.id(), RecordDescriptor.blocks(state.diskBytes()));
       final Spool spool =
           new Spool(directory, owner.orElse(recording), limitBytes, lock, doubt, state);
       onLocked.run();

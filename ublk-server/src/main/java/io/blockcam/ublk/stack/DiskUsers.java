@@ -97,9 +97,16 @@ public final class DiskUsers {
     return new DiskUsers(ublk, root);
   }
 
-  /** Each in a few words: {@code ublkb0p1 is mounted on /srv}; empty when there is none. */
-  public static List<String> named(final int ublk) throws IOException {
-    return DiskUsers.of(ublk).named();
+  /**
+   * Each in a few words: {@code ublkb0p1 is mounted on /srv}; empty when there is none. What cannot
+   * be known to be unused counts as used.
+   */
+  public static List<String> named(final int ublk) {
+    try {
+      return DiskUsers.of(ublk).named();
+    } catch (final IOException e) {
+      return List.of("who uses it cannot be found out (" + e + ")");
+    }
   }
 
   /** As {@link #named(int)} has it. */
