@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The past as a device: several moments at once, beside the recorder, read-only or thrown away. */
 @Scenario
 @Tag("test-host")
+@Tag("own-host")
 class AttachTest {
   private static final long MEGABYTE = 1 << 20;
 

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Real file systems with real files: nothing is lost, and what was destroyed comes back. */
 @Scenario
 @Tag("test-host")
+@Tag("own-host")
 class FileSystemTest {
 
   private static final long MEGABYTE = 1 << 20;

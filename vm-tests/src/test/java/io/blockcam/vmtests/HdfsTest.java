@@ -38,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The record reaches a real HDFS in time, and an outage of it costs nothing but time. */
 @Scenario
 @Tag("test-host")
+@Tag("own-host")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HdfsTest {
 
@@ -147,6 +148,7 @@ class HdfsTest {
 
   /** The kernel gives up writing to a file system that it has found damaged. */
   @Test
+  @Tag("long")
   void theSpoolKeepsWhatADataNodeCanNotWriteToADiskThatBecameReadOnly() {
     outlives(
         "read-only",

@@ -36,12 +36,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** A recorder is killed under load: its users wait for the next one, and the record is the disk. */
 @Scenario
 @Tag("test-host")
+@Tag("own-host")
 final class KillTest {
 
   private static final int USAGE = 2;
   private static final int ENVIRONMENT = 3;
-  private static final int KILLS = 4;
-  private static final int ROUNDS = 2;
+  private static final int KILLS = 5;
+  private static final int ROUNDS = 1;
 
   /** Between writes: a fast machine would record more than a host has memory for its disks. */
   private static final Duration PAUSE = Duration.ofMillis(5);

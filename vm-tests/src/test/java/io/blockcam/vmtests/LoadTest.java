@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Under load the disk keeps its data, and the record stays equal to the disk. */
 @Scenario
 @Tag("test-host")
+@Tag("own-host")
 class LoadTest {
 
   @TempDir private Path scratch;

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Much more is written than the network carries to a real HDFS; ring and spool are small. */
 @Scenario
 @Tag("test-host")
+@Tag("own-host")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class SlowStoreTest {
 
@@ -59,12 +60,12 @@ final class SlowStoreTest {
 
   @Test
   void makesWritesWait() throws Exception {
-    makesWritesWait("block", Duration.ofSeconds(15));
+    makesWritesWait("block", Duration.ofSeconds(10));
   }
 
   @Test
   void recordsWhatItCan() throws Exception {
-    recordsWhatItCan("gap", Duration.ofSeconds(15));
+    recordsWhatItCan("gap", Duration.ofSeconds(10));
   }
 
   @Test

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** One recorder ends and another goes on with its device, while it is in use. */
 @Scenario
 @Tag("test-host")
+@Tag("own-host")
 final class UpgradeTest {
 
   private static final int NO = 1;

@@ -13,8 +13,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * A class of tests that use real ublk devices.
  *
  * <p>Beside it stands the tag {@code test-host}: scripts/test looks for it in the class files and
- * runs each such class in a test host. A test may also be tagged {@code every-kernel} (small enough
- * to run under an emulated stock kernel, too) or {@code long} (takes minutes).
+ * runs such classes in test hosts, three in one, unless they are tagged {@code own-host} as well
+ * (more than a minute). A test may also be tagged {@code every-kernel} (small enough to run under
+ * an emulated stock kernel, too) or {@code long} (takes minutes).
  */
 @Documented
 @Target(ElementType.TYPE)
