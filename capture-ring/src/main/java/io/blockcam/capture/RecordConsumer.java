@@ -46,6 +46,15 @@ public final class RecordConsumer {
 
   private static final long TOGETHER_NS = 5_000_000L;
 
+  /**
+   * Who has just waited for a FLUSH soon asks for the next one: so long after it the consumer looks
+   * for records before it parks, so long each time. On a single processor it would keep away whom
+   * it waits for.
+   */
+  private static final long EAGER_NS = 1_000_000L;
+
+  private static final long SPIN_NS = Runtime.getRuntime().availableProcessors() > 1 ? 50_000L : 0;
+
   private static final long IDLE_NS = 1_000_000_000L;
   private static final long FIRST_RETRY_NS = 10_000_000L;
   private static final long LAST_RETRY_NS = 2_000_000_000L;
@@ -78,6 +87,10 @@ public final class RecordConsumer {
   private boolean busy;
 
   private boolean forceWanted;
+
+  /** When somebody was last made to wait for a sync. */
+  private long forcedNs;
+
   private final RetryTimer retry;
 
   private volatile long appended;
@@ -125,6 +138,7 @@ public final class RecordConsumer {
     this.sink = sink;
     this.lastTimestampNs = lastTimestampNs;
     this.clockNs = clockNs;
+    this.forcedNs = clockNs.getAsLong() - EAGER_NS;
     this.next = ring.baseSequence();
     this.writeEnd = next;
     this.doubtedThrough = next - 1;
@@ -182,14 +196,16 @@ public final class RecordConsumer {
     } else if (sink.sealDueNs() != Long.MAX_VALUE) {
       timeoutNs = Math.clamp(sink.sealDueNs() - nowNs, 0, timeoutNs);
     }
+    final boolean eager = nowNs - forcedNs < EAGER_NS;
+    final long spinNs = eager ? SPIN_NS : 0;
     if (state != State.TAKING) {
       // Slot of the next lap: not published before the slot was given back. Only a wake-up counts.
-      ring.await(next + ring.slots(), timeoutNs);
-    } else if (busy && !ring.isForceAwaited()) {
+      ring.await(next + ring.slots(), timeoutNs, 0);
+    } else if (busy && !eager && !ring.isForceAwaited()) {
       busy = false;
-      ring.await(next + together - 1, Math.min(timeoutNs, TOGETHER_NS));
+      ring.await(next + together - 1, Math.min(timeoutNs, TOGETHER_NS), 0);
     } else {
-      ring.await(lastNeeded(), timeoutNs);
+      ring.await(lastNeeded(), timeoutNs, spinNs);
     }
   }
 
@@ -374,6 +390,7 @@ public final class RecordConsumer {
       return 0;
     }
     sink.force();
+    forcedNs = clockNs.getAsLong();
     forceWanted = false;
     madeDurable();
     return 1;

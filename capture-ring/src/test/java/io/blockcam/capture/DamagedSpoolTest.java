@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 final class DamagedSpoolTest {
 
-  private static final int TRIES_PER_FILE = 150;
+  private static final int TRIES_PER_FILE = 60;
 
   private final Backing disk = Backing.unwritten((data, offset) -> data.fill((byte) 7));
   private final SplittableRandom random =

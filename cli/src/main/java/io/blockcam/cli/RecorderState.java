@@ -49,7 +49,7 @@ record RecorderState(Word word, String reason) {
     if (uploader.state() == UploaderStatus.State.BLOCKED) {
       return new RecorderState(Word.STUCK, error);
     }
-    if (uploader.state() == UploaderStatus.State.RETRYING) {
+    if (uploader.failures() > 0) { // also while the next attempt is under way
       return new RecorderState(Word.BEHIND, error);
     }
     if (capture.blocksInDoubt() > 0) {

@@ -150,6 +150,8 @@ final class StatusReportTest {
         .contains(
             "state      behind: cannot reach it",
             "failing    since 2026-11-26T09:59:00Z, 9 attempts");
+    uploading = State.SHIPPING; // it tries again just now
+    assertThat(status().get("state").asText()).isEqualTo("behind");
     uploading = State.BLOCKED;
     assertThat(status().get("state").asText()).isEqualTo("stuck");
   }

@@ -130,7 +130,8 @@ public final class UblkDevice {
       affinities.add(control.affinity(info.id(), q));
     }
     final QueueSet queues =
-        new QueueSet(posix, new ServedDevice(info, fd, target, tap), affinities, failure::complete);
+        new QueueSet(
+            Posix::linux, new ServedDevice(info, fd, target, tap), affinities, failure::complete);
     final StopLimits limits = StopLimits.within(options.stopLimit());
     stopping.add(() -> endQueues(queues, info, limits));
     stopping.add(() -> stop(control, limits)); // ends the fetches, so that the threads end

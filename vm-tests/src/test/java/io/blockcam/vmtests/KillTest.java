@@ -196,8 +196,9 @@ final class KillTest {
   void beginsAgainWhenOneOfItsThreadsDies() throws Exception {
     final Recording recording = Recording.inDirectory(scratch, "dying", "32M");
     final StampedBlocks blocks = StampedBlocks.continued(scratch.resolve("flushed"), BLOCKS);
-    try (LiveDisk disk = recording.recordWith(Debugger.AGENT, "--queues", 2);
-        Debugger debugger = Debugger.attach(disk)) {
+    LiveDisk disk = recording.recordWith(Debugger.AGENT, "--queues", 2);
+    Debugger debugger = Debugger.attach(disk);
+    try {
       final Process fio = fio(disk.device()).with("time_based", "runtime=25").start();
       try (Writer writer = new Writer(disk.device(), blocks, random.split())) {
         disk.awaitWrites();
@@ -209,25 +210,40 @@ final class KillTest {
           Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
           debugger.exhaustMemoryOf(thread);
           served++;
-          awaitServedAgain(disk, served);
+          if (!isServedAgain(disk, served)) {
+            // It died between a completion and what it does with it: nobody knows whether the disk
+            // still has something in its hands, and the next process waits for that.
+            assertThat(disk.err())
+                .as(thread)
+                .contains("or what they have given to the disk does not");
+            debugger.close();
+            disk.close();
+            disk = recording.recordWith(Debugger.AGENT, "--queues", 2);
+            debugger = Debugger.attach(disk);
+            served = 0;
+          }
         }
-        assertThat(fio.waitFor(Limits.seconds(120).toSeconds(), TimeUnit.SECONDS)).isTrue();
-        assertThat(fio.exitValue()).as("fio's verdict").isZero();
+        assertThat(disk.awaitUser(fio, Limits.seconds(120))).as("fio's verdict").isZero();
         assertThat(writer.failure()).as("what the guest met").isNull();
       }
       disk.stopsCleanly();
+    } finally {
+      debugger.close();
+      disk.close();
     }
     recording.latestShouldEqualTheDisk();
     blocks.holdsWhatWasWritten(recording.backing());
     recording.verifies();
   }
 
-  private static void awaitServedAgain(final LiveDisk disk, final int times) {
-    final boolean again =
+  /** Else it has ended. */
+  private static boolean isServedAgain(final LiveDisk disk, final int times) {
+    final boolean either =
         Limits.await(
             Limits.seconds(60),
             () -> disk.err().split("is served again", -1).length > times || !disk.isRunning());
-    assertThat(again && disk.isRunning()).as("served again, %d: %s", times, disk.err()).isTrue();
+    assertThat(either).as("served again, %d: %s", times, disk.err()).isTrue();
+    return disk.isRunning();
   }
 
   /** What waits for one server is not taken, nor removed, by anybody else. */

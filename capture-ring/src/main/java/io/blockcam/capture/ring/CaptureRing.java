@@ -428,9 +428,13 @@ public final class CaptureRing implements WriteTap {
     return sequencer.isAvailable(sequence - base);
   }
 
-  /** Parks until the record is published, somebody wakes the consumer, or the time is over. */
-  public void await(final long sequence, final long timeoutNs) {
-    waitStrategy.await(sequence - base, timeoutNs);
+  /**
+   * Waits until the record is published, somebody wakes the consumer, or the time is over.
+   *
+   * @param spinNs see {@link ParkingWaitStrategy#await}
+   */
+  public void await(final long sequence, final long timeoutNs, final long spinNs) {
+    waitStrategy.await(sequence - base, timeoutNs, spinNs);
   }
 
   /** Ends the consumer's wait. Any thread. */

@@ -53,8 +53,14 @@ public final class ParkingWaitStrategy implements WaitStrategy {
    *
    * @param sequence of the ring
    * @param timeoutNs at least 0
+   * @param spinNs how much of it to look for the sequence again and again before it parks, for
+   *     whoever comes soon: to be woken takes longer than many a disk
    */
-  public void await(final long sequence, final long timeoutNs) {
+  public void await(final long sequence, final long timeoutNs, final long spinNs) {
+    if (spinNs > 0 && spin(sequence, Math.min(spinNs, timeoutNs))) {
+      woken = false;
+      return;
+    }
     awaited = sequence;
     parked = Thread.currentThread();
     VarHandle.fullFence();
@@ -63,6 +69,17 @@ public final class ParkingWaitStrategy implements WaitStrategy {
     }
     parked = null;
     woken = false;
+  }
+
+  private boolean spin(final long sequence, final long ns) {
+    final long endNs = System.nanoTime() + ns;
+    while (!isAvailable(sequence) && !woken && !isAlerted()) {
+      if (System.nanoTime() - endNs >= 0) {
+        return false;
+      }
+      Thread.onSpinWait();
+    }
+    return true;
   }
 
   /** Ends the consumer's wait, the next one when it is not waiting. Any thread, never blocks. */
@@ -85,7 +102,7 @@ public final class ParkingWaitStrategy implements WaitStrategy {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
-      await(sequence, Long.MAX_VALUE);
+      await(sequence, Long.MAX_VALUE, 0);
     }
     return dependentSequence.get();
   }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 final class ParkingWaitStrategyTest {
   private static final int ROUNDS = 200_000;
+  private static final long SPIN_NS = 5_000;
   private static final long FOREVER_NS = Long.MAX_VALUE;
 
   private final ParkingWaitStrategy strategy = new ParkingWaitStrategy();
@@ -30,7 +31,7 @@ final class ParkingWaitStrategyTest {
   @Test
   void doesNotWaitForWhatIsPublished() {
     sequencer.publish(sequencer.next());
-    strategy.await(0, FOREVER_NS);
+    strategy.await(0, FOREVER_NS, 0);
   }
 
   @Test
@@ -53,7 +54,7 @@ final class ParkingWaitStrategyTest {
   void remembersAWakeUpThatCameBeforeTheWait() {
     sequencer.next();
     strategy.wake();
-    strategy.await(0, FOREVER_NS);
+    strategy.await(0, FOREVER_NS, 0);
   }
 
   @Test
@@ -110,7 +111,7 @@ final class ParkingWaitStrategyTest {
                 if (asked.get() > answered.get()) {
                   answered.set(asked.get());
                 } else {
-                  strategy.await(0, FOREVER_NS);
+                  strategy.await(0, FOREVER_NS, answered.get() % 2 * SPIN_NS);
                 }
               }
             });
@@ -141,7 +142,7 @@ final class ParkingWaitStrategyTest {
 
   private void awaitPublished(final long sequence) {
     while (!sequencer.isAvailable(sequence)) {
-      strategy.await(sequence, FOREVER_NS);
+      strategy.await(sequence, FOREVER_NS, sequence % 2 * SPIN_NS);
     }
   }
 }

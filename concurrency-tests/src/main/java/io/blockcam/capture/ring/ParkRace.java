@@ -32,7 +32,7 @@ public class ParkRace {
   public void consumer(final Z_Result r) {
     final long startNs = System.nanoTime();
     while (!ring.isPublished(0) && System.nanoTime() - startNs < LONG_NS) {
-      ring.await(0, LONG_NS);
+      ring.await(0, LONG_NS, 0);
     }
     r.r1 = System.nanoTime() - startNs < LONG_NS;
   }

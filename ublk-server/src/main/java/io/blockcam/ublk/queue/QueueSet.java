@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,12 +28,12 @@ public final class QueueSet implements AutoCloseable {
   /**
    * Maps the memory of all queues.
    *
-   * @param posix the control thread's
+   * @param posix gives each thread its own; the control thread's comes first
    * @param affinities per queue, CPUs as a cpu_set_t
    * @param onFailure called by a queue's thread when it fails
    */
   public QueueSet(
-      final Posix posix,
+      final Supplier<Posix> posix,
       final ServedDevice served,
       final List<byte[]> affinities,
       final Consumer<Throwable> onFailure)

@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ public final class QueueThread implements AutoCloseable {
   private final InFlightBlocks blocks;
   private final Consumer<Throwable> onFailure;
   private final byte[] affinity;
+  private final Supplier<Posix> posix;
   private final Posix controlPosix;
   private final EventFd wakeUp;
   private final @Nullable QueueTap tap;
@@ -61,28 +63,30 @@ public final class QueueThread implements AutoCloseable {
   /**
    * Maps the queue's descriptors and buffers.
    *
+   * @param posix gives each thread its own
    * @param blocks shared by all queues of the device
    * @param affinity CPUs this queue serves, as a cpu_set_t
    * @param onFailure called by the queue's thread when it ends for any reason but the device's stop
    */
   QueueThread(
-      final Posix posix,
+      final Supplier<Posix> posix,
       final ServedDevice served,
       final int queueId,
       final InFlightBlocks blocks,
       final byte[] affinity,
       final Consumer<Throwable> onFailure)
       throws IOException {
-    this.controlPosix = posix;
+    this.posix = posix;
+    this.controlPosix = posix.get();
     this.served = served;
     this.device = served.info();
     this.queueId = queueId;
     this.blocks = blocks;
     this.affinity = affinity.clone();
     this.onFailure = onFailure;
-    this.wakeUp = new EventFd(posix);
-    this.descriptors = mapDescriptors(posix);
-    this.buffers = mapBuffers(posix);
+    this.wakeUp = new EventFd(controlPosix);
+    this.descriptors = mapDescriptors(controlPosix);
+    this.buffers = mapBuffers(controlPosix);
     blocks.onFreed(queueId, wakeUp::wake);
     final @Nullable WriteTap writes = served.tap();
     this.tap = writes == null ? null : writes.openQueue(queueId, wakeUp);
@@ -105,9 +109,8 @@ public final class QueueThread implements AutoCloseable {
   }
 
   private void run() {
-    // Each thread has its own place for errno.
-    final Posix posix = Posix.linux();
-    pin(posix);
+    final Posix own = posix.get(); // with a place of its own for errno
+    pin(own);
     final IoUring ring;
     try {
       ring =
@@ -115,7 +118,7 @@ public final class QueueThread implements AutoCloseable {
               .entries(Integer.highestOneBit(device.depth() * 2 - 1) * 2)
               .cqEntries(Integer.highestOneBit(device.depth() * 4 - 1) * 2)
               .singleIssuer(true)
-              .build(posix);
+              .build(own);
     } catch (final Throwable e) {
       fetched.completeExceptionally(e);
       return;
