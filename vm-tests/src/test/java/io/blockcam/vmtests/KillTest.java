@@ -43,6 +43,7 @@ final class KillTest {
   private static final int ENVIRONMENT = 3;
   private static final int KILLS = 5;
   private static final int ROUNDS = 1;
+  private static final int LONG_ROUNDS = 2;
 
   /** Between writes: a fast machine would record more than a host has memory for its disks. */
   private static final Duration PAUSE = Duration.ofMillis(5);
@@ -50,7 +51,7 @@ final class KillTest {
   /** Seconds that fio writes at full speed, little longer than the kills of a round take. */
   private static final int RUNTIME = Limits.emulated() ? 25 : 12;
 
-  private static final int LONG_RECORDINGS = 25;
+  private static final int LONG_RECORDINGS = 20;
 
   /** Blocks of the first half of the disk; fio has the other one. */
   private static final int BLOCKS = 4096;
@@ -69,7 +70,7 @@ final class KillTest {
   void goesOnTwoHundredTimes() throws Exception {
     for (int i = 0; i < LONG_RECORDINGS; i++) {
       final Path own = Files.createDirectory(scratch.resolve("recording" + i));
-      kill(own, ROUNDS);
+      kill(own, LONG_ROUNDS);
       System.out.printf("%d of %d recordings%n", i + 1, LONG_RECORDINGS);
       // The disks of the host are its memory.
       Shell.run("rm", "-r", own.toString());
