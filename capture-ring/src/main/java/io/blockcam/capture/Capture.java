@@ -360,10 +360,7 @@ public final class Capture {
     prepareStop();
     awaitEndOfGap(deadlineNs);
     readBack.retryAtOnce();
-    final long readBackDeadlineNs = deadlineNs - limit.toNanos() / 2;
-    while (readBack.isAlmostDone() && System.nanoTime() - readBackDeadlineNs < 0) {
-      LockSupport.parkNanos(POLL_NS);
-    }
+    awaitEndOfDoubt(deadlineNs - limit.toNanos() / 2);
     readBack.stop();
     endEpoch(deadlineNs);
     final boolean ended = endThreads();
@@ -396,6 +393,25 @@ public final class Capture {
     while (gaps.isPending() && !isHopeless() && System.nanoTime() - deadlineNs < 0) {
       LockSupport.parkNanos(POLL_NS);
     }
+  }
+
+  /** A write that failed is in doubt only once the spool has taken its record. */
+  private void awaitEndOfDoubt(final long deadlineNs) {
+    final long last = ring.claimed();
+    while (((!hasTaken(last) && !isHopeless()) || readBack.isAlmostDone())
+        && System.nanoTime() - deadlineNs < 0) {
+      LockSupport.parkNanos(POLL_NS);
+    }
+  }
+
+  /** Whether everything up to a sequence went into the spool. */
+  boolean hasTaken(final long sequence) {
+    return consumer.appendedSequence() >= sequence;
+  }
+
+  /** The newest sequence that has a place in the order. */
+  long claimed() {
+    return ring.claimed();
   }
 
   /**

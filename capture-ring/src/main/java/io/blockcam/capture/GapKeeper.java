@@ -10,11 +10,11 @@ import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.RegionLog;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.capture.spool.SpoolWriter;
 import io.blockcam.ublk.tap.QueueTap;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -42,6 +42,9 @@ final class GapKeeper {
   /** Between two looks while there is something to wait for that nobody tells of. */
   private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(500);
 
+  /** Between two steps while writes wait for a gap of more pieces than the ring has room for. */
+  private static final long NAMING_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
   private static final long FIRST_RETRY_NS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long LAST_RETRY_NS = TimeUnit.SECONDS.toNanos(2);
 
@@ -51,7 +54,6 @@ final class GapKeeper {
   private final RegionLog log;
   private final Doubts doubts;
   private final WallClock clock;
-  private final int mostRecords;
   private volatile OnFull policy = OnFull.BLOCK;
   private volatile boolean ending;
   private volatile long sinceNs;
@@ -104,7 +106,6 @@ final class GapKeeper {
     this.log = log;
     this.doubts = doubts;
     this.clock = clock;
-    this.mostRecords = ring.slots() / 4;
     this.retry = new RetryTimer(FIRST_RETRY_NS, LAST_RETRY_NS, clock.monotonicNs());
   }
 
@@ -154,7 +155,10 @@ final class GapKeeper {
       if (state == State.RECORDED && (policy != OnFull.GAP || !isRefused())) {
         return Long.MAX_VALUE;
       }
-      return failing ? retry.leftNs(clock.monotonicNs()) : LOOK_NS;
+      if (failing) {
+        return retry.leftNs(clock.monotonicNs());
+      }
+      return !unnamed.isEmpty() && consumer.isTaking() ? NAMING_NS : LOOK_NS;
     }
   }
 
@@ -225,20 +229,33 @@ final class GapKeeper {
     if (policy == OnFull.BLOCK && ring.missed().isMissing()) {
       take(); // writes wait from now on
     }
-    if (!consumer.isTaking() || ring.claimed() - ring.released() > mostRecords) {
+    if (policy == OnFull.GAP && !ending && ring.missed().isHeld() && isRefused()) {
+      ring.beginMissing(); // half of it is named: nobody waits for the other half
+      return true;
+    }
+    if (!consumer.isTaking() || ring.claimed() - ring.released() > ring.slots() / 4) {
       return false;
     }
-    if (ring.missed().isMissing() && isShort()) {
-      return false;
+    if (ring.missed().isMissing()) {
+      if (isShort()) {
+        return false;
+      }
+      take();
     }
-    take();
+    return name();
+  }
+
+  /** Puts the gap into the order, as far as the ring has room; no write comes before its end. */
+  private boolean name() {
+    boolean done = false;
     while (!unnamed.isEmpty()) {
       final Doubt.Range range = unnamed.getFirst();
       final long blocks = Math.min(range.blocks(), Integer.MAX_VALUE);
       final long sequence = ring.offerGap(range.block(), blocks, GapReason.NO_ROOM);
       if (sequence == QueueTap.FULL) {
-        return false; // the rest follows, before any write
+        return done;
       }
+      done = true;
       lastSequence = sequence;
       unnamed.removeFirst();
       if (blocks < range.blocks()) {
@@ -260,15 +277,27 @@ final class GapKeeper {
   }
 
   private void take() {
-    final List<Doubt.Range> ranges =
-        Doubt.ranges(
-            ring.takeMissed(),
-            ring.missed().unitBlocks(),
-            RecordDescriptor.blocks(spool.diskBytes()),
-            mostRecords);
-    unnamed.addAll(ranges);
-    unremembered = unremembered.plus(new Doubt(ranges));
-    missedBlocks += ranges.stream().mapToLong(Doubt.Range::blocks).sum();
+    final Doubt taken =
+        new Doubt(
+            Doubt.ranges(
+                ring.takeMissed(),
+                ring.missed().unitBlocks(),
+                RecordDescriptor.blocks(spool.diskBytes()),
+                Doubt.MOST_RANGES));
+    final Doubt gap = taken.joinedTo(mostPieces());
+    unnamed.addAll(gap.ranges());
+    unremembered = unremembered.plus(taken);
+    missedBlocks += gap.blocks();
+  }
+
+  /** Half of the room that writes have waited for is theirs, however scattered the gap. */
+  private int mostPieces() {
+    if (ending) { // there is no limit any more
+      return Doubt.MOST_RANGES;
+    }
+    final long pieces =
+        (spool.limitBytes() - spool.bytes()) / 2 / SpoolWriter.POINT_FOOTPRINT_BYTES;
+    return (int) Math.clamp(pieces, ring.slots() / 4, Doubt.MOST_RANGES);
   }
 
   /** Each of the two may be repeated, and a crash between them leaves the gap to the next start. */

@@ -30,6 +30,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -213,6 +214,30 @@ final class CaptureTest {
       assertThat(kinds(spool))
           .containsExactly(RecordKind.START, RecordKind.DATA, RecordKind.RESYNC, RecordKind.STOP);
       assertThat(TestRecord.ofSegments(spool.sealed()).get(2).payload()).containsOnly(ON_DISK);
+      assertThat(spool.doubt().isEmpty()).isTrue();
+    }
+  }
+
+  /** Its record is still in the ring when the stop begins: the doubt is younger than the stop. */
+  @Test
+  void readsBackBeforeItEndsWhatTheSpoolTakesOnlyThen() throws Exception {
+    try (Spool spool = open(recording(1))) {
+      final Capture capture = Capture.start(spool, options(), disk);
+      capture.tap().openDisk(new Locks());
+      final QueueTap queue = capture.tap().openQueue(0, () -> {});
+      final Path away = directory.resolve("away");
+      Files.move(spool.directory(), away);
+      queue.complete(queue.offerWrite(16, 8, RingBench.data(BLOCK), 512, false), -5);
+      queue.requestDurable(capture.status().lastSequence());
+      final FutureTask<Boolean> stop = new FutureTask<>(() -> capture.stop(LONG));
+      final Thread stopper = Thread.ofPlatform().daemon().start(stop);
+      while (capture.status().failure().isEmpty()
+          || stopper.getState() != Thread.State.TIMED_WAITING) {
+        Thread.sleep(1);
+      }
+      Files.move(away, spool.directory());
+      assertThat(stop.get()).isTrue();
+      assertThat(resynced(spool)).containsExactly(2L);
       assertThat(spool.doubt().isEmpty()).isTrue();
     }
   }

@@ -8,6 +8,7 @@ import io.blockcam.capture.spool.Spool;
 import io.blockcam.ublk.tap.WriteTap;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
@@ -17,6 +18,7 @@ public final class DrivenCapture {
 
   private final Capture capture;
   private boolean stopping;
+  private OptionalLong lastBeforeStop = OptionalLong.empty();
   private boolean stopOffered;
 
   private DrivenCapture(final Capture capture) {
@@ -122,9 +124,7 @@ public final class DrivenCapture {
     }
     if (capture.gaps().isPending()) {
       capture.gaps().step();
-    } else if (isBehind()) {
-      readBack();
-    } else if (!stopOffered) {
+    } else if (!stopOffered && hasEndedDoubt()) {
       stopOffered = capture.offerStop();
       if (stopOffered) {
         capture.consumer().requestFinish();
@@ -140,13 +140,27 @@ public final class DrivenCapture {
     return true;
   }
 
+  private boolean hasEndedDoubt() {
+    if (lastBeforeStop.isEmpty()) {
+      lastBeforeStop = OptionalLong.of(capture.claimed());
+    }
+    if (!capture.hasTaken(lastBeforeStop.getAsLong())) {
+      return false;
+    }
+    final boolean behind = isBehind();
+    if (behind) {
+      readBack();
+    }
+    return !behind;
+  }
+
   /**
    * As {@link Capture#handOver}, for as long as there is something that can be done; then {@link
    * #kill}.
    */
   public void handOver() throws IOException {
     capture.prepareStop();
-    while (capture.gaps().isPending() && capture.gaps().step()) {
+    while (capture.gaps().isPending() && (capture.gaps().step() || doWork())) {
       // what was missed is named
     }
     capture.readBack().stop();

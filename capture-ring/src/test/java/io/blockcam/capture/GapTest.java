@@ -134,6 +134,63 @@ final class GapTest {
     checkNamedByTheNextStart();
   }
 
+  /** Or most of a large disk would be named for a few writes, and be read back. */
+  @Test
+  void namesNoMoreThanWasMissedHoweverManyPiecesThereAre() throws IOException {
+    final int recorded = fill();
+    final List<Long> missed = missScattered(recorded);
+
+    makeRoom();
+
+    assertThat(write(1)).isNotNegative();
+    stop();
+    final List<TestRecord> records = everything();
+    assertThat(replay(records)).isEqualTo(disk);
+    final List<TestRecord> gaps = ofKind(records, RecordKind.GAP);
+    assertThat(gaps).extracting(TestRecord::block).containsExactlyElementsOf(missed);
+    assertThat(gaps).extracting(TestRecord::runBlocks).containsOnly(1L);
+    assertThat(ofKind(records, RecordKind.RESYNC)).hasSameSizeAs(missed);
+    assertThat(capture.status().gaps().blocks()).isEqualTo(missed.size());
+  }
+
+  @Test
+  void goesOnWhenTheSpoolRefusesHalfOfItsNames() throws IOException {
+    final int recorded = fill();
+    missScattered(recorded);
+    while (capture.status().ringUsedSlots() > 0 || capture.doWork()) {
+      shipAll();
+      capture.doWork();
+      clock.advance(20_000_000);
+    }
+    capture.keepRegions();
+    assertThat(capture.status().ringUsedSlots()).isEqualTo(SLOTS);
+    assertThat(write(1)).as("what is named comes first").isEqualTo(QueueTap.FULL);
+
+    spool.setLimitBytes(1);
+    queue.requestRoom();
+    work();
+
+    assertThat(write(1)).isEqualTo(QueueTap.UNRECORDED);
+    spool.setLimitBytes(LIMIT);
+    makeRoom();
+    assertThat(capture.status().gaps().since()).isEmpty();
+    stop();
+    assertThat(replay(everything())).isEqualTo(disk);
+  }
+
+  /** Every other block, more of them than the ring has slots; and the one that began the gap. */
+  private List<Long> missScattered(final int first) {
+    final List<Long> missed = new ArrayList<>(List.of((long) first));
+    for (int block = (first | 1) + 1; block < DISK_BLOCKS; block += 2) {
+      if (block > first + 1) {
+        assertThat(write(block)).isEqualTo(QueueTap.UNRECORDED);
+        missed.add((long) block);
+      }
+    }
+    assertThat(missed).hasSizeGreaterThan(2 * SLOTS);
+    return missed;
+  }
+
   private void checkNamedByTheNextStart() throws IOException {
     makeRoom();
     stop();

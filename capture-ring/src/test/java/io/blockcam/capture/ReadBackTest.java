@@ -129,14 +129,19 @@ final class ReadBackTest {
   /** A sync of the disk may take as long as it likes: {@link #disk} looks at it. */
   @Test
   void keepsNobodyOutWhileTheDiskIsSynced() throws IOException {
+    final DrivenReaders slow = new DrivenReaders(false);
+    readers = slow;
     try (Spool spool = open()) {
       final DrivenCapture capture = start(spool);
       final QueueTap queue = capture.tap().openQueue(0, () -> {});
       while (capture.isBehind()) {
         passedNs += Duration.ofSeconds(30).toNanos();
-        capture.readBack();
-        queue.requestDurable(capture.status().lastSequence());
-        capture.doWork();
+        for (int steps = 0; steps < 3; steps++) { // while pieces are being read
+          capture.readBack();
+          queue.requestDurable(capture.status().lastSequence());
+          capture.doWork();
+        }
+        slow.read();
       }
       assertThat(syncs).isPositive();
       stop(capture);

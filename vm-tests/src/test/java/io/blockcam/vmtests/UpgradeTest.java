@@ -58,8 +58,9 @@ final class UpgradeTest {
                     "oflag=direct")
                 .start();
         assertThat(Limits.await(Limits.seconds(20), () -> mapped.writesDelayed() > 0)).isTrue();
-        // udev looks at a device with a shared lock.
-        Shell.sh("flock -s -n $1 sleep 12 & sleep 0.2", mapped.device());
+        // As udev does, which looks at a device once its last writer has closed it.
+        final Process udev =
+            new ProcessBuilder("flock", "-s", mapped.device().toString(), "sleep", "2").start();
         try (LiveDisk next = recording.record("--take-over")) {
           assertThat(next.device()).isEqualTo(old.device());
           assertThat(next.err()).contains("did not hand over as it should");
@@ -68,6 +69,7 @@ final class UpgradeTest {
           next.stopsCleanly();
         }
         assertThat(old.awaitEnd()).isNotZero();
+        assertThat(udev.waitFor()).isZero();
       }
       recording.latestShouldEqualTheDisk();
     }

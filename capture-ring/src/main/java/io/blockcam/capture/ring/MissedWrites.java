@@ -69,6 +69,11 @@ public final class MissedWrites {
     return mode == Mode.MISSED;
   }
 
+  /** Whether they wait until marks are taken. Any thread. */
+  public boolean isHeld() {
+    return mode == Mode.HELD;
+  }
+
   /**
    * Whether a write, or zeroing, is to go unrecorded; it has left its mark then, and may be done.
    */

@@ -18,7 +18,7 @@ public record Doubt(List<Range> ranges) {
   public static final Doubt NONE = new Doubt(List.of());
 
   /** More of them are joined to fewer and larger ones: to read too much does no harm. */
-  static final int MOST_RANGES = 1 << 16;
+  public static final int MOST_RANGES = 1 << 16;
 
   /**
    * Blocks side by side.
@@ -49,7 +49,7 @@ public record Doubt(List<Range> ranges) {
   }
 
   /** With those joined that lie near to each other, until there are so many. */
-  Doubt joinedTo(final int most) {
+  public Doubt joinedTo(final int most) {
     return new Doubt(joinedTo(ranges, most));
   }
 

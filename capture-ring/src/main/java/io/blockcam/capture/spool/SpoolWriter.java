@@ -36,6 +36,9 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public static final long RECORD_FOOTPRINT_BYTES =
       RecordDescriptor.BLOCK_BYTES + 4L * RecordDescriptor.RECORD_BYTES;
 
+  /** The same for a record without payload. */
+  public static final long POINT_FOOTPRINT_BYTES = 4L * RecordDescriptor.RECORD_BYTES;
+
   private static final Duration FOR_EVER = Duration.ofDays(1000);
 
   private final Spool spool;
