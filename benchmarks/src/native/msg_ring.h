@@ -42,7 +42,7 @@ struct request {
 
 struct ring {
   int fd;
-  unsigned *sq_tail, *sq_head, sq_mask, *cq_head, *cq_tail, cq_mask;
+  unsigned *sq_tail, sq_mask, *cq_head, *cq_tail, cq_mask;
   struct io_uring_sqe *sqes;
   struct io_uring_cqe *cqes;
   unsigned tail, submitted;
@@ -68,7 +68,6 @@ static inline void ring_open(struct ring *ring, unsigned entries) {
   ring->sqes = mmap(NULL, p.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
                     MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQES);
   if (memory == MAP_FAILED || ring->sqes == MAP_FAILED) die("mmap of the ring");
-  ring->sq_head = (unsigned *)(memory + p.sq_off.head);
   ring->sq_tail = (unsigned *)(memory + p.sq_off.tail);
   ring->sq_mask = *(unsigned *)(memory + p.sq_off.ring_mask);
   ring->cq_head = (unsigned *)(memory + p.cq_off.head);

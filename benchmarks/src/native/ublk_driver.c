@@ -14,7 +14,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -146,9 +145,9 @@ static void measure(unsigned milliseconds, double *raw, uint64_t *end) {
   *raw = (double)(*end - start) / 1e9;
 }
 
-static double cpu_seconds(int who) {
+static double cpu_seconds(void) {
   struct rusage use;
-  getrusage(who, &use);
+  getrusage(RUSAGE_SELF, &use);
   return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
          (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
@@ -234,11 +233,12 @@ int main(int argc, char **argv) {
   qsort(flush_samples, flush_count, sizeof *flush_samples, by_value);
   printf("{\"requests\":%zu,\"seconds\":%.4f,\"drainSeconds\":%.4f,"
          "\"p50us\":%.1f,\"p99us\":%.1f,\"p999us\":%.1f,"
-         "\"flushes\":%zu,\"flushP50us\":%.1f,\"flushP99us\":%.1f,"
+         "\"flushes\":%zu,\"flushP50us\":%.1f,\"flushP99us\":%.1f,\"flushP999us\":%.1f,"
          "\"driverCpuSeconds\":%.3f,\"before\":%s,\"after\":%s}\n",
          sample_count, seconds, drain, us(samples, sample_count, 0.5),
          us(samples, sample_count, 0.99), us(samples, sample_count, 0.999), flush_count,
          us(flush_samples, flush_count, 0.5), us(flush_samples, flush_count, 0.99),
-         cpu_seconds(RUSAGE_SELF), before, after);
+         us(flush_samples, flush_count, 0.999),
+         cpu_seconds(), before, after);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

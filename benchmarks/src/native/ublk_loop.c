@@ -11,7 +11,10 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#define ORDER (~0ull)
+
 static struct ring ring;
+static char order;
 static struct request *requests;
 static char *guest, *buffers;
 static int driver, backing;
@@ -64,6 +67,16 @@ static void used(void) {
   fflush(stdout);
 }
 
+static void await_order(void) {
+  struct io_uring_sqe *sqe = ring_sqe(&ring);
+  sqe->opcode = IORING_OP_READ;
+  sqe->fd = 0;
+  sqe->addr = (uintptr_t)&order;
+  sqe->len = 1;
+  sqe->off = (uint64_t)-1;
+  sqe->user_data = ORDER;
+}
+
 int main(int argc, char **argv) {
   if (argc != 5) return 2;
   backing = open(argv[1], O_RDWR | O_DIRECT);
@@ -85,31 +98,18 @@ int main(int argc, char **argv) {
   fflush(stdout);
   for (unsigned tag = 0; tag < depth; tag++) ring_message(&ring, driver, FETCHED | tag, 0);
   /* standard input: one byte of an order at a time, as a request among others */
-  char order = 0;
-  struct io_uring_sqe *sqe = ring_sqe(&ring);
-  sqe->opcode = IORING_OP_READ;
-  sqe->fd = 0;
-  sqe->addr = (uintptr_t)&order;
-  sqe->len = 1;
-  sqe->off = (uint64_t)-1;
-  sqe->user_data = ~0ull;
+  await_order();
   while (1) {
     ring_enter(&ring, 1);
     unsigned head = *ring.cq_head;
     const unsigned tail = __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE);
     for (; head != tail; head++) {
       const struct io_uring_cqe *cqe = &ring.cqes[head & ring.cq_mask];
-      if (cqe->user_data == ~0ull) {
+      if (cqe->user_data == ORDER) {
         if (cqe->res <= 0) return 0;
         if (order == 'd') printf("drained\n"), fflush(stdout); /* nothing is ever left to do */
         if (order == 'u') used();
-        sqe = ring_sqe(&ring);
-        sqe->opcode = IORING_OP_READ;
-        sqe->fd = 0;
-        sqe->addr = (uintptr_t)&order;
-        sqe->len = 1;
-        sqe->off = (uint64_t)-1;
-        sqe->user_data = ~0ull;
+        await_order();
       } else if (cqe->user_data & SERVER_TAG) {
         begin((unsigned)(cqe->user_data & 0xffff));
       } else {

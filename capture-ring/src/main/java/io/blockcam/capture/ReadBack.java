@@ -47,9 +47,6 @@ final class ReadBack implements Doubts {
   /** 16 MiB: a doubt of no more is read before all others. */
   private static final long SMALL_BLOCKS = 1L << 12;
 
-  /** More of them are joined to fewer and larger ones. */
-  private static final int MOST_RANGES = 1 << 16;
-
   /** Between two looks whether what was read back is durable. */
   private static final long LOOK_NS = 100_000_000L;
 
@@ -140,7 +137,7 @@ final class ReadBack implements Doubts {
       spool.addDoubt(more);
       final BlockRanges queue = more.blocks() <= SMALL_BLOCKS ? soon : later;
       queue.addAll(more);
-      queue.joinIfMoreThan(MOST_RANGES);
+      queue.joinIfMoreThan(Doubt.MOST_RANGES);
       blocksToldOf = blocksInDoubt();
       if (checkpoint != null) {
         checkpoint.left().addAll(more.ranges());

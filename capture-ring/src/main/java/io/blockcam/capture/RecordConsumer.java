@@ -196,8 +196,7 @@ public final class RecordConsumer {
     } else if (sink.sealDueNs() != Long.MAX_VALUE) {
       timeoutNs = Math.clamp(sink.sealDueNs() - nowNs, 0, timeoutNs);
     }
-    final boolean eager = nowNs - forcedNs < EAGER_NS;
-    final long spinNs = eager ? SPIN_NS : 0;
+    final boolean eager = SPIN_NS > 0 && nowNs - forcedNs < EAGER_NS;
     if (state != State.TAKING) {
       // Slot of the next lap: not published before the slot was given back. Only a wake-up counts.
       ring.await(next + ring.slots(), timeoutNs, 0);
@@ -205,7 +204,7 @@ public final class RecordConsumer {
       busy = false;
       ring.await(next + together - 1, Math.min(timeoutNs, TOGETHER_NS), 0);
     } else {
-      ring.await(lastNeeded(), timeoutNs, spinNs);
+      ring.await(lastNeeded(), timeoutNs, eager ? SPIN_NS : 0);
     }
   }
 

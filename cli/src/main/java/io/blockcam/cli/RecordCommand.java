@@ -23,10 +23,7 @@ import io.blockcam.uploader.Compress;
 import io.blockcam.uploader.Sending;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -257,27 +254,15 @@ final class RecordCommand implements Callable<Integer> {
   /** Looks first at what can be seen while the other one runs: it is not to end in vain. */
   private Optional<HandOver> takeOver(
       final String recordingName, final Path spoolPath, final Duration limit) throws IOException {
-    if (!Files.exists(Path.of(disk.backing))) {
-      throw CommandException.usage("--backing %s: there is no such file".formatted(disk.backing));
-    }
+    final long now = FileTarget.bytesOf(Posix.linux(), disk.backing);
     RecordingIdentity.spooled(recordingName, spoolPath);
     final OptionalLong bytes = Spool.diskBytesOf(spoolPath);
-    if (bytes.isPresent()) {
-      final long now = backingBytes();
-      if (now != bytes.getAsLong()) {
-        throw CommandException.usage(
-            "--backing %s has %d bytes, the disk that is served %d: --take-over cannot change that, stop it first"
-                .formatted(disk.backing, now, bytes.getAsLong()));
-      }
+    if (bytes.isPresent() && now != bytes.getAsLong()) {
+      throw CommandException.usage(
+          "--backing %s has %d bytes, the disk that is served %d: --take-over cannot change that, stop it first"
+              .formatted(disk.backing, now, bytes.getAsLong()));
     }
     return HandOver.ask(spoolPath, limit);
-  }
-
-  /** Of a file, or of a block device. */
-  private long backingBytes() throws IOException {
-    try (FileChannel file = FileChannel.open(Path.of(disk.backing), StandardOpenOption.READ)) {
-      return file.size();
-    }
   }
 
   private Recording recording(

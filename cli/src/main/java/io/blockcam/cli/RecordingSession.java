@@ -5,6 +5,7 @@ import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.DiskFingerprinter;
+import io.blockcam.capture.disk.TargetBacking;
 import io.blockcam.capture.spool.DiskFingerprint;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.store.ObjectStore;

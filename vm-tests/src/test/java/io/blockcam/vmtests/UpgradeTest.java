@@ -78,7 +78,7 @@ final class UpgradeTest {
 
   @Test
   void isNotSeenByTheUsersOfTheDisk() throws Exception {
-    upgraded(Recording.inDirectory(scratch, "upgraded", "32M"), UPGRADES, 30, () -> {});
+    upgraded(Recording.inDirectory(scratch, "upgraded", "32M"), UPGRADES, 20, () -> {});
   }
 
   /** Each has to wait for what the disk has in its hands. */
@@ -148,18 +148,21 @@ final class UpgradeTest {
     }
     try (LiveDisk disk = recording.record("--take-over")) {
       assertThat(disk.err()).as("nobody is there to be asked").doesNotContain("took over");
-      assertThat(
-              recording
-                  .run(
-                      "record",
-                      "--backing",
-                      scratch.resolve("no-such-disk"),
-                      "--spool",
-                      recording.spool(),
-                      "--take-over")
-                  .shouldEndWith(USAGE)
-                  .err())
-          .contains("no-such-disk");
+      Shell.run("mkfifo", scratch.resolve("fifo").toString());
+      for (final String wrong : List.of("no-such-disk", "fifo")) {
+        assertThat(
+                recording
+                    .run(
+                        "record",
+                        "--backing",
+                        scratch.resolve(wrong),
+                        "--spool",
+                        recording.spool(),
+                        "--take-over")
+                    .shouldEndWith(USAGE)
+                    .err())
+            .contains(wrong);
+      }
       assertThat(disk.isRunning()).as("and goes on").isTrue();
       Blockcam.run("stop", "stopped", "--spool", recording.spool()).shouldSucceed();
       assertThat(disk.awaitEnd()).isZero();

@@ -159,8 +159,12 @@ public final class NativeBench {
             "-XX:-UsePerfData",
             "-Xms128m",
             "-Xmx128m",
-            "-XX:+AlwaysPreTouch",
-            "-XX:ActiveProcessorCount=2", // taskset(1) hides one from it
+            "-XX:+AlwaysPreTouch"));
+    if (pinned) {
+      command.add("-XX:ActiveProcessorCount=2"); // taskset(1) hides one from it
+    }
+    command.addAll(
+        List.of(
             "-cp",
             System.getProperty("java.class.path"),
             Server.class.getName(),

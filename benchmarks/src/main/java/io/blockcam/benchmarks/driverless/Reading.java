@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param sustained the same until nothing was left to be recorded
  * @param p50Us latency of a request, or of the FLUSH of a commit, in us
  * @param p99Us see p50Us
- * @param p999Us of a request, in us
+ * @param p999Us see p50Us
  * @param cpuUs time on processors for each, of all threads of the server, in us
  * @param switches context switches for each
  */
@@ -32,7 +32,7 @@ record Reading(
         requests / (seconds + line.get("drainSeconds").asDouble()),
         line.get(latency + "50us").asDouble(),
         line.get(latency + "99us").asDouble(),
-        line.get("p999us").asDouble(),
+        line.get(latency + "999us").asDouble(),
         used(line, "cpuNs") / requests / 1000,
         used(line, "switches") / requests);
   }

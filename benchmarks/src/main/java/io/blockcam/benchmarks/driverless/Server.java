@@ -7,7 +7,7 @@ import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
 import io.blockcam.capture.CaptureStatus;
 import io.blockcam.capture.OnFull;
-import io.blockcam.capture.disk.Backing;
+import io.blockcam.capture.disk.TargetBacking;
 import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.nativebindings.Posix;
@@ -19,7 +19,6 @@ import io.blockcam.ublk.target.FileTarget;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -153,19 +152,5 @@ public final class Server {
       set[cpu / 8] = (byte) (1 << cpu % 8);
     }
     return set;
-  }
-
-  /** What the recorder may do with the disk that is served. */
-  private record TargetBacking(FileTarget target) implements Backing {
-
-    @Override
-    public void read(final MemorySegment data, final long offset) throws IOException {
-      target.read(data, offset);
-    }
-
-    @Override
-    public void sync() throws IOException {
-      target.syncData();
-    }
   }
 }

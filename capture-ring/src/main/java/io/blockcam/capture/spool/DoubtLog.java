@@ -2,6 +2,7 @@ package io.blockcam.capture.spool;
 
 import static io.blockcam.capture.spool.DoubtLogDescriptor.CRC32C_OFFSET;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.FIRST_RANGE_OFFSET;
+import static io.blockcam.capture.spool.DoubtLogDescriptor.FIRST_SECTOR_OFFSET;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.MAGIC;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.MAGIC_OFFSET;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.MOST_RANGES;
@@ -11,21 +12,17 @@ import static io.blockcam.capture.spool.DoubtLogDescriptor.RECORDING_ID_OFFSET;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.SECTOR_BYTES;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.VERSION;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.VERSION_OFFSET;
-import static java.nio.file.StandardOpenOption.WRITE;
 
-import io.blockcam.archive.Directories;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.LittleEndian;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers of which blocks disk and record may hold different things: {@code doubt}, in the spool.
@@ -36,21 +33,17 @@ final class DoubtLog implements Closeable {
   static final String FILE_NAME = "doubt";
 
   /** 4 MiB: what is appended over and over is written anew then. */
-  private static final long MOST_BYTES = 1L << 22;
+  private static final int MOST_SECTORS = (1 << 22) / SECTOR_BYTES;
 
-  private final Path directory;
+  private final SpoolFile file;
   private final UUID recordingId;
   private final BlockRanges ranges = new BlockRanges();
-  private long bytes;
 
-  /**
-   * Null at first, and after a failure: nothing is known to be durable then, and the file is
-   * written anew.
-   */
-  private @Nullable FileChannel channel;
+  /** How long the file is, if it can be appended to. */
+  private int sectors;
 
   private DoubtLog(final Path directory, final UUID recordingId) {
-    this.directory = directory;
+    this.file = new SpoolFile(directory, FILE_NAME);
     this.recordingId = recordingId;
   }
 
@@ -65,7 +58,7 @@ final class DoubtLog implements Closeable {
     final DoubtLog log = new DoubtLog(directory, recordingId);
     final Path file = directory.resolve(FILE_NAME);
     if (Files.exists(file)) {
-      if (Files.size(file) > 2 * MOST_BYTES) {
+      if (Files.size(file) > 2L * MOST_SECTORS * SECTOR_BYTES) {
         throw damaged(file, "has %d bytes, too many".formatted(Files.size(file)));
       }
       log.decode(file, Files.readAllBytes(file), diskBlocks);
@@ -80,18 +73,18 @@ final class DoubtLog implements Closeable {
 
   /** Remembers more; durable when this returns. May be repeated when it fails. */
   void add(final Doubt more) throws IOException {
-    final FileChannel file = channel;
-    if (more.isEmpty() || (file != null && ranges.containsAll(more))) {
+    if (more.isEmpty() || (file.isWritten() && ranges.containsAll(more))) {
       return;
     }
     ranges.addAll(more);
-    final byte[] sectors = encode(more.ranges());
+    final int needed = sectorsFor(more.ranges());
     if (ranges.joinIfMoreThan(Doubt.MOST_RANGES)
-        || file == null
-        || bytes + sectors.length > MOST_BYTES) {
+        || !file.isWritten()
+        || sectors + needed > MOST_SECTORS) {
       writeAnew();
     } else {
-      append(file, sectors);
+      append(encode(more.ranges(), sectors));
+      sectors += needed;
     }
   }
 
@@ -102,50 +95,46 @@ final class DoubtLog implements Closeable {
     writeAnew();
   }
 
-  private void append(final FileChannel file, final byte[] sectors) throws IOException {
-    boolean written = false;
-    try {
-      final ByteBuffer buffer = ByteBuffer.wrap(sectors);
-      while (buffer.hasRemaining()) {
-        file.write(buffer, bytes + buffer.position());
-      }
-      file.force(false);
-      bytes += sectors.length;
-      written = true;
-    } finally {
-      if (!written) {
-        close();
-      }
-    }
+  private void append(final byte[] content) throws IOException {
+    file.change(
+        change -> {
+          change.write(ByteBuffer.wrap(content), (long) sectors * SECTOR_BYTES);
+          change.force();
+        });
   }
 
   private void writeAnew() throws IOException {
-    close();
-    if (ranges.isEmpty()) {
-      Files.deleteIfExists(directory.resolve(FILE_NAME));
-      Directories.force(directory);
+    final List<Doubt.Range> all = ranges.ranges();
+    if (all.isEmpty()) {
+      file.remove();
       return;
     }
-    final byte[] sectors = encode(ranges.ranges());
-    Spool.replace(directory, FILE_NAME, sectors);
-    channel = FileChannel.open(directory.resolve(FILE_NAME), WRITE);
-    bytes = sectors.length;
+    file.replace(encode(all, 0));
+    sectors = sectorsFor(all);
   }
 
-  private byte[] encode(final List<Doubt.Range> all) {
-    final int sectors = Math.ceilDiv(all.size(), MOST_RANGES);
-    final byte[] content = new byte[sectors * SECTOR_BYTES];
-    for (int sector = 0; sector < sectors; sector++) {
-      final int from = sector * MOST_RANGES;
-      final int count = Math.min(MOST_RANGES, all.size() - from);
-      encode(
-          MemorySegment.ofArray(content).asSlice((long) sector * SECTOR_BYTES, SECTOR_BYTES),
-          all.subList(from, from + count));
+  private static int sectorsFor(final List<Doubt.Range> some) {
+    return Math.ceilDiv(some.size(), MOST_RANGES);
+  }
+
+  /**
+   * Encodes what becomes durable at once.
+   *
+   * @param first sector of the file where that begins
+   */
+  private byte[] encode(final List<Doubt.Range> all, final int first) {
+    final byte[] content = new byte[sectorsFor(all) * SECTOR_BYTES];
+    for (int from = 0; from < all.size(); from += MOST_RANGES) {
+      final MemorySegment sector =
+          MemorySegment.ofArray(content)
+              .asSlice((long) from / MOST_RANGES * SECTOR_BYTES, SECTOR_BYTES);
+      encode(sector, first, all.subList(from, Math.min(from + MOST_RANGES, all.size())));
     }
     return content;
   }
 
-  private void encode(final MemorySegment sector, final List<Doubt.Range> some) {
+  private void encode(final MemorySegment sector, final int first, final List<Doubt.Range> some) {
+    sector.set(LittleEndian.U32, FIRST_SECTOR_OFFSET, first);
     sector.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
     sector.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
     sector.set(LittleEndian.U32, RANGES_OFFSET, some.size());
@@ -162,10 +151,18 @@ final class DoubtLog implements Closeable {
 
   private void decode(final Path file, final byte[] content, final long diskBlocks)
       throws SpoolException {
-    for (int at = 0; at + SECTOR_BYTES <= content.length; at += SECTOR_BYTES) {
+    int unwritten = Integer.MAX_VALUE;
+    for (int number = 0; number < content.length / SECTOR_BYTES; number++) {
+      final int at = number * SECTOR_BYTES;
       final MemorySegment sector = MemorySegment.ofArray(content).asSlice(at, SECTOR_BYTES);
-      if (sector.mismatch(MemorySegment.ofArray(new byte[SECTOR_BYTES])) >= 0) {
-        decode(file, at, sector, diskBlocks);
+      if (sector.mismatch(MemorySegment.ofArray(new byte[SECTOR_BYTES])) < 0) {
+        unwritten = Math.min(unwritten, number);
+        continue;
+      }
+      decode(file, at, sector, diskBlocks);
+      if (Integer.compareUnsigned(sector.get(LittleEndian.U32, FIRST_SECTOR_OFFSET), unwritten)
+          > 0) { // which was begun when that one was durable
+        throw damaged(file, "is damaged: byte %d is missing".formatted(unwritten * SECTOR_BYTES));
       }
     }
     ranges.joinIfMoreThan(Doubt.MOST_RANGES);
@@ -212,10 +209,6 @@ final class DoubtLog implements Closeable {
 
   @Override
   public void close() throws IOException {
-    final FileChannel file = channel;
-    channel = null;
-    if (file != null) {
-      file.close();
-    }
+    file.close();
   }
 }

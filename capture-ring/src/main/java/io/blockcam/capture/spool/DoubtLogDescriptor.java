@@ -11,11 +11,12 @@ package io.blockcam.capture.spool;
  *  +---------------+-------+-------+-------------------------------+
  *  |  first block  |    blocks     |  first block  |    blocks     | ...
  *  32                                                              496
- *  |                    zero                               | crc32c |
- *  496                                                    508     512
+ *  |             zero             |     first sector      | crc32c |
+ *  496                            504                     508     512
  * </pre>
  *
- * <p>A sector that is all zero was never written: a power cut came before.
+ * <p>The first sector is that of those that were written and became durable together. One that is
+ * all zero was never written, since a power cut came before; so none that was begun later follows.
  */
 final class DoubtLogDescriptor {
   static final int SECTOR_BYTES = 512;
@@ -31,6 +32,8 @@ final class DoubtLogDescriptor {
   static final int FIRST_RANGE_OFFSET = 32;
   static final int RANGE_BYTES = 16;
   static final int MOST_RANGES = 29;
+
+  static final int FIRST_SECTOR_OFFSET = SECTOR_BYTES - 8;
 
   /** CRC32C of the bytes before it. */
   static final int CRC32C_OFFSET = SECTOR_BYTES - 4;

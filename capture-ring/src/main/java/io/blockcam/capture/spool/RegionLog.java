@@ -16,7 +16,6 @@ import static io.blockcam.capture.spool.RegionLogDescriptor.RECORDING_ID_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.REGION_BYTES_OFFSET;
 import static io.blockcam.capture.spool.RegionLogDescriptor.VERSION;
 import static io.blockcam.capture.spool.RegionLogDescriptor.VERSION_OFFSET;
-import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.GapReason;
@@ -26,7 +25,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -34,10 +32,8 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,21 +48,13 @@ public final class RegionLog implements Closeable {
   /** Up to 128 TiB a region keeps its size, and the file has at most 16 MiB. */
   private static final long MOST_REGIONS = 1L << 27;
 
-  /** More pieces than anybody lists; those that lie nearest to each other are joined then. */
-  private static final int MOST_RANGES = 1 << 16;
-
-  private final Path directory;
+  private final SpoolFile file;
   private final UUID recordingId;
   private final long regionBytes;
   private long diskBytes;
 
   /** What the file has, or will have. */
   private byte[] content;
-
-  /**
-   * Null after a failure: the file is written anew then, since another sync of it proves nothing.
-   */
-  private @Nullable FileChannel channel;
 
   private long generation;
 
@@ -83,7 +71,7 @@ public final class RegionLog implements Closeable {
       final long diskBytes,
       final long regionBytes,
       final byte[] content) {
-    this.directory = directory;
+    this.file = new SpoolFile(directory, FILE_NAME);
     this.recordingId = recordingId;
     this.diskBytes = diskBytes;
     this.regionBytes = regionBytes;
@@ -297,7 +285,7 @@ public final class RegionLog implements Closeable {
         dirty(),
         regionBytes / RecordDescriptor.BLOCK_BYTES,
         RecordDescriptor.blocks(diskBytes),
-        MOST_RANGES);
+        Doubt.MOST_RANGES);
   }
 
   /** Whether what is dirty must be read back though no power was cut. */
@@ -343,7 +331,7 @@ public final class RegionLog implements Closeable {
     }
     distrust = value;
     headerIsDurable = false;
-    if (channel == null) {
+    if (!file.isWritten()) {
       writeAnew();
       return;
     }
@@ -351,10 +339,10 @@ public final class RegionLog implements Closeable {
     for (int which = 0; which < HEADERS; which++) {
       encodeHeader(which);
       final int at = which * HEADER_BYTES;
-      change(
-          file -> {
-            write(file, at, HEADER_BYTES);
-            file.force(false); // before the other is touched
+      file.change(
+          change -> {
+            change.write(ByteBuffer.wrap(content, at, HEADER_BYTES), at);
+            change.force(); // before the other is touched
           });
     }
     headerIsDurable = true;
@@ -417,65 +405,34 @@ public final class RegionLog implements Closeable {
       changed.set(region / PAGE_REGIONS);
     }
     changed.stream().forEach(page -> sealPages(page, page + 1));
-    if (channel == null) {
+    if (!file.isWritten()) {
       writeAnew();
       return;
     }
-    change(
-        file -> {
+    file.change(
+        change -> {
           for (int from = changed.nextSetBit(0), to; from >= 0; from = changed.nextSetBit(to)) {
             to = changed.nextClearBit(from);
-            write(file, FIRST_PAGE_OFFSET + from * PAGE_BYTES, (to - from) * PAGE_BYTES);
+            final int at = FIRST_PAGE_OFFSET + from * PAGE_BYTES;
+            change.write(ByteBuffer.wrap(content, at, (to - from) * PAGE_BYTES), at);
           }
           if (dirty) {
-            file.force(false);
+            change.force();
           }
         });
   }
 
-  /** What changes the file in its place. */
-  @FunctionalInterface
-  private interface Change {
-    void in(FileChannel file) throws IOException;
-  }
-
-  private void change(final Change change) throws IOException {
-    final FileChannel file = Objects.requireNonNull(channel);
-    boolean written = false;
-    try {
-      change.in(file);
-      written = true;
-    } finally {
-      if (!written) {
-        close();
-      }
-    }
-  }
-
-  private void write(final FileChannel file, final int from, final int bytes) throws IOException {
-    final ByteBuffer buffer = ByteBuffer.wrap(content, from, bytes);
-    while (buffer.hasRemaining()) {
-      file.write(buffer, buffer.position());
-    }
-  }
-
   private void writeAnew() throws IOException {
-    close();
     generation++;
     for (int which = 0; which < HEADERS; which++) {
       encodeHeader(which);
     }
-    Spool.replace(directory, FILE_NAME, content);
+    file.replace(content);
     headerIsDurable = true;
-    channel = FileChannel.open(directory.resolve(FILE_NAME), WRITE);
   }
 
   @Override
   public void close() throws IOException {
-    final FileChannel file = channel;
-    channel = null;
-    if (file != null) {
-      file.close();
-    }
+    file.close();
   }
 }

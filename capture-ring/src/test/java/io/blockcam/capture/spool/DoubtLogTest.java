@@ -143,6 +143,22 @@ final class DoubtLogTest {
     assertThat(open().doubt()).isEqualTo(Doubt.NONE);
   }
 
+  /** Not what a power cut leaves: the second was begun when the first was durable. */
+  @Test
+  void refusesAHoleInWhatWasDurable() throws IOException {
+    final DoubtLog log = open();
+    log.add(doubt(1, 1));
+    log.add(doubt(10, 1));
+    log.add(doubt(20, 1));
+    final byte[] whole = Files.readAllBytes(file());
+    for (int sector = 0; sector < 2; sector++) {
+      final byte[] holed = whole.clone();
+      Arrays.fill(holed, 512 * sector, 512 * (sector + 1), (byte) 0);
+      Files.write(file(), holed);
+      refused(RECORDING, DISK_BLOCKS, "is damaged: byte %d is missing".formatted(512 * sector));
+    }
+  }
+
   // --- bad input: one line, nothing overwritten ---
 
   @Test

@@ -123,6 +123,26 @@ final class BackingFile {
     return new BackingFile(posix, path, patience).open(createBytes);
   }
 
+  /** See {@link FileTarget#bytesOf}. */
+  static long bytesOf(final Posix posix, final String path) throws IOException {
+    final BackingFile file = new BackingFile(posix, path, Duration.ZERO);
+    // Nobody who wants to write is waited for, were it a FIFO.
+    final int fd = posix.open(path, Linux.O_RDONLY() | Linux.O_NONBLOCK() | Linux.O_CLOEXEC(), 0);
+    if (fd == -Linux.ENOENT()) {
+      throw usage("backing store " + path + " does not exist");
+    }
+    if (fd < 0) {
+      throw file.cannotOpen(fd);
+    }
+    try {
+      final Stat stat = file.stat(fd);
+      file.refuseOtherTypes(stat);
+      return stat.isBlockDevice() ? file.blockDeviceBytes(fd) : stat.bytes();
+    } finally {
+      posix.close(fd);
+    }
+  }
+
   private Opened open(final long createBytes) throws IOException {
     int fd = posix.open(path, OPEN_FLAGS, 0);
     boolean created = false;
@@ -134,14 +154,12 @@ final class BackingFile {
       created = fd >= 0;
     }
     if (fd < 0) {
-      throw environment("cannot open backing store " + path + ": " + Errno.describe(-fd));
+      throw cannotOpen(fd);
     }
     boolean opened = false;
     try {
       final Stat stat = stat(fd);
-      if (!stat.isBlockDevice() && stat.type() != Linux.S_IFREG()) {
-        throw usage("backing store " + path + " is neither a regular file nor a block device");
-      }
+      refuseOtherTypes(stat);
       if (stat.isBlockDevice()) {
         fd = claimBlockDevice(fd);
       }
@@ -190,6 +208,16 @@ final class BackingFile {
   static int reopen(final Posix posix, final String path, final int fd) throws IOException {
     return ErrnoException.orThrow(
         posix.open("/proc/self/fd/" + fd, OPEN_FLAGS, 0), "open", path, "once more");
+  }
+
+  private BackingException cannotOpen(final int result) {
+    return environment("cannot open backing store " + path + ": " + Errno.describe(-result));
+  }
+
+  private void refuseOtherTypes(final Stat stat) throws BackingException {
+    if (!stat.isBlockDevice() && stat.type() != Linux.S_IFREG()) {
+      throw usage("backing store " + path + " is neither a regular file nor a block device");
+    }
   }
 
   private void checkSize(final long bytes, final boolean created, final long createBytes)

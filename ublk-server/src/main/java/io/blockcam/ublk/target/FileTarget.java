@@ -88,6 +88,16 @@ public final class FileTarget implements Target {
   }
 
   /**
+   * Asks how large a backing store is. Opens nothing but a regular file or a block device, and
+   * changes nothing.
+   *
+   * @throws BackingException when it is missing, or neither
+   */
+  public static long bytesOf(final Posix posix, final String path) throws IOException {
+    return BackingFile.bytesOf(posix, path);
+  }
+
+  /**
    * Whether every byte is known to be zero: a file that is one hole (lseek(2): ENXIO where no data
    * is left). False for block devices, which do not tell.
    */
