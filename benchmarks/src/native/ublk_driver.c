@@ -1,10 +1,10 @@
 /*
  * Plays ublk_drv and a guest for a server in another process, and measures it.
  *
- *   ublk-driver OP BLOCK-BYTES DEPTH MILLISECONDS DISK-BYTES CPU SERVER [ARGUMENT]...
+ *   ublk-driver OP BLOCK-BYTES DEPTH WARM-UP MILLISECONDS DISK-BYTES CPU SERVER [ARGUMENT]...
  *
  * OP is randread, randwrite, write (one block behind the other) or commit (4 KiB at random, then a
- * FLUSH). CPU is where the driver runs, or -1. SERVER is started with the ring and the memory of
+ * FLUSH). WARM-UP is how many milliseconds pass before it measures: compilers, files, pages. CPU is where the driver runs, or -1. SERVER is started with the ring and the memory of
  * the driver as its last two arguments, tells "ready RING" on its standard output, and has to
  * answer "drain" on its standard input with "drained" once nothing of what it has answered is left
  * to do, and "use" with "used" and, in JSON, what its threads have used. Prints one line of JSON.
@@ -153,7 +153,7 @@ static double cpu_seconds(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 8) {
+  if (argc < 9) {
     fprintf(stderr, "usage: see the head of ublk_driver.c\n");
     return 2;
   }
@@ -161,9 +161,10 @@ int main(int argc, char **argv) {
     if (++kind > COMMIT) return 2;
   block_bytes = (unsigned)atoi(argv[2]);
   depth = (unsigned)atoi(argv[3]);
-  const unsigned milliseconds = (unsigned)atoi(argv[4]);
-  disk_blocks = strtoull(argv[5], NULL, 10) / block_bytes;
-  const int cpu = atoi(argv[6]);
+  const unsigned warm_up = (unsigned)atoi(argv[4]);
+  const unsigned milliseconds = (unsigned)atoi(argv[5]);
+  disk_blocks = strtoull(argv[6], NULL, 10) / block_bytes;
+  const int cpu = atoi(argv[7]);
   if (block_bytes == 0 || block_bytes > MAX_IO_BYTES || depth == 0 || depth > 4096) return 2;
 
   const int memory = memfd_create("guest", 0); /* the server's, too */
@@ -190,9 +191,9 @@ int main(int argc, char **argv) {
     snprintf(ring_number, sizeof ring_number, "%d", ring.fd);
     snprintf(memory_number, sizeof memory_number, "%d", memory);
     char **arguments = calloc((size_t)argc, sizeof *arguments);
-    for (int i = 7; i < argc; i++) arguments[i - 7] = argv[i];
-    arguments[argc - 7] = ring_number;
-    arguments[argc - 6] = memory_number;
+    for (int i = 8; i < argc; i++) arguments[i - 8] = argv[i];
+    arguments[argc - 8] = ring_number;
+    arguments[argc - 7] = memory_number;
     dup2(orders[0], 0);
     dup2(answers[1], 1);
     close(orders[0]), close(orders[1]), close(answers[0]), close(answers[1]);
@@ -218,7 +219,6 @@ int main(int argc, char **argv) {
 
   double seconds;
   uint64_t end;
-  const unsigned warm_up = milliseconds; /* as long as it is measured: compilers, files, pages */
   measure(warm_up, &seconds, &end);
   ask(to, from, "drain\n", "drained", before);
   ask(to, from, "use\n", "used ", before);

@@ -10,30 +10,50 @@ import java.nio.channels.FileChannel;
 /**
  * The end of a file that is not written yet, so that the file sees few large writes. Hot path: no
  * allocation in {@link #append}. When a write fails nothing is forgotten; it may be tried again.
+ *
+ * <p>In a file that was another one before, zeroes follow what was written, until more is.
  */
 final class AppendBuffer {
+  /** Of zeroes: as long as an entry of a journal. */
+  static final int END_BYTES = 64;
+
+  /** What {@link #reserve} adds at most. */
+  static final int MOST_RESERVED_BYTES = 256 << 10;
+
+  private static final ByteBuffer ZEROES =
+      ByteBuffer.allocateDirect(MOST_RESERVED_BYTES).asReadOnlyBuffer();
+
   private final FileChannel channel;
   private final MemorySegment memory;
   private final ByteBuffer view;
+  private final long oldBytes;
+  private long fileBytes;
   private long fileOffset;
   private int pending;
 
   /**
    * @param fileOffset where the next byte belongs
+   * @param fileBytes so far the file reaches already
+   * @param zeroed whether what stands there means nothing and has to be told from what is written:
+   *     by zeroes behind that
    */
   AppendBuffer(
       final FileChannel channel,
       final Arena arena,
       final int capacityBytes,
-      final long fileOffset) {
+      final long fileOffset,
+      final long fileBytes,
+      final boolean zeroed) {
     this.channel = channel;
-    this.memory = arena.allocate(capacityBytes, 4096);
+    this.fileBytes = fileBytes;
+    this.oldBytes = zeroed ? fileBytes : 0;
+    this.memory = arena.allocate(capacityBytes + END_BYTES, 4096);
     this.view = memory.asByteBuffer();
     this.fileOffset = fileOffset;
   }
 
   boolean hasRoom(final int bytes) {
-    return bytes <= memory.byteSize() - pending;
+    return bytes <= memory.byteSize() - END_BYTES - pending;
   }
 
   void append(final byte[] bytes) {
@@ -43,12 +63,40 @@ final class AppendBuffer {
 
   /** Hands everything to the kernel. */
   void write() throws IOException {
-    view.limit(pending).position(0);
+    if (pending == 0) {
+      return;
+    }
+    view.limit(pending + markEnd()).position(0);
     while (view.hasRemaining()) {
       channel.write(view, fileOffset + view.position());
     }
     fileOffset += pending;
     pending = 0;
+  }
+
+  /**
+   * Makes the file longer than it has to be, by zeroes, if it ends here: before a sync, which has
+   * to commit a new length then; those after it have not. A help and no more: it may fail.
+   */
+  void reserve(final int bytes) {
+    if (fileOffset < fileBytes) {
+      return;
+    }
+    fileBytes = fileOffset + bytes;
+    final ByteBuffer zeroes = ZEROES.duplicate().limit(bytes);
+    try {
+      while (zeroes.hasRemaining()) {
+        channel.write(zeroes, fileOffset + zeroes.position());
+      }
+    } catch (final IOException e) {
+      fileBytes = Long.MAX_VALUE; // no room, say: the records come first
+    }
+  }
+
+  private int markEnd() {
+    final int bytes = (int) Math.clamp(oldBytes - endOffset(), 0, END_BYTES);
+    memory.asSlice(pending, bytes).fill((byte) 0);
+    return bytes;
   }
 
   /** Where the first pending byte belongs. */

@@ -9,6 +9,7 @@ import io.blockcam.archive.Directories;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordTable;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -19,12 +20,14 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Finishes a segment that a crash left open; see {@link SegmentWriter#recover}. */
 final class SegmentRecovery {
   private static final int STREAM_BUFFER_BYTES = 1 << 20;
+  private static final byte[] NO_ENTRY = new byte[RECORD_BYTES];
 
   private final Path directory;
   private final SegmentChain chain;
@@ -55,11 +58,8 @@ final class SegmentRecovery {
     if (!hasOpen && !hasJournal) {
       throw new NoSuchFileException(openFile.toString());
     }
-    final long openBytes = hasOpen ? Files.size(openFile) : 0;
     final long journalBytes = hasJournal ? Files.size(journalFile) : 0;
-    if (openBytes <= SegmentHeaderDescriptor.HEADER_BYTES
-        && journalBytes <= JournalDescriptor.HEADER_BYTES) {
-      // Creation or discarding was interrupted: nothing can have been recorded.
+    if (!isBegun(hasOpen ? Files.size(openFile) : 0, journalBytes)) {
       return remove(0, "");
     }
     if (!hasOpen || !hasJournal) {
@@ -69,6 +69,42 @@ final class SegmentRecovery {
               .formatted((hasOpen ? openFile : journalFile).getFileName()));
     }
     return replayJournal(journalBytes);
+  }
+
+  /**
+   * False when creation or discarding was interrupted: nothing can have been recorded. Each of the
+   * files may have been another one before, see {@link SpareFiles}: then zeroes follow the header
+   * of the journal, and the open file has the header of another segment until the journal has its
+   * own.
+   */
+  private boolean isBegun(final long openBytes, final long journalBytes) throws IOException {
+    if (journalBytes < JournalDescriptor.HEADER_BYTES) {
+      return openBytes > SegmentHeaderDescriptor.HEADER_BYTES && !isOfAnotherSegment();
+    }
+    if (journalBytes == JournalDescriptor.HEADER_BYTES) {
+      return false;
+    }
+    try (InputStream journal = open(journalFile)) {
+      journal.skipNBytes(JournalDescriptor.HEADER_BYTES);
+      final byte[] first = new byte[RECORD_BYTES];
+      return journal.readNBytes(first, 0, RECORD_BYTES) < RECORD_BYTES
+          || !isZero(first)
+          || new JournalRest(journal, chain.sequence()).hasEntries();
+    }
+  }
+
+  private boolean isOfAnotherSegment() throws IOException {
+    try (InputStream payloads = open(openFile)) {
+      final SegmentHeader header =
+          SegmentHeader.decode(
+              payloads.readNBytes(SegmentHeaderDescriptor.HEADER_BYTES), openFile.toString());
+      return header.recordingId().equals(chain.recordingId())
+          && header.segmentNumber() < chain.number();
+    }
+  }
+
+  private static boolean isZero(final byte[] entry) {
+    return Arrays.equals(entry, NO_ENTRY);
   }
 
   private Recovered finishSealed() throws IOException {
@@ -109,7 +145,7 @@ final class SegmentRecovery {
       try (SegmentWriter writer = SegmentWriter.reopen(directory, header)) {
         final JournalReplay replay = new JournalReplay(journal, payloads, writer);
         final String cutReason = replay.run();
-        final long cutBytes = journalBytes - JournalDescriptor.HEADER_BYTES - replay.acceptedBytes;
+        final long cutBytes = cutReason.isEmpty() ? 0 : replay.givenUpBytes;
         if (writer.recordCount() == 0) {
           return remove(cutBytes, cutReason);
         }
@@ -182,7 +218,8 @@ final class SegmentRecovery {
     private final RecordTable table = new RecordTable(MemorySegment.ofArray(record));
     private final byte[] hashes = new byte[SectorHash.BLOCK_HASHES_BYTES];
     private final byte[] payload = new byte[BLOCK_BYTES];
-    private long acceptedBytes;
+    private int hashesRead;
+    private long givenUpBytes;
 
     JournalReplay(
         final InputStream journal, final InputStream payloads, final SegmentWriter writer) {
@@ -195,18 +232,23 @@ final class SegmentRecovery {
     /** Returns why the rest of the journal is not used; empty when there is no rest. */
     String run() throws IOException {
       while (true) {
+        hashesRead = 0;
         final int count = journal.readNBytes(record, 0, RECORD_BYTES);
         if (count == 0) {
           return "";
         }
+        final boolean isEnd = count == RECORD_BYTES && isZero(record);
         final String problem =
             count < RECORD_BYTES ? "the journal ends within it" : problemOfEntry();
         if (problem != null) {
-          return "record %d: %s".formatted(writer.recordCount(), problem);
+          final JournalRest rest = new JournalRest(journal, writer.nextSequence());
+          givenUpBytes = count + hashesRead + rest.bytes();
+          return isEnd && !rest.hasEntries()
+              ? ""
+              : "record %d: %s".formatted(writer.recordCount(), problem);
         }
         final boolean own = table.ownsPayload(0);
         writer.restore(record, table.timestampNs(0), own ? hashes : null, payload);
-        acceptedBytes += own ? RECORD_BYTES + SectorHash.BLOCK_HASHES_BYTES : RECORD_BYTES;
       }
     }
 
@@ -224,7 +266,8 @@ final class SegmentRecovery {
     }
 
     private @Nullable String problemOfPayload() throws IOException {
-      if (journal.readNBytes(hashes, 0, hashes.length) < hashes.length) {
+      hashesRead = journal.readNBytes(hashes, 0, hashes.length);
+      if (hashesRead < hashes.length) {
         return "the journal ends within its sector hashes";
       }
       if (payloads.readNBytes(payload, 0, BLOCK_BYTES) < BLOCK_BYTES) {
@@ -241,6 +284,43 @@ final class SegmentRecovery {
         }
       }
       return null;
+    }
+  }
+
+  /**
+   * What stands in a journal behind the entry where its order ends: nothing, entries that were
+   * written later, or what the file held when it was another one.
+   */
+  private final class JournalRest {
+    private long entriesBytes;
+    private long bytesToZeroes = -1;
+    private long bytes;
+
+    JournalRest(final InputStream journal, final long dueSequence) throws IOException {
+      final byte[] entry = new byte[RECORD_BYTES];
+      final MemorySegment view = MemorySegment.ofArray(entry);
+      final RecordTable table = new RecordTable(view);
+      for (int count = journal.readNBytes(entry, 0, RECORD_BYTES);
+          count > 0;
+          count = journal.readNBytes(entry, 0, RECORD_BYTES)) {
+        if (count == RECORD_BYTES && isZero(entry)) {
+          bytesToZeroes = bytesToZeroes < 0 ? bytes : bytesToZeroes;
+        } else if (count == RECORD_BYTES
+            && crc.of(entry, 0, RecordDescriptor.CRC32C_OFFSET)
+                == view.get(LittleEndian.U32, RecordDescriptor.CRC32C_OFFSET)
+            && table.sequence(0) >= dueSequence) {
+          entriesBytes = bytes + count;
+        }
+        bytes += count;
+      }
+    }
+
+    boolean hasEntries() {
+      return entriesBytes > 0;
+    }
+
+    long bytes() {
+      return Math.max(entriesBytes, bytesToZeroes < 0 ? bytes : bytesToZeroes);
     }
   }
 }

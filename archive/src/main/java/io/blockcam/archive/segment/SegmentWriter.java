@@ -56,12 +56,21 @@ import org.jspecify.annotations.Nullable;
 public final class SegmentWriter implements Closeable {
   private static final int PAYLOAD_BUFFER_BYTES = 1 << 20;
   private static final int JOURNAL_BUFFER_BYTES = 128 << 10;
+  private static final int RESERVED_PAYLOAD_BYTES = AppendBuffer.MOST_RESERVED_BYTES;
+  private static final int RESERVED_JOURNAL_BYTES = 32 << 10;
   private static final byte[] ZEROES = new byte[BLOCK_BYTES];
+
+  private static final Set<OpenOption> FRESH =
+      Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+
+  private static final Set<OpenOption> EXISTING =
+      Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
 
   private final Path directory;
   private final SegmentHeader header;
   private final SegmentLimits limits;
   private final boolean recovered;
+  private final @Nullable SpareFiles spares;
   private final Arena arena = Arena.ofShared();
   private final FileChannel payloadChannel;
   private final FileChannel journalChannel;
@@ -104,25 +113,50 @@ public final class SegmentWriter implements Closeable {
     CLOSED
   }
 
+  /**
+   * The files of an open segment.
+   *
+   * @param payloadBytes so far it reaches already
+   * @param journalBytes the same; what stands behind its header means nothing
+   */
+  private record OpenFiles(
+      FileChannel payloads, FileChannel journal, long payloadBytes, long journalBytes) {
+
+    static OpenFiles of(final FileChannel payloads, final FileChannel journal) throws IOException {
+      return new OpenFiles(payloads, journal, payloads.size(), journal.size());
+    }
+  }
+
   private SegmentWriter(
       final Path directory,
       final SegmentHeader header,
       final SegmentLimits limits,
       final boolean recovered,
-      final FileChannel payloadChannel,
-      final FileChannel journalChannel) {
+      final @Nullable SpareFiles spares,
+      final OpenFiles files) {
     this.directory = directory;
     this.header = header;
     this.limits = limits;
     this.recovered = recovered;
-    this.payloadChannel = payloadChannel;
-    this.journalChannel = journalChannel;
+    this.spares = spares;
+    this.payloadChannel = files.payloads();
+    this.journalChannel = files.journal();
     payloadBuffer =
         new AppendBuffer(
-            payloadChannel, arena, PAYLOAD_BUFFER_BYTES, SegmentHeaderDescriptor.HEADER_BYTES);
+            payloadChannel,
+            arena,
+            PAYLOAD_BUFFER_BYTES,
+            SegmentHeaderDescriptor.HEADER_BYTES,
+            files.payloadBytes(),
+            false);
     journalBuffer =
         new AppendBuffer(
-            journalChannel, arena, JOURNAL_BUFFER_BYTES, JournalDescriptor.HEADER_BYTES);
+            journalChannel,
+            arena,
+            JOURNAL_BUFFER_BYTES,
+            JournalDescriptor.HEADER_BYTES,
+            files.journalBytes(),
+            true);
     records = new EntryTable(arena);
     hashes = new EntryTable(arena);
     readBackView = arena.allocate(BLOCK_BYTES);
@@ -140,27 +174,74 @@ public final class SegmentWriter implements Closeable {
   public static SegmentWriter create(
       final Path directory, final SegmentHeader header, final SegmentLimits limits)
       throws IOException {
+    return create(directory, header, limits, null);
+  }
+
+  /**
+   * The same, written over files that nobody needs any more if there are any.
+   *
+   * @param spares of the directory; the journal becomes one when the segment is sealed
+   */
+  public static SegmentWriter create(
+      final Path directory,
+      final SegmentHeader header,
+      final SegmentLimits limits,
+      final @Nullable SpareFiles spares)
+      throws IOException {
+    final Path openFile = directory.resolve(SegmentName.open(header.segmentNumber()));
+    final Path journalFile = directory.resolve(SegmentName.journal(header.segmentNumber()));
     final Path sealed = directory.resolve(SegmentName.sealed(header.segmentNumber()));
-    if (Files.exists(sealed)) {
-      throw new FileAlreadyExistsException(sealed.toString());
-    }
-    final Set<OpenOption> options =
-        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    final FileChannel payloads =
-        openPrivate(directory.resolve(SegmentName.open(header.segmentNumber())), options);
-    FileChannel journal = null;
-    try {
-      writeAndForce(payloads, header.encode());
-      journal =
-          openPrivate(directory.resolve(SegmentName.journal(header.segmentNumber())), options);
-      writeAndForce(journal, JournalHeader.of(header).encode());
-      Directories.force(directory);
-      return new SegmentWriter(directory, header, limits, false, payloads, journal);
-    } catch (final IOException | RuntimeException e) {
-      payloads.close();
-      if (journal != null) {
-        journal.close();
+    for (final Path file : List.of(sealed, openFile, journalFile)) {
+      if (Files.exists(file)) {
+        throw new FileAlreadyExistsException(file.toString());
       }
+    }
+    final FileChannel journal =
+        createJournal(
+            journalFile,
+            JournalHeader.of(header).encode(),
+            spares == null ? null : spares.takeJournal());
+    FileChannel payloads = null;
+    try {
+      payloads = createPayloads(openFile, spares == null ? null : spares.takePayloads());
+      // A header of another segment says that none was begun here: see SegmentRecovery.
+      Directories.force(directory);
+      writeAndForce(payloads, header.encode());
+      return new SegmentWriter(
+          directory, header, limits, false, spares, OpenFiles.of(payloads, journal));
+    } catch (final IOException | RuntimeException e) {
+      journal.close();
+      if (payloads != null) {
+        payloads.close();
+      }
+      throw e;
+    }
+  }
+
+  private static FileChannel createPayloads(final Path file, final @Nullable Path spare)
+      throws IOException {
+    if (spare == null) {
+      return openPrivate(file, FRESH);
+    }
+    Files.move(spare, file, StandardCopyOption.ATOMIC_MOVE);
+    return FileChannel.open(file, EXISTING);
+  }
+
+  /** It has its header, and nothing else, before it has its name. */
+  private static FileChannel createJournal(
+      final Path file, final byte[] header, final @Nullable Path spare) throws IOException {
+    final FileChannel journal =
+        spare == null ? openPrivate(file, FRESH) : FileChannel.open(spare, EXISTING);
+    try {
+      if (spare == null) {
+        writeAndForce(journal, header);
+      } else {
+        writeAndForce(journal, Arrays.copyOf(header, header.length + AppendBuffer.END_BYTES));
+        Files.move(spare, file, StandardCopyOption.ATOMIC_MOVE);
+      }
+      return journal;
+    } catch (final IOException | RuntimeException e) {
+      journal.close();
       throw e;
     }
   }
@@ -195,16 +276,15 @@ public final class SegmentWriter implements Closeable {
     final Path freshOpen = directory.resolve(SegmentName.fresh(openName()));
     final Path freshJournal = directory.resolve(SegmentName.fresh(journalName()));
     deleteFresh(directory, header.segmentNumber());
-    final Set<OpenOption> options =
-        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    final FileChannel payloads = openPrivate(freshOpen, options);
+    final FileChannel payloads = openPrivate(freshOpen, FRESH);
     FileChannel journal = null;
     try {
       writeAndForce(payloads, header.encode());
       Directories.force(directory); // a fresh journal alone has another meaning: see finishRewrite
-      journal = openPrivate(freshJournal, options);
+      journal = openPrivate(freshJournal, FRESH);
       writeAndForce(journal, JournalHeader.of(header).encode());
-      return new SegmentWriter(directory, header, limits, recovered, payloads, journal);
+      return new SegmentWriter(
+          directory, header, limits, recovered, spares, OpenFiles.of(payloads, journal));
     } catch (final IOException | RuntimeException e) {
       payloads.close();
       if (journal != null) {
@@ -280,13 +360,14 @@ public final class SegmentWriter implements Closeable {
 
   /** A writer that takes over an existing pair of files; records come by {@link #restore}. */
   static SegmentWriter reopen(final Path directory, final SegmentHeader header) throws IOException {
-    final Set<OpenOption> options = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
     final FileChannel payloads =
-        FileChannel.open(directory.resolve(SegmentName.open(header.segmentNumber())), options);
+        FileChannel.open(directory.resolve(SegmentName.open(header.segmentNumber())), EXISTING);
     try {
       final FileChannel journal =
-          FileChannel.open(directory.resolve(SegmentName.journal(header.segmentNumber())), options);
-      return new SegmentWriter(directory, header, SegmentLimits.DEFAULT, true, payloads, journal);
+          FileChannel.open(
+              directory.resolve(SegmentName.journal(header.segmentNumber())), EXISTING);
+      return new SegmentWriter(
+          directory, header, SegmentLimits.DEFAULT, true, null, OpenFiles.of(payloads, journal));
     } catch (final IOException | RuntimeException e) {
       payloads.close();
       throw e;
@@ -563,6 +644,8 @@ public final class SegmentWriter implements Closeable {
   /** Makes everything appended so far survive a power cut. */
   public void force() throws IOException {
     write();
+    payloadBuffer.reserve(RESERVED_PAYLOAD_BYTES);
+    journalBuffer.reserve(RESERVED_JOURNAL_BYTES);
     force(payloadChannel);
     force(journalChannel);
   }
@@ -591,7 +674,12 @@ public final class SegmentWriter implements Closeable {
       enter(State.RENAMED);
     }
     Directories.force(directory);
-    Files.deleteIfExists(directory.resolve(SegmentName.journal(header.segmentNumber())));
+    final Path journal = directory.resolve(journalName());
+    if (spares == null) {
+      Files.deleteIfExists(journal);
+    } else {
+      spares.keepJournal(journal);
+    }
     close();
     return result;
   }
@@ -613,6 +701,7 @@ public final class SegmentWriter implements Closeable {
     final long hashesEnd = hashes.writeTo(payloadChannel, trailer.hashesOffset());
     final long recordsEnd = records.writeTo(payloadChannel, hashesEnd);
     writeFully(payloadChannel, ByteBuffer.wrap(trailer.encode()), recordsEnd);
+    payloadChannel.truncate(trailer.fileBytes()); // it may have been a longer one before
     force(payloadChannel);
     final Path target = directory.resolve(SegmentName.sealed(header.segmentNumber()));
     if (Files.exists(target)) {

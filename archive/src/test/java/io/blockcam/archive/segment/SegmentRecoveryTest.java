@@ -142,6 +142,55 @@ class SegmentRecoveryTest {
     assertSealed(recover(open, zeroed), 2);
   }
 
+  /** Of a segment that was shipped before, and whose files this one had. */
+  @Test
+  void takesNothingOfWhatTheJournalHeldBefore() throws IOException {
+    final byte[] older = Arrays.copyOfRange(journal, 64, 320); // sequences that are not due
+    final byte[] reused = Arrays.copyOf(journal, journal.length + 64 + older.length);
+    System.arraycopy(older, 0, reused, journal.length + 64, older.length);
+    final Recovered recovered = recover(open, reused);
+    assertThat(recovered.cutReason()).isEmpty();
+    assertThat(recovered.cutJournalBytes()).isZero();
+    assertSealed(recovered, 6);
+  }
+
+  /** Zeroes end it, but not if something was written behind them. */
+  @Test
+  void tellsOfAHoleInTheJournal() throws IOException {
+    final byte[] holed = journal.clone();
+    Arrays.fill(holed, 448, 512, (byte) 0); // the flush
+    final Recovered recovered = recover(open, holed);
+    assertThat(recovered.cutReason()).startsWith("record 4: ");
+    assertThat(recovered.cutJournalBytes()).isEqualTo(journal.length - 448);
+    assertSealed(recovered, 4);
+    final byte[] beginning = journal.clone();
+    Arrays.fill(beginning, 64, 128, (byte) 0);
+    assertThat(recover(open, beginning).cutReason()).startsWith("record 0: ");
+  }
+
+  /** Its files had their names, but not their headers, or one had none yet. */
+  @Test
+  void removesWhatWasNeverBegunInFilesOfAnother() throws IOException {
+    final byte[] olderOpen = Segments.header(0).encode();
+    final byte[] emptyJournal = Arrays.copyOf(Arrays.copyOf(journal, 64), journal.length);
+    System.arraycopy(journal, 128, emptyJournal, 128, journal.length - 128);
+    final byte[] reused = Arrays.copyOf(open, open.length);
+    System.arraycopy(olderOpen, 0, reused, 0, olderOpen.length);
+    // The sequences that the file held before are not due any more.
+    final SegmentChain later = Segments.chain(1, 200);
+    for (final byte[] openFile : new byte[][] {reused, open, new byte[0]}) {
+      Files.write(directory.resolve(OPEN), openFile);
+      Files.write(directory.resolve(JOURNAL), emptyJournal);
+      assertThat(SegmentWriter.recover(directory, later).segment()).isEmpty();
+      assertThat(directory).isEmptyDirectory();
+    }
+    Files.write(directory.resolve(JOURNAL), emptyJournal);
+    assertThat(SegmentWriter.recover(directory, later).segment()).isEmpty();
+    Files.write(directory.resolve(OPEN), reused);
+    assertThat(SegmentWriter.recover(directory, later).segment()).isEmpty();
+    assertThat(directory).isEmptyDirectory();
+  }
+
   @Test
   void doesNotTakeEntriesOfAnotherPlaceInTheOrder() throws IOException {
     // The flush is repeated: a valid record, but not the one that is due.

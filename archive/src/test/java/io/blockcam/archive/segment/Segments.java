@@ -58,11 +58,15 @@ final class Segments {
 
   /** What such a segment must be. */
   static SegmentChain chain(final long segmentNumber) {
+    return chain(segmentNumber, FIRST_SEQUENCE);
+  }
+
+  static SegmentChain chain(final long segmentNumber, final long firstSequence) {
     return new SegmentChain(
         RECORDING,
         DISK_BLOCKS * 4096,
         segmentNumber,
-        FIRST_SEQUENCE,
+        firstSequence,
         3,
         0,
         previous(segmentNumber),

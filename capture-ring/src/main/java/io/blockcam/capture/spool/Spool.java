@@ -21,6 +21,7 @@ import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.archive.segment.SegmentWriter;
+import io.blockcam.archive.segment.SpareFiles;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -62,6 +63,7 @@ import org.slf4j.LoggerFactory;
  *   NNNNNNNNNN.open       the one that is written
  *   NNNNNNNNNN.journal    what is needed to finish it after a crash
  *   NNNNNNNNNN.*.new      copies of the two, after a sync has failed
+ *   N.spare               a file to be written over, see {@link SpareFiles}
  * </pre>
  *
  * <p>Every change of a file is a new file, forced, renamed over the old one. Any thread.
@@ -79,6 +81,7 @@ public final class Spool implements Closeable {
   private volatile long limitBytes;
   private final FileChannel lock;
   private final DoubtLog doubt;
+  private final SpareFiles spares;
   private final Object monitor = new Object();
   private final Watermarks watermarks;
   private final List<Recovered> recovered = new ArrayList<>();
@@ -122,6 +125,7 @@ public final class Spool implements Closeable {
     this.limitBytes = limitBytes;
     this.lock = lock;
     this.doubt = doubt;
+    this.spares = new SpareFiles(directory);
     this.state = state;
     this.watermarks = new Watermarks("spool " + directory, limitBytes);
   }
@@ -410,7 +414,7 @@ public final class Spool implements Closeable {
         throw new IllegalArgumentException(segment + " is not the oldest segment of the spool");
       }
     }
-    Files.deleteIfExists(segment);
+    final Path spare = unname(segment);
     final Runnable listener;
     synchronized (monitor) {
       final long bytes = sealed.removeFirst().bytes();
@@ -421,7 +425,33 @@ public final class Spool implements Closeable {
     listener.run();
     // Or a power cut may bring this one back, and not the next: a hole. When it fails the file is
     // gone all the same, and the sync after the next removal is for both.
-    Directories.force(directory);
+    boolean gone = false;
+    try {
+      Directories.force(directory);
+      gone = true;
+    } finally {
+      if (spare != null && !gone) {
+        Files.deleteIfExists(spare); // written over, it might come back under its name
+      }
+    }
+    if (spare != null) {
+      spares.keepPayloads(spare);
+    }
+  }
+
+  /** Keeps the file if there is room for it within the limit. */
+  private @Nullable Path unname(final Path segment) throws IOException {
+    final boolean fits = bytes() + spares.bytes() <= limitBytes; // its own are in the first
+    if (fits) {
+      return spares.unname(segment);
+    }
+    Files.deleteIfExists(segment);
+    return null;
+  }
+
+  /** Files for the segments to come. */
+  SpareFiles spares() {
+    return spares;
   }
 
   /** Tells somebody, on the remover's thread, that room was made. */
@@ -494,6 +524,7 @@ public final class Spool implements Closeable {
   @Override
   public void close() throws IOException {
     try (lock) {
+      spares.clear();
       doubt.close();
     }
   }
@@ -501,7 +532,10 @@ public final class Spool implements Closeable {
   // --- the writer's side ---
 
   /** Whether so many more bytes may be taken; see {@link #isBlocked}. */
-  boolean admits(final long bytes) {
+  boolean admits(final long bytes) throws IOException {
+    if (bytes() + spares.bytes() + bytes > limitBytes) {
+      spares.clear();
+    }
     watermarks.update(bytes());
     synchronized (monitor) {
       final long inUse = sealedBytes + endingBytes + openBytes;
@@ -560,6 +594,7 @@ public final class Spool implements Closeable {
     Files.deleteIfExists(directory.resolve(DiskFingerprint.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(DoubtLog.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(RegionLog.FILE_NAME + FRESH_SUFFIX));
+    spares.removeForgotten();
     final Set<Long> sealedNumbers = new TreeSet<>();
     final Set<Long> openNumbers = new TreeSet<>();
     final Set<Long> journalNumbers = new TreeSet<>();

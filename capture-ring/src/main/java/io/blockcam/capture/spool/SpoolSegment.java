@@ -93,6 +93,13 @@ final class SpoolSegment implements Closeable {
     journal.grown(segment.writtenJournalBytes());
   }
 
+  /** The same of a power cut. The disk has both files in hand while the first is waited for. */
+  void force() throws IOException {
+    write();
+    journal.begin(writer().writtenJournalBytes());
+    writer().force();
+  }
+
   private void endWriteback() {
     payloads.close();
     journal.close();

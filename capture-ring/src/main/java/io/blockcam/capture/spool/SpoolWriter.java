@@ -145,7 +145,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
   public void force() throws IOException {
     settle();
     if (open != null) {
-      open.writer().force();
+      open.force();
     }
   }
 
@@ -262,12 +262,12 @@ public final class SpoolWriter implements RecordSink, Closeable {
 
   private SegmentWriter create(final SegmentHeader header) throws IOException {
     try {
-      return SegmentWriter.create(spool.directory(), header, rules.limits());
+      return SegmentWriter.create(spool.directory(), header, rules.limits(), spool.spares());
     } catch (final FileAlreadyExistsException e) {
       // An earlier attempt failed half-way, on a full disk for instance; it holds no record.
       awaitEnding();
       SegmentWriter.recover(spool.directory(), spool.state().chain());
-      return SegmentWriter.create(spool.directory(), header, rules.limits());
+      return SegmentWriter.create(spool.directory(), header, rules.limits(), spool.spares());
     }
   }
 }

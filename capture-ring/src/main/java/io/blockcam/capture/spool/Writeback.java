@@ -40,7 +40,14 @@ final class Writeback implements Closeable {
 
   /** The file has so many bytes by now. */
   void grown(final long bytes) {
-    if (fd >= 0 && bytes - begun >= stepBytes) {
+    if (bytes - begun >= stepBytes) {
+      begin(bytes);
+    }
+  }
+
+  /** The same, and it is about to be synced. */
+  void begin(final long bytes) {
+    if (fd >= 0 && bytes > begun) {
       posix.syncFileRange(fd, begun, bytes - begun, Linux.SYNC_FILE_RANGE_WRITE());
       begun = bytes;
     }

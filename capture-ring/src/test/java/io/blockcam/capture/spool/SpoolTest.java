@@ -21,13 +21,16 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -497,7 +500,7 @@ final class SpoolTest {
   }
 
   /**
-   * The rename was done, the journal could not be removed: nothing more may go into that segment.
+   * The rename was done, the journal could not be put aside: nothing more may go into that segment.
    */
   @Test
   void finishesASealThatFailedHalfWayBeforeItTakesMore() throws IOException {
@@ -505,17 +508,96 @@ final class SpoolTest {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       append(writer, 1);
       writer.write();
-      final Path journal = directory.resolve(SegmentName.journal(0));
-      Files.delete(journal);
-      Files.createDirectories(journal.resolve("in-the-way"));
+      Files.createDirectories(directory.resolve("0.spare/in-the-way"));
+      Files.createDirectories(directory.resolve("1.spare/in-the-way"));
       assertThatThrownBy(writer::seal).isInstanceOf(IOException.class);
       assertThatThrownBy(writer::write).as("it still fails").isInstanceOf(IOException.class);
 
-      Files.delete(journal.resolve("in-the-way"));
       writer.write();
       append(writer, 1);
       writer.seal();
       assertThat(spool.sealed()).hasSize(2);
+      writer.close();
+    }
+  }
+
+  // --- files that are written over ---
+
+  /** What a shorter or a longer segment leaves of the one before must not be taken for its own. */
+  @Test
+  void writesOverTheFilesOfSegmentsThatWereShipped() throws IOException {
+    final List<Object> files = new ArrayList<>();
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      for (final int blocks : new int[] {4, 4, 1, 3, 4, 2}) {
+        append(writer, blocks);
+        writer.seal();
+        final Path sealed = spool.sealed().getFirst();
+        assertThat(TestRecord.ofSegments(List.of(sealed))).hasSize(blocks);
+        files.add(Files.readAttributes(sealed, BasicFileAttributes.class).fileKey());
+        spool.remove(sealed);
+      }
+      assertThat(Set.copyOf(files)).as("the file of each is the next one's").hasSize(1);
+      writer.close();
+    }
+    try (Stream<Path> left = Files.list(directory)) {
+      assertThat(left).noneMatch(file -> file.toString().endsWith(".spare"));
+    }
+  }
+
+  /** Killed at once, before and behind its first records. */
+  @Test
+  void bringsBackNothingOfTheFilesThatAreWrittenOver() throws IOException {
+    for (int blocks = 0; blocks < 4; blocks++) {
+      final SpoolWriter writer;
+      final long next;
+      try (Spool spool = open()) {
+        writer = writer(spool, spool.beginEpoch());
+        for (int i = 0; i < 2; i++) {
+          append(writer, 4);
+          writer.seal();
+          spool.remove(spool.sealed().getFirst());
+        }
+        assertThat(writer.admit(4)).isTrue();
+        for (int i = 0; i < blocks; i++) {
+          append(writer, RecordFlags.FIRST, i);
+        }
+        writer.write();
+        next = nextSequence;
+        writer.close();
+      }
+      try (Spool spool = open()) {
+        assertThat(spool.state().nextSequence()).isEqualTo(next);
+        assertThat(spool.recovered()).hasSize(1);
+        assertThat(spool.recovered().getFirst().cutReason()).isEmpty();
+        assertThat(TestRecord.ofSegments(spool.sealed())).hasSize(blocks);
+        for (final Path sealed : spool.sealed()) {
+          spool.remove(sealed);
+        }
+      }
+    }
+  }
+
+  @Test
+  void keepsNoFileForWhichThereIsNoRoom() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 4);
+      writer.seal();
+      append(writer, 1); // in a file of its own
+      spool.remove(spool.sealed().getFirst());
+      final long spareBytes = spool.spares().bytes();
+      assertThat(spareBytes).isPositive();
+      spool.setLimitBytes(spool.bytes() + spareBytes + 3 * SpoolWriter.RECORD_FOOTPRINT_BYTES);
+      append(writer, 1);
+      assertThat(spool.spares().bytes()).isEqualTo(spareBytes);
+      append(writer, 4);
+      assertThat(spool.spares().bytes()).isZero();
+      writer.seal();
+      final long journalBytes = spool.spares().bytes();
+      spool.setLimitBytes(spool.bytes());
+      spool.remove(spool.sealed().getFirst());
+      assertThat(spool.spares().bytes()).isEqualTo(journalBytes);
       writer.close();
     }
   }
