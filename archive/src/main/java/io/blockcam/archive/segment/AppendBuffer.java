@@ -57,8 +57,12 @@ final class AppendBuffer {
   }
 
   void append(final byte[] bytes) {
-    MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, pending, bytes.length);
-    pending += bytes.length;
+    append(bytes, 0, bytes.length);
+  }
+
+  void append(final byte[] bytes, final int offset, final int length) {
+    MemorySegment.copy(bytes, offset, memory, ValueLayout.JAVA_BYTE, pending, length);
+    pending += length;
   }
 
   /** Hands everything to the kernel. */

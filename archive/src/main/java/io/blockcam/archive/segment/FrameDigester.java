@@ -29,10 +29,18 @@ final class FrameDigester {
   /** A frame that somebody hashes. */
   private record Hashing(int number, byte[] frame, ForkJoinTask<Sha256Digest> task) {}
 
-  /** Takes the next one. */
-  void add(final byte[] payload) {
-    System.arraycopy(
-        payload, 0, frame, payloads % Frames.FRAME_PAYLOADS * BLOCK_BYTES, BLOCK_BYTES);
+  /** Where the next one is to be put, from {@link #offset} on; until {@link #add}. */
+  byte[] frame() {
+    return frame;
+  }
+
+  /** See {@link #frame}. */
+  int offset() {
+    return payloads % Frames.FRAME_PAYLOADS * BLOCK_BYTES;
+  }
+
+  /** Takes the one that was put there. */
+  void add() {
     payloads++;
     if (payloads % Frames.FRAME_PAYLOADS == 0) {
       hash(payloads / Frames.FRAME_PAYLOADS - 1);

@@ -83,8 +83,6 @@ public final class SegmentWriter implements Closeable {
   private final Crc32c crc = new Crc32c();
 
   // Scratch of append.
-  private final byte[] payload = new byte[BLOCK_BYTES];
-  private final MemorySegment payloadView = MemorySegment.ofArray(payload);
   private final ByteBuffer readBack;
   private final MemorySegment readBackView;
   private final long[] sectorHashes = new long[BLOCK_SECTORS];
@@ -387,7 +385,8 @@ public final class SegmentWriter implements Closeable {
     records.add(recordEntry);
     if (hashesOfOwn != null) {
       hashes.add(hashesOfOwn);
-      frames.add(payloadOfOwn);
+      System.arraycopy(payloadOfOwn, 0, frames.frame(), frames.offset(), BLOCK_BYTES);
+      frames.add();
     }
   }
 
@@ -532,38 +531,43 @@ public final class SegmentWriter implements Closeable {
     }
   }
 
+  /** To where it stays until its frame is hashed, should it be a new one. */
   private void load(final MemorySegment source, final long offset, final int sectorMask) {
+    final byte[] frame = frames.frame();
+    final int to = frames.offset();
     if (sectorMask == WHOLE_BLOCK) {
-      MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset, payload, 0, BLOCK_BYTES);
+      MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset, frame, to, BLOCK_BYTES);
       return;
     }
-    for (int sector = 0; sector < BLOCK_SECTORS; sector++) {
-      final int at = sector * SECTOR_BYTES;
-      if ((sectorMask & 1 << sector) != 0) {
-        MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset + at, payload, at, SECTOR_BYTES);
+    for (int at = 0; at < BLOCK_BYTES; at += SECTOR_BYTES) {
+      if ((sectorMask & 1 << at / SECTOR_BYTES) != 0) {
+        MemorySegment.copy(
+            source, ValueLayout.JAVA_BYTE, offset + at, frame, to + at, SECTOR_BYTES);
       } else {
-        Arrays.fill(payload, at, at + SECTOR_BYTES, (byte) 0);
+        Arrays.fill(frame, to + at, to + at + SECTOR_BYTES, (byte) 0);
       }
     }
   }
 
   private void appendWithPayload(final long timestampNs, final int flags) throws IOException {
+    final byte[] frame = frames.frame();
+    final int at = frames.offset();
     int index;
     final int payloadCrc;
     int storage = 0;
-    if (Arrays.equals(payload, ZEROES)) {
+    if (Arrays.equals(frame, at, at + BLOCK_BYTES, ZEROES, 0, BLOCK_BYTES)) {
       index = NO_PAYLOAD;
       payloadCrc = Crc32c.ZERO_BLOCK;
       storage = RecordFlags.ALL_ZERO;
     } else {
-      payloadCrc = crc.of(payload, 0, BLOCK_BYTES);
-      hashSectors();
+      payloadCrc = crc.of(frame, at, BLOCK_BYTES);
+      hashSectors(frame, at);
       final int tag = DedupTable.tag(sectorHashes);
       index = findEqual(tag);
       if (index == DedupTable.NONE) {
         index = hashes.count();
-        payloadBuffer.append(payload);
-        frames.add(payload);
+        payloadBuffer.append(frame, at, BLOCK_BYTES);
+        frames.add();
         hashes.add(hashEntry);
         dedup.add(tag, index);
       } else {
@@ -576,9 +580,9 @@ public final class SegmentWriter implements Closeable {
     }
   }
 
-  private void hashSectors() {
+  private void hashSectors(final byte[] frame, final int at) {
     for (int sector = 0; sector < BLOCK_SECTORS; sector++) {
-      final long hash = SectorHash.of(payload, sector * SECTOR_BYTES);
+      final long hash = SectorHash.of(frame, at + sector * SECTOR_BYTES);
       sectorHashes[sector] = hash;
       hashEntryView.set(LittleEndian.U64, (long) sector * Long.BYTES, hash);
     }
@@ -597,9 +601,11 @@ public final class SegmentWriter implements Closeable {
   }
 
   private boolean payloadEquals(final int index) throws IOException {
+    final MemorySegment payload =
+        MemorySegment.ofArray(frames.frame()).asSlice(frames.offset(), BLOCK_BYTES);
     final long offset = SegmentTrailer.rawPayloadOffset(index);
     if (payloadBuffer.holds(offset)) {
-      return payloadBuffer.equalsAt(offset, payloadView);
+      return payloadBuffer.equalsAt(offset, payload);
     }
     readBack.clear();
     while (readBack.hasRemaining()) {
@@ -610,7 +616,7 @@ public final class SegmentWriter implements Closeable {
             "the open segment was cut while it is written");
       }
     }
-    return readBackView.mismatch(payloadView) < 0;
+    return readBackView.mismatch(payload) < 0;
   }
 
   /** Completes the record in the scratch and takes it into the table and the journal. */

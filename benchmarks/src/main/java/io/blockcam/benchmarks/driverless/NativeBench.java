@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * ublk, by turns.
  *
  * <pre>
- * NativeBench BINARIES [--rounds N] [--ms N] [--unpinned] [--workloads RE] [--directory DIR] [--json FILE]
+ * NativeBench BINARIES [--rounds N] [--ms N] [--unpinned] [--check] [--workloads RE] [--directory DIR] [--json FILE]
  * </pre>
  *
  * <p>BINARIES holds what {@code src/native} makes. Backing file, ring and spool are in memory, or
@@ -47,6 +47,7 @@ public final class NativeBench {
   private int rounds = 5;
   private int milliseconds = 1500;
   private boolean pinned = true;
+  private boolean check;
   private Path place = MEMORY;
   private Pattern workloads = Pattern.compile("");
   private Path json = Path.of("");
@@ -63,17 +64,22 @@ public final class NativeBench {
         case "--rounds" -> bench.rounds = Integer.parseInt(arguments[++i]);
         case "--ms" -> bench.milliseconds = Integer.parseInt(arguments[++i]);
         case "--unpinned" -> bench.pinned = false;
+        case "--check" -> bench.check = true;
         case "--directory" -> bench.place = Path.of(arguments[++i]);
         case "--workloads" -> bench.workloads = Pattern.compile(arguments[++i]);
         case "--json" -> bench.json = Path.of(arguments[++i]);
         default -> throw new IllegalArgumentException("unknown argument " + arguments[i]);
       }
     }
-    bench.run();
+    if (!bench.run() && bench.check) {
+      System.exit(1);
+    }
   }
 
-  private void run() throws IOException, InterruptedException {
+  /** Whether each bound was held in one round at least. */
+  private boolean run() throws IOException, InterruptedException {
     final Path own = Files.createTempDirectory(place, "blockcam-native");
+    boolean held = true;
     try {
       final Path disk = own.resolve("disk");
       fill(disk);
@@ -91,11 +97,14 @@ public final class NativeBench {
           }
         }
         tell(System.out, workload, readings);
+        held &= isHeld("serve", "C", Workload.LEAST_SERVED, readings);
+        held &= isHeld("record", BASE, workload.leastRecorded(), readings);
         all.set(workload.name(), JsonMapper.builder().build().valueToTree(readings));
       }
       if (!json.toString().isEmpty()) {
         Files.writeString(json, all.toPrettyString() + "\n");
       }
+      return held;
     } finally {
       remove(own);
     }
@@ -233,13 +242,44 @@ public final class NativeBench {
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
-  /** Median, and from where to where. */
-  private static String ratio(
+  private boolean isHeld(
+      final String contender,
+      final String base,
+      final double least,
+      final Map<String, List<Reading>> readings) {
+    final double best =
+        Arrays.stream(
+                ratios(
+                    readings.getOrDefault(contender, List.of()),
+                    readings.getOrDefault(base, List.of()),
+                    Reading::sustained))
+            .max()
+            .orElse(0);
+    if (check && best < least) {
+      System.out.printf(
+          Locale.ROOT,
+          "MISSED: %s : %s is %.2f at best, %.2f at least%n",
+          contender,
+          base,
+          best,
+          least);
+    }
+    return best >= least;
+  }
+
+  private static double[] ratios(
       final List<Reading> own, final List<Reading> base, final ToDoubleFunction<Reading> what) {
     final double[] ratios = new double[own.size()];
     for (int i = 0; i < ratios.length; i++) {
       ratios[i] = what.applyAsDouble(own.get(i)) / what.applyAsDouble(base.get(i));
     }
+    return ratios;
+  }
+
+  /** Median, and from where to where. */
+  private static String ratio(
+      final List<Reading> own, final List<Reading> base, final ToDoubleFunction<Reading> what) {
+    final double[] ratios = ratios(own, base, what);
     return "%.2f (%.2f-%.2f)"
         .formatted(
             median(ratios),
