@@ -66,9 +66,7 @@ final class ReadBack implements Doubts {
   private boolean stopped;
 
   /** Could not be read, to be tried again when {@link #retry} says. */
-  private final List<Doubt.Range> unread = new ArrayList<>();
-
-  private long unreadBlocks;
+  private final BlockRanges unread = new BlockRanges();
 
   private final RetryTimer retry;
   private boolean retryAtOnce;
@@ -98,7 +96,7 @@ final class ReadBack implements Doubts {
    *
    * @param left grows with what is added meanwhile
    */
-  private record Checkpoint(long sequence, List<Doubt.Range> left) {}
+  private record Checkpoint(long sequence, BlockRanges left) {}
 
   /**
    * Begins with what the spool remembers.
@@ -140,7 +138,7 @@ final class ReadBack implements Doubts {
       queue.joinIfMoreThan(Doubt.MOST_RANGES);
       blocksToldOf = blocksInDoubt();
       if (checkpoint != null) {
-        checkpoint.left().addAll(more.ranges());
+        checkpoint.left().addAll(more);
       }
       unsettled = true;
       LockSupport.unpark(waiter);
@@ -212,7 +210,7 @@ final class ReadBack implements Doubts {
   }
 
   private synchronized long blocksInDoubt() {
-    return blocksBehind() + unreadBlocks;
+    return blocksBehind() + unread.blocks();
   }
 
   /** Whether the guest comes first: there is none yet, or it needs the room. */
@@ -300,9 +298,8 @@ final class ReadBack implements Doubts {
           && later.isEmpty()
           && (retryAtOnce || retry.isDue(clockNs.getAsLong()))) {
         retryAtOnce = false;
-        unread.forEach(soon::add);
+        soon.addAll(unread);
         unread.clear();
-        unreadBlocks = 0;
       }
       isOfLater = soon.isEmpty();
       final BlockRanges queue = isOfLater ? later : soon;
@@ -367,7 +364,6 @@ final class ReadBack implements Doubts {
       if (range.blocks() == 1) {
         LOG.warn("block {} is in doubt and can not be read: {}", range.block(), error.toString());
         unread.add(range);
-        unreadBlocks++;
         retry.failed(clockNs.getAsLong());
       } else { // block by block: one bad sector is no reason to know nothing
         soon.add(range);
@@ -405,8 +401,9 @@ final class ReadBack implements Doubts {
   private synchronized boolean reachedCheckpoint() throws IOException {
     if (checkpoint == null) {
       if (sinceCheckpoint >= Resync.MOST_BLOCKS && isBehind()) {
-        final List<Doubt.Range> left = new ArrayList<>(soon.ranges());
-        left.addAll(later.ranges());
+        final BlockRanges left = new BlockRanges();
+        left.addAll(soon);
+        left.addAll(later);
         left.addAll(unread);
         if (block < endBlock) {
           left.add(new Doubt.Range(block, endBlock - block));
@@ -424,7 +421,7 @@ final class ReadBack implements Doubts {
     if (ring.durableSequence() < checkpoint.sequence()) {
       return false;
     }
-    final Doubt left = new Doubt(checkpoint.left());
+    final Doubt left = checkpoint.left().toDoubt();
     spool.reduceDoubt(left);
     checkpoint = null;
     LOG.info("{} blocks are still in doubt and will be read back", left.blocks());

@@ -29,6 +29,7 @@ final class AppendBuffer {
   private final long oldBytes;
   private long fileBytes;
   private long fileOffset;
+  private long syncedOffset;
   private int pending;
 
   /**
@@ -50,6 +51,7 @@ final class AppendBuffer {
     this.memory = arena.allocate(capacityBytes + END_BYTES, 4096);
     this.view = memory.asByteBuffer();
     this.fileOffset = fileOffset;
+    this.syncedOffset = fileOffset;
   }
 
   boolean hasRoom(final int bytes) {
@@ -80,10 +82,13 @@ final class AppendBuffer {
 
   /**
    * Makes the file longer than it has to be, by zeroes, if it ends here: before a sync, which has
-   * to commit a new length then; those after it have not. A help and no more: it may fail.
+   * to commit a new length then; those after it have not. Not where a sync has more than that to
+   * write anyway. A help and no more: it may fail.
    */
   void reserve(final int bytes) {
-    if (fileOffset < fileBytes) {
+    final long written = fileOffset - syncedOffset;
+    syncedOffset = fileOffset;
+    if (fileOffset < fileBytes || written > bytes) {
       return;
     }
     fileBytes = fileOffset + bytes;

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
@@ -81,6 +82,15 @@ public final class FaultyDisk implements AutoCloseable {
 
   /** Calls that the process still makes before it is killed. */
   private int callsToLive = Integer.MAX_VALUE;
+
+  /** An empty one, for whoever cannot throw. */
+  public static FaultyDisk of(final long seed) {
+    try {
+      return new FaultyDisk(new SplittableRandom(seed));
+    } catch (final IOException e) {
+      throw new AssertionError(e);
+    }
+  }
 
   /**
    * Makes an empty one.

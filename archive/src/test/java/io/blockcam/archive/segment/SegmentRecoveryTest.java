@@ -42,7 +42,7 @@ class SegmentRecoveryTest {
   private static final List<Integer> ENTRY_ENDS = List.of(128, 256, 320, 448, 512, 640);
 
   /** In memory: thousands of recoveries, each with several syncs. */
-  private final FaultyDisk disk = newDisk();
+  private final FaultyDisk disk = FaultyDisk.of(0);
 
   private final Path parent = disk.root();
   private Path directory = Path.of("unset");
@@ -51,14 +51,6 @@ class SegmentRecoveryTest {
 
   private static Segments.Entry point(final long sequence, final RecordKind kind) {
     return new Segments.Entry(sequence, Segments.CREATED_NS + sequence, 0, 0, kind, 0, 0, 0, null);
-  }
-
-  private static FaultyDisk newDisk() {
-    try {
-      return new FaultyDisk(new SplittableRandom(0));
-    } catch (final IOException e) {
-      throw new AssertionError(e);
-    }
   }
 
   @AfterEach

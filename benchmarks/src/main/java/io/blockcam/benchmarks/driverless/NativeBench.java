@@ -194,7 +194,7 @@ public final class NativeBench {
   private static void heading(final PrintStream out) {
     out.printf(
         Locale.ROOT,
-        "%-18s %-7s %10s %10s  %-17s %-17s %7s %7s %8s %7s %6s%n",
+        "%-18s %-7s %10s %10s  %-17s %-17s %7s %7s %8s %7s %7s %8s %6s%n",
         "workload",
         "",
         "raw/s",
@@ -205,6 +205,8 @@ public final class NativeBench {
         "p99 us",
         "p99.9 us",
         "CPU us",
+        "queue",
+        "consumer",
         "cs");
   }
 
@@ -215,7 +217,7 @@ public final class NativeBench {
       final List<Reading> own = readings.getOrDefault(contender, List.of());
       out.printf(
           Locale.ROOT,
-          "%-18s %-7s %,10.0f %,10.0f  %-17s %-17s %7.1f %7.1f %8.1f %7.2f %6.2f%n",
+          "%-18s %-7s %,10.0f %,10.0f  %-17s %-17s %7.1f %7.1f %8.1f %7.2f %7.2f %8.2f %6.2f%n",
           contender.equals(CONTENDERS.getFirst()) ? workload.name() : "",
           contender,
           median(own, Reading::perSecond),
@@ -226,6 +228,8 @@ public final class NativeBench {
           median(own, Reading::p99Us),
           median(own, Reading::p999Us),
           median(own, Reading::cpuUs),
+          median(own, Reading::queueUs),
+          median(own, Reading::consumerUs),
           median(own, Reading::switches));
     }
     out.flush();

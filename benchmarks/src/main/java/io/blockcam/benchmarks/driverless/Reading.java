@@ -11,6 +11,8 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param p99Us see p50Us
  * @param p999Us see p50Us
  * @param cpuUs time on processors for each, of all threads of the server, in us
+ * @param queueUs of that the queue's thread
+ * @param consumerUs of that the thread that fills the spool
  * @param switches context switches for each
  */
 record Reading(
@@ -20,6 +22,8 @@ record Reading(
     double p99Us,
     double p999Us,
     double cpuUs,
+    double queueUs,
+    double consumerUs,
     double switches) {
 
   /** Of the driver's line. */
@@ -34,11 +38,19 @@ record Reading(
         line.get(latency + "99us").asDouble(),
         line.get(latency + "999us").asDouble(),
         used(line, "cpuNs") / requests / 1000,
+        used(line, "queue", "cpuNs") / requests / 1000,
+        used(line, "consumer", "cpuNs") / requests / 1000,
         used(line, "switches") / requests);
   }
 
   private static double used(final JsonNode line, final String what) {
     return sum(line.get("after"), what) - sum(line.get("before"), what);
+  }
+
+  /** Of one kind of thread; 0 where the server has none of it. */
+  private static double used(final JsonNode line, final String thread, final String what) {
+    return line.path("after").path(thread).path(what).asDouble()
+        - line.path("before").path(thread).path(what).asDouble();
   }
 
   private static double sum(final JsonNode threads, final String what) {

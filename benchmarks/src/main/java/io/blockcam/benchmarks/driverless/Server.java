@@ -45,7 +45,10 @@ public final class Server {
   private static final long SPOOL_BYTES = 16L << 30;
   private static final long LOOK_NS = 100_000;
   private static final Duration START_LIMIT = Duration.ofSeconds(10);
+
+  /** So that files are written over before it is measured. */
   private static final Duration SEAL_AFTER = Duration.ofSeconds(2);
+
   private static final int CPU_SET_BYTES = 128;
 
   private Server() {}

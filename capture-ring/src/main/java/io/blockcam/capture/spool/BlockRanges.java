@@ -18,6 +18,11 @@ public final class BlockRanges {
     doubt.ranges().forEach(this::add);
   }
 
+  /** The same of others. */
+  public void addAll(final BlockRanges others) {
+    others.ends.forEach((first, end) -> add(new Doubt.Range(first, end - first)));
+  }
+
   /** Adds a range, which may overlap what is there. */
   public void add(final Doubt.Range range) {
     long first = range.block();
@@ -74,7 +79,7 @@ public final class BlockRanges {
   public boolean joinIfMoreThan(final int most) {
     final boolean join = ends.size() > most;
     if (join) {
-      final Doubt joined = new Doubt(ranges()).joinedTo(most / 2); // not for each one more
+      final Doubt joined = toDoubt().joinedTo(most / 2); // not for each one more
       clear();
       addAll(joined);
     }
@@ -86,6 +91,11 @@ public final class BlockRanges {
     final List<Doubt.Range> ranges = new ArrayList<>(ends.size());
     ends.forEach((first, end) -> ranges.add(new Doubt.Range(first, end - first)));
     return ranges;
+  }
+
+  /** All of them as they are now; those that lie near to each other as one, if they are many. */
+  public Doubt toDoubt() {
+    return new Doubt(ranges());
   }
 
   /** Whether there is none. */

@@ -68,7 +68,7 @@ final class DoubtLog implements Closeable {
 
   /** What is remembered. */
   Doubt doubt() {
-    return new Doubt(ranges.ranges());
+    return ranges.toDoubt();
   }
 
   /** Remembers more; durable when this returns. May be repeated when it fails. */

@@ -23,11 +23,11 @@ final class DoubtLogTest {
   private static final long DISK_BLOCKS = 1L << 34;
   private static final int POWER_CUTS = 60;
 
-  private FaultyDisk disk = disk(0);
+  private FaultyDisk disk = FaultyDisk.of(0);
 
   @BeforeEach
   void plugIn() {
-    disk = disk(1);
+    disk = FaultyDisk.of(1);
   }
 
   @AfterEach
@@ -52,7 +52,7 @@ final class DoubtLogTest {
   void keepsWhatIsInDoubtAcrossPowerCuts() throws IOException {
     for (int seed = 0; seed < POWER_CUTS; seed++) {
       unplug();
-      disk = disk(seed);
+      disk = FaultyDisk.of(seed);
       final SplittableRandom random = new SplittableRandom(seed);
       Doubt said = Doubt.NONE;
       for (int life = 0; life < 5; life++) {
@@ -95,7 +95,7 @@ final class DoubtLogTest {
     }
     for (int seed = 0; seed < POWER_CUTS; seed++) {
       unplug();
-      disk = disk(seed);
+      disk = FaultyDisk.of(seed);
       final DoubtLog log = open();
       log.add(doubt(7, 3));
       disk.failSyncs(1);
@@ -197,13 +197,5 @@ final class DoubtLogTest {
 
   private static Doubt doubt(final long block, final long blocks) {
     return new Doubt(List.of(new Doubt.Range(block, blocks)));
-  }
-
-  private static FaultyDisk disk(final long seed) {
-    try {
-      return new FaultyDisk(new SplittableRandom(seed));
-    } catch (final IOException e) {
-      throw new AssertionError(e);
-    }
   }
 }

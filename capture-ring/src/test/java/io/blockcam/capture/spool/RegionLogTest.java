@@ -27,11 +27,11 @@ final class RegionLogTest {
   private static final Recording RECORDING = recording(new UUID(1, 2), DISK_BYTES);
   private static final int POWER_CUTS = 40;
 
-  private FaultyDisk disk = disk(0);
+  private FaultyDisk disk = FaultyDisk.of(0);
 
   @BeforeEach
   void plugIn() {
-    disk = disk(1);
+    disk = FaultyDisk.of(1);
   }
 
   @AfterEach
@@ -90,7 +90,7 @@ final class RegionLogTest {
   void doesNotTrustWhatAnotherProcessDidNotMakeDurable() throws IOException {
     for (int seed = 0; seed < POWER_CUTS; seed++) {
       unplug();
-      disk = disk(seed);
+      disk = FaultyDisk.of(seed);
       final RegionLog log = open(true);
       disk.killAfter(1);
       assertThatThrownBy(() -> log.makeDirty(array(3))).hasMessage("the process was killed");
@@ -129,7 +129,7 @@ final class RegionLogTest {
     final long grown = DISK_BYTES + 5 * MIB;
     for (int seed = 0; seed < 4; seed++) {
       unplug();
-      disk = disk(seed);
+      disk = FaultyDisk.of(seed);
       final RegionLog log = open(true);
       if (seed % 2 == 0) {
         log.growTo(grown);
@@ -173,7 +173,7 @@ final class RegionLogTest {
   void needsOneHeaderOfTheTwo() throws IOException {
     for (int header = 0; header < RegionLogDescriptor.HEADERS; header++) {
       unplug();
-      disk = disk(header);
+      disk = FaultyDisk.of(header);
       final RegionLog log = open(true);
       log.makeDirty(array(4));
       log.distrust(GapReason.SYNC_FAILED);
@@ -198,7 +198,7 @@ final class RegionLogTest {
   void keepsOneHeaderWhereverThePowerGoes() throws IOException {
     for (int seed = 0; seed < POWER_CUTS; seed++) {
       unplug();
-      disk = disk(seed);
+      disk = FaultyDisk.of(seed);
       final RegionLog log = open(true);
       log.distrust(GapReason.SYNC_FAILED);
       disk.setShortWrites(true);
@@ -273,14 +273,6 @@ final class RegionLogTest {
 
   private Path file() {
     return disk.root().resolve(RegionLog.FILE_NAME);
-  }
-
-  private static FaultyDisk disk(final long seed) {
-    try {
-      return new FaultyDisk(new SplittableRandom(seed));
-    } catch (final IOException e) {
-      throw new AssertionError(e);
-    }
   }
 
   private static boolean contains(final BitSet all, final BitSet some) {
