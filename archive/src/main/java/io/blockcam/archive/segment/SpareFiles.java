@@ -33,6 +33,9 @@ public final class SpareFiles {
   private final Deque<Spare> journals = new ArrayDeque<>();
   private long next;
 
+  /** Asked for at each write. */
+  private volatile long bytes;
+
   /** A file, and how long it is. */
   private record Spare(Path path, long bytes) {}
 
@@ -59,8 +62,8 @@ public final class SpareFiles {
   }
 
   /** Bytes of all of them. */
-  public synchronized long bytes() {
-    return Stream.concat(payloads.stream(), journals.stream()).mapToLong(Spare::bytes).sum();
+  public long bytes() {
+    return bytes;
   }
 
   /** Removes all of them. */
@@ -68,9 +71,24 @@ public final class SpareFiles {
     for (final Deque<Spare> kind : List.of(payloads, journals)) {
       while (!kind.isEmpty()) {
         Files.deleteIfExists(kind.getFirst().path());
-        kind.removeFirst();
+        take(kind);
       }
     }
+  }
+
+  private synchronized void keep(final Deque<Spare> kind, final Path path) throws IOException {
+    final Spare spare = new Spare(path, Files.size(path));
+    kind.addLast(spare);
+    bytes += spare.bytes();
+  }
+
+  private synchronized @Nullable Path take(final Deque<Spare> kind) {
+    final Spare spare = kind.pollFirst();
+    if (spare == null) {
+      return null;
+    }
+    bytes -= spare.bytes();
+    return spare.path();
   }
 
   /**
@@ -99,7 +117,7 @@ public final class SpareFiles {
 
   /** Keeps what {@link #unname} returned. */
   public synchronized void keepPayloads(final Path unnamed) throws IOException {
-    payloads.addLast(new Spare(unnamed, Files.size(unnamed)));
+    keep(payloads, unnamed);
   }
 
   /** Keeps or removes the journal of a segment whose sealed name is durable. */
@@ -110,19 +128,17 @@ public final class SpareFiles {
     }
     final Path spare = rename(journal);
     if (spare != null) {
-      journals.addLast(new Spare(spare, Files.size(spare)));
+      keep(journals, spare);
     }
   }
 
   /** A file for payloads that the caller may have; null when there is none. */
   synchronized @Nullable Path takePayloads() {
-    final Spare spare = payloads.pollFirst();
-    return spare == null ? null : spare.path();
+    return take(payloads);
   }
 
   /** The same for a journal. */
   synchronized @Nullable Path takeJournal() {
-    final Spare spare = journals.pollFirst();
-    return spare == null ? null : spare.path();
+    return take(journals);
   }
 }
