@@ -66,7 +66,7 @@ import org.slf4j.LoggerFactory;
  *   N.spare               a file to be written over, see {@link SpareFiles}
  * </pre>
  *
- * <p>Every change of a file is a new file, forced, renamed over the old one. Any thread.
+ * <p>Every change of a JSON file is a new file, forced, renamed over the old one. Any thread.
  */
 public final class Spool implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
