@@ -1,12 +1,11 @@
 package io.blockcam.benchmarks;
 
-import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
-import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
-import io.blockcam.archive.segment.SegmentWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -37,14 +36,14 @@ public class SealBenchmark {
 
   private final byte[] payload = new byte[4096];
   private Path directory = Path.of("unset");
-  private SegmentWriter writer;
+  private LogWriter writer;
 
   /** Writes a segment, which is not measured. */
   @Setup(Level.Invocation)
   public void write() throws IOException {
     directory = Workbench.directory();
     writer =
-        SegmentWriter.create(
+        LogWriter.create(
             directory,
             new SegmentHeader(Workbench.RECORDING.id(), 0, 0, 0, 0, Workbench.DISK_BYTES),
             SegmentLimits.DEFAULT);
@@ -71,7 +70,7 @@ public class SealBenchmark {
 
   /** The seal. */
   @Benchmark
-  public SealedSegment seal() throws IOException {
-    return writer.seal(Sha256.of(new byte[0]));
+  public SealedLog seal() throws IOException {
+    return writer.seal();
   }
 }

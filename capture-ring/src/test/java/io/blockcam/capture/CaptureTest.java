@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentLimits;
-import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.capture.disk.Backing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
@@ -298,9 +297,7 @@ final class CaptureTest {
   private static List<Long> diskBytes(final Spool spool) throws IOException {
     final List<Long> sizes = new ArrayList<>();
     for (final Path segment : spool.sealed()) {
-      try (FileBytes bytes = FileBytes.open(segment)) {
-        sizes.add(SegmentReader.open(bytes).trailer().diskBytes());
-      }
+      sizes.add(SealedLog.open(segment).header().diskBytes());
     }
     return sizes;
   }
@@ -322,7 +319,6 @@ final class CaptureTest {
     }
     final Path spoolDirectory = directory.resolve("spool-disk1");
     Files.delete(spoolDirectory.resolve("0000000001.open"));
-    Files.delete(spoolDirectory.resolve("0000000001.journal"));
     try (Spool spool = open(recording(1))) {
       final DrivenCapture capture =
           DrivenCapture.start(spool, options(), disk, WallClock.Source.system());
@@ -403,7 +399,7 @@ final class CaptureTest {
                 try {
                   while (true) {
                     spool.awaitSealed(LONG);
-                    spool.remove(spool.sealed().getFirst());
+                    spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
                   }
                 } catch (final InterruptedException e) {
                   // the end of the test
@@ -469,7 +465,7 @@ final class CaptureTest {
 
   private List<Path> segments() throws IOException {
     try (Stream<Path> files = Files.list(directory.resolve("spool-disk1"))) {
-      return files.filter(file -> file.toString().endsWith(".seg")).toList();
+      return files.filter(file -> file.toString().endsWith(".log")).toList();
     }
   }
 

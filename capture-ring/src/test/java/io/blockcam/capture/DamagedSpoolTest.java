@@ -65,9 +65,8 @@ final class DamagedSpoolTest {
     assertThat(files(left))
         .extracting(file -> file.getFileName().toString())
         .contains("recording.json", "spool.json", "doubt", "regions")
-        .anyMatch(name -> name.endsWith(".seg"))
-        .anyMatch(name -> name.endsWith(".open"))
-        .anyMatch(name -> name.endsWith(".journal"));
+        .anyMatch(name -> name.endsWith(".log"))
+        .anyMatch(name -> name.endsWith(".open"));
   }
 
   @Test
@@ -88,7 +87,7 @@ final class DamagedSpoolTest {
           assertThat(names(copy.resolve("spool")))
               .as("%s: %s", damage, refusal.getMessage())
               .containsAll(before);
-        } else if (!file.toString().endsWith(".seg")) {
+        } else if (!file.toString().endsWith(".log")) {
           assertThat(sequences(copy)).as(damage).isEqualTo(upTo(sequences(copy).size()));
         }
         deleteAll(copy);
@@ -181,9 +180,7 @@ final class DamagedSpoolTest {
     final SortedSet<String> names = new TreeSet<>();
     for (final Path file : files(directory)) {
       final String name = file.getFileName().toString();
-      if (!name.endsWith(".journal")) {
-        names.add(name.replace(".open", ".seg")); // one that was open is finished
-      }
+      names.add(name.replace(".open", ".log")); // one that was open is finished
     }
     return names;
   }

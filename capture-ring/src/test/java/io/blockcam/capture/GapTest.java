@@ -353,7 +353,7 @@ final class GapTest {
     work();
     clock.advance(6_000_000_000L);
     assertThat(capture.isHopeless()).isTrue();
-    spool.remove(sealed);
+    spool.remove(sealed, TestRecord.ANY_DIGEST);
     assertThat(capture.isHopeless()).isFalse();
     clock.advance(6_000_000_000L);
     assertThat(capture.isHopeless()).isTrue();
@@ -435,7 +435,7 @@ final class GapTest {
     final List<Path> sealed = spool.sealed();
     for (final Path segment : sealed.subList(0, Math.min(segments, sealed.size()))) {
       shipped.addAll(TestRecord.ofSegments(List.of(segment)));
-      spool.remove(segment);
+      spool.remove(segment, TestRecord.ANY_DIGEST);
     }
   }
 

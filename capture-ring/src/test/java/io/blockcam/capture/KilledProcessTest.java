@@ -86,7 +86,7 @@ final class KilledProcessTest {
       assertThat(capture.stop(Duration.ofSeconds(60))).isTrue();
       final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
       for (final Path segment : spool.sealed()) {
-        spool.remove(segment);
+        spool.remove(segment, TestRecord.ANY_DIGEST);
       }
       return records;
     }

@@ -22,7 +22,15 @@ final class ResyncTest {
   private static final int BLOCK = 4096;
   private static final SpoolState STATE =
       new SpoolState(
-          new UUID(1, 2), 600 * BLOCK, 3, 4, 500, 6_000, Sha256Digest.ofHex("ab".repeat(32)), null);
+          new UUID(1, 2),
+          600 * BLOCK,
+          3,
+          4,
+          500,
+          6_000,
+          4,
+          Sha256Digest.ofHex("ab".repeat(32)),
+          null);
 
   private final CollectingSink sink = new CollectingSink();
 

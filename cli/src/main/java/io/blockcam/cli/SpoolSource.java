@@ -1,5 +1,6 @@
 package io.blockcam.cli;
 
+import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.capture.spool.Spool;
 import io.blockcam.uploader.SegmentSource;
 import java.io.IOException;
@@ -21,8 +22,13 @@ public record SpoolSource(Spool spool) implements SegmentSource {
   }
 
   @Override
-  public void published(final Path segment) throws IOException {
-    spool.remove(segment);
+  public Sha256Digest shippedDigest() {
+    return spool.state().shippedDigest();
+  }
+
+  @Override
+  public void published(final Path segment, final Sha256Digest digest) throws IOException {
+    spool.remove(segment, digest);
   }
 
   @Override

@@ -2,7 +2,7 @@ package io.blockcam.uploader;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.head.RecordingSummary;
-import io.blockcam.archive.segment.SealedSegmentFile;
+import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentTrailer;
@@ -12,7 +12,6 @@ import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Publisher;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -47,10 +46,10 @@ final class Lane {
    * @param trailer of what was sent
    * @param summary of the same
    */
-  record Published(SealedSegmentFile segment, SegmentTrailer trailer, RecordingSummary summary) {
+  record Published(DigestedSegment segment, SegmentTrailer trailer, RecordingSummary summary) {
 
     /** Reads the records once more; nobody keeps a table of 16 MiB for each that is under way. */
-    static Published of(final SealedSegmentFile segment, final SegmentTrailer trailer)
+    static Published of(final DigestedSegment segment, final SegmentTrailer trailer)
         throws IOException {
       return new Published(segment, trailer, RecordingSummary.of(trailer, segment.records()));
     }
@@ -69,8 +68,7 @@ final class Lane {
    *
    * @throws IOException when it could not be brought; to be repeated
    */
-  Arrival bring(final Path file) throws IOException {
-    final SealedSegmentFile segment = SealedSegmentFile.open(file, recording.id());
+  Arrival bring(final DigestedSegment segment) throws IOException {
     boolean isKept = false;
     try {
       final SegmentEncoding.Parcel parcel = encoding.of(segment);
@@ -115,7 +113,7 @@ final class Lane {
     encoding.forget();
   }
 
-  private String pathOf(final SealedSegmentFile segment) {
+  private String pathOf(final DigestedSegment segment) {
     return recording.paths().segment(SegmentName.sealed(segment.trailer().segmentNumber()));
   }
 
@@ -123,8 +121,8 @@ final class Lane {
    * Of an object that has a segment's name and other bytes: it may be the same, sent raw before and
    * encoded now, say. All of it is checked.
    */
-  private Published inPlaceOf(
-      final SealedSegmentFile segment, final ObjectConflictException conflict) throws IOException {
+  private Published inPlaceOf(final DigestedSegment segment, final ObjectConflictException conflict)
+      throws IOException {
     final Optional<ObjectStatus> there = store.status(pathOf(segment));
     if (there.isEmpty()) {
       throw conflict;

@@ -1,8 +1,8 @@
 package io.blockcam.uploader;
 
 import io.blockcam.archive.OnceAMinute;
-import io.blockcam.archive.segment.FileBytes;
-import io.blockcam.archive.segment.SealedSegmentFile;
+import io.blockcam.archive.log.DigestedBytes;
+import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.archive.segment.SegmentEncoder;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
@@ -61,13 +61,13 @@ final class SegmentEncoding {
    *
    * @throws SegmentException when it is damaged in the spool
    */
-  Parcel of(final SealedSegmentFile segment) throws IOException {
+  Parcel of(final DigestedSegment segment) throws IOException {
     final Parcel raw = new Parcel(new SegmentObjectSource(segment), segment.trailer());
     if (compress == Compress.NEVER) {
       return raw;
     }
     Optional<SegmentEncoder.Encoded> encoded = Optional.empty();
-    try (FileBytes bytes = FileBytes.open(segment.path())) {
+    try (DigestedBytes bytes = segment.open()) {
       encoded = encode(SegmentReader.open(bytes));
     } catch (final SegmentException e) {
       throw e;

@@ -1,6 +1,6 @@
 package io.blockcam.uploader;
 
-import io.blockcam.archive.segment.SealedSegmentFile;
+import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.store.ObjectSource;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +10,7 @@ import java.io.InputStream;
  *
  * @param segment checks its bytes while they are read
  */
-record SegmentObjectSource(SealedSegmentFile segment) implements ObjectSource {
+record SegmentObjectSource(DigestedSegment segment) implements ObjectSource {
 
   @Override
   public String describe() {

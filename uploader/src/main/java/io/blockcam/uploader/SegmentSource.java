@@ -1,11 +1,15 @@
 package io.blockcam.uploader;
 
+import io.blockcam.archive.hash.Sha256Digest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/** Where sealed segments wait to be shipped, oldest first. Used by the uploader's thread. */
+/**
+ * Where sealed segments wait to be shipped, oldest first, each in its log. Used by the uploader's
+ * thread.
+ */
 public interface SegmentSource {
 
   /**
@@ -15,14 +19,22 @@ public interface SegmentSource {
   byte[] recordingJson() throws IOException;
 
   /**
-   * The oldest segments that wait, in their order. Their files do not change any more.
+   * Logs of the oldest segments that wait, in their order. They do not change any more.
    *
    * @param most not more than these
    */
   List<Path> oldestSealed(int most);
 
-  /** The archive has this segment, the oldest one, whole: the source may remove it. */
-  void published(Path segment) throws IOException;
+  /** Digest of the last segment that is {@link #published}; of recording.json before the first. */
+  Sha256Digest shippedDigest();
+
+  /**
+   * The archive has the oldest segment, whole: the source may remove it.
+   *
+   * @param segment its log
+   * @param digest of the segment
+   */
+  void published(Path segment, Sha256Digest digest) throws IOException;
 
   /** Returns when a segment waits, or when the time is over. */
   void awaitWork(Duration limit) throws InterruptedException;

@@ -1,5 +1,7 @@
 package io.blockcam.uploader;
 
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -9,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
@@ -24,6 +27,7 @@ final class Shipments implements AutoCloseable {
   /** How long the thread of a lane outlives its last segment. */
   private static final Duration THREAD_KEPT = Duration.ofSeconds(10);
 
+  private final UUID recordingId;
   private final Deque<Lane> idle;
   private final int most;
   private final Executor executor;
@@ -31,14 +35,17 @@ final class Shipments implements AutoCloseable {
   private final Deque<Shipment> underWay = new ArrayDeque<>();
 
   /**
+   * @param recordingId whose segments they are
    * @param lanes as many segments are on their way at most
    * @param executor brings them, in this order; may do so in the calling thread
    */
-  Shipments(final List<Lane> lanes, final Executor executor) {
-    this(lanes, executor, () -> {});
+  Shipments(final UUID recordingId, final List<Lane> lanes, final Executor executor) {
+    this(recordingId, lanes, executor, () -> {});
   }
 
-  private Shipments(final List<Lane> lanes, final Executor executor, final Runnable end) {
+  private Shipments(
+      final UUID recordingId, final List<Lane> lanes, final Executor executor, final Runnable end) {
+    this.recordingId = recordingId;
     this.idle = new ArrayDeque<>(lanes);
     this.most = lanes.size();
     this.executor = executor;
@@ -48,11 +55,12 @@ final class Shipments implements AutoCloseable {
   /**
    * With threads of its own, to be closed.
    *
+   * @param recordingId whose segments they are
    * @param threads so many segments are sent at a time; one is sent in the calling thread
    */
-  static Shipments with(final List<Lane> lanes, final int threads) {
+  static Shipments with(final UUID recordingId, final List<Lane> lanes, final int threads) {
     if (threads == 1) {
-      return new Shipments(lanes, Runnable::run);
+      return new Shipments(recordingId, lanes, Runnable::run);
     }
     final ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
@@ -64,6 +72,7 @@ final class Shipments implements AutoCloseable {
             Thread.ofPlatform().daemon().name("blockcam-upload-", 0).factory());
     pool.allowCoreThreadTimeOut(true);
     return new Shipments(
+        recordingId,
         lanes,
         pool,
         () -> {
@@ -74,14 +83,14 @@ final class Shipments implements AutoCloseable {
 
   /** A segment in a lane. */
   private static final class Shipment {
-    private final Path segment;
+    private final DigestedSegment segment;
     private final Lane lane;
     private FutureTask<Lane.Arrival> task;
 
     /** Whether it has to be brought again, if it was brought at all. */
     private boolean again;
 
-    Shipment(final Path segment, final Lane lane, final Executor executor) {
+    Shipment(final DigestedSegment segment, final Lane lane, final Executor executor) {
       this.segment = segment;
       this.lane = lane;
       this.task = begin(segment, lane, executor);
@@ -89,7 +98,7 @@ final class Shipments implements AutoCloseable {
 
     /** Fails, and has begun nothing, when there is no thread to be had. */
     private static FutureTask<Lane.Arrival> begin(
-        final Path segment, final Lane lane, final Executor executor) {
+        final DigestedSegment segment, final Lane lane, final Executor executor) {
       final FutureTask<Lane.Arrival> begun = new FutureTask<>(() -> lane.bring(segment));
       executor.execute(begun);
       return begun;
@@ -113,23 +122,43 @@ final class Shipments implements AutoCloseable {
   }
 
   /**
-   * Sends off what is not under way, and once more what has failed.
+   * Sends off what is not under way, and once more what has failed. The digests of a segment are
+   * made here, since they need that of the one before.
    *
-   * @param oldest the oldest segments that wait, in their order; {@link #most} of them are enough
+   * @param oldest logs of the oldest segments that wait, in their order; {@link #most} are enough
+   * @param shipped digest of the segment before them
+   * @throws IOException when the first of them is damaged; what is wrong with one behind it, is
+   *     told when that is the first
    */
-  void send(final List<Path> oldest) {
+  void send(final List<Path> oldest, final Sha256Digest shipped) throws IOException {
     while (!underWay.isEmpty()
-        && (oldest.isEmpty() || !underWay.getFirst().segment.equals(oldest.getFirst()))) {
+        && (oldest.isEmpty() || !underWay.getFirst().segment.path().equals(oldest.getFirst()))) {
       removeFirst(); // the spool has forgotten it, if not without trouble
     }
     for (final Shipment shipment : underWay) {
       shipment.retryIfFailed(executor);
     }
     final Iterator<Path> more = oldest.stream().skip(underWay.size()).iterator();
-    while (more.hasNext() && !idle.isEmpty()) {
-      underWay.addLast(new Shipment(more.next(), idle.getFirst(), executor));
+    while (more.hasNext() && !idle.isEmpty() && !isFirstThere()) {
+      final Sha256Digest previous =
+          underWay.isEmpty() ? shipped : underWay.getLast().segment.trailer().digest();
+      final DigestedSegment segment;
+      try {
+        segment = DigestedSegment.of(more.next(), recordingId, previous);
+      } catch (final IOException e) {
+        if (underWay.isEmpty()) {
+          throw e;
+        }
+        return;
+      }
+      underWay.addLast(new Shipment(segment, idle.getFirst(), executor));
       idle.removeFirst();
     }
+  }
+
+  /** Then it gets its name, before digests are made for others. */
+  private boolean isFirstThere() {
+    return underWay.size() > 1 && underWay.getFirst().hasArrived();
   }
 
   /**
@@ -169,7 +198,7 @@ final class Shipments implements AutoCloseable {
   void removeFirst() {
     final Shipment first = underWay.getFirst();
     if (!first.task.isDone()) {
-      throw new IllegalStateException(first.segment + " is still being sent");
+      throw new IllegalStateException(first.segment.path() + " is still being sent");
     }
     first.lane.forget();
     underWay.removeFirst();
@@ -188,7 +217,7 @@ final class Shipments implements AutoCloseable {
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StoreUnavailableException(
-          "interrupted while " + shipment.segment + " was being sent", e);
+          "interrupted while " + shipment.segment.path() + " was being sent", e);
     } catch (final ExecutionException e) {
       final Throwable cause = e.getCause();
       if (cause instanceof final IOException failure) {

@@ -96,7 +96,7 @@ public final class Uploader implements AutoCloseable {
     this.publisher = new Publisher(store, temporaryDirectory());
     this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
     this.workDirectory = how.workDirectory();
-    this.shipments = Shipments.with(lanes(how), how.uploads());
+    this.shipments = Shipments.with(recording.id(), lanes(how), how.uploads());
     this.thread = new Thread(this::run, "blockcam-uploader");
   }
 
@@ -255,7 +255,7 @@ public final class Uploader implements AutoCloseable {
     if (!oldest.isEmpty()) {
       enter(UploaderStatus.State.SHIPPING);
     }
-    shipments.send(oldest);
+    shipments.send(oldest, source.shippedDigest());
     if (oldest.isEmpty()) {
       onSuccess(UploaderStatus.State.IDLE, 0);
       return false;
@@ -263,7 +263,7 @@ public final class Uploader implements AutoCloseable {
     final List<Lane.Published> named = shipments.nameArrived();
     heads.follow(named);
     for (final Lane.Published each : named) {
-      source.published(each.segment().path());
+      source.published(each.segment().path(), each.segment().trailer().digest());
       shipments.removeFirst();
       onSuccess(UploaderStatus.State.SHIPPING, each.segment().trailer().fileBytes());
     }

@@ -160,7 +160,7 @@ final class ParallelUploadsTest {
   void areEachPublishedOnceWhateverFails() throws Exception {
     final List<byte[]> sealed = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
-      sealed.add(Files.readAllBytes(spool.seal(1 + i % 7)));
+      sealed.add(spool.bytesOf(spool.seal(1 + i % 7)));
     }
     final Random random = new Random(20261126);
     store.inject(
@@ -269,6 +269,7 @@ final class ParallelUploadsTest {
     }
     final Shipments shipments =
         new Shipments(
+            TestSpool.RECORDING.id(),
             lanes,
             task -> {
               if (calls.incrementAndGet() % 2 == 1) {
@@ -280,9 +281,9 @@ final class ParallelUploadsTest {
       assertThat(attempts).isLessThan(30);
       try {
         final List<Path> oldest = spool.oldestSealed(shipments.most());
-        shipments.send(oldest);
+        shipments.send(oldest, spool.shippedDigest());
         for (final Lane.Published each : shipments.nameArrived()) {
-          spool.published(each.segment().path());
+          spool.published(each.segment().path(), each.segment().trailer().digest());
           shipments.removeFirst();
         }
       } catch (final OutOfMemoryError e) {

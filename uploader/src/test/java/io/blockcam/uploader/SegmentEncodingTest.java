@@ -3,8 +3,8 @@ package io.blockcam.uploader;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.archive.segment.FileBytes;
-import io.blockcam.archive.segment.SealedSegmentFile;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectConflictException;
@@ -65,9 +65,9 @@ final class SegmentEncodingTest {
 
   @Test
   void sendsLessWhereThatIsWorthIt() throws IOException {
-    final byte[] noise = Files.readAllBytes(spool.seal(40));
+    final byte[] noise = spool.bytesOf(spool.seal(40));
     spool.sealCompressible();
-    final long raw = Files.size(spool.seal(100));
+    final long raw = spool.bytesOf(spool.seal(100)).length;
     final Uploader uploader = uploader(true);
     while (uploader.doWork()) {}
 
@@ -101,7 +101,7 @@ final class SegmentEncodingTest {
   void shipsAsItIsWhatCannotBeEncoded() throws IOException {
     Files.writeString(dir.resolve("encoding"), "a file is in the way");
     spool.sealCompressible();
-    final byte[] sealed = Files.readAllBytes(spool.seal(50));
+    final byte[] sealed = spool.bytesOf(spool.seal(50));
     assertThat(uploader(true).doWork()).isTrue();
     assertThat(archived(0)).hasBinaryContent(sealed);
   }
@@ -110,8 +110,7 @@ final class SegmentEncodingTest {
   @Test
   void encodesOnlyWhereThatIsFaster() throws IOException {
     spool.sealCompressible();
-    final SealedSegmentFile segment =
-        SealedSegmentFile.open(spool.seal(100), TestSpool.RECORDING.id());
+    final DigestedSegment segment = spool.digested(spool.seal(100));
     final SendRate slow = new SendRate();
     slow.add(1 << 20, 1_000_000_000_000L);
     final SendRate fast = new SendRate();
@@ -129,7 +128,7 @@ final class SegmentEncodingTest {
   @Test
   void knowsASegmentThatIsThereInAnotherEncoding() throws IOException {
     spool.sealCompressible();
-    final byte[] sealed = Files.readAllBytes(spool.seal(50));
+    final byte[] sealed = spool.bytesOf(spool.seal(50));
     Files.createDirectories(archived(0).getParent());
     Files.write(archived(0), sealed);
     final Uploader uploader = uploader(true);
@@ -160,7 +159,7 @@ final class SegmentEncodingTest {
   @Test
   void takesNothingElseForIt() throws IOException {
     spool.sealCompressible();
-    final byte[] sealed = Files.readAllBytes(spool.seal(50));
+    final byte[] sealed = spool.bytesOf(spool.seal(50));
     sealed[5000] ^= 1;
     Files.createDirectories(archived(0).getParent());
     Files.write(archived(0), sealed);
@@ -182,8 +181,7 @@ final class SegmentEncodingTest {
   @Test
   void noticesDamageOfWhatWasEncoded() throws IOException {
     spool.sealCompressible();
-    final SealedSegmentFile segment =
-        SealedSegmentFile.open(spool.seal(50), TestSpool.RECORDING.id());
+    final DigestedSegment segment = spool.digested(spool.seal(50));
     final Path file = dir.resolve("encoding/encoded");
     final SegmentEncoding.Parcel parcel =
         new SegmentEncoding(Compress.ALWAYS, new SendRate(), file).of(segment);

@@ -44,7 +44,7 @@ final class Shipping {
   void seal(final int segments, final int blocks) throws IOException {
     for (int i = 0; i < segments; i++) {
       final Path segment = spool.seal(blocks);
-      Files.copy(segment, copies.resolve(String.valueOf(segment.getFileName())));
+      spool.digested(segment).writeTo(copies);
     }
   }
 

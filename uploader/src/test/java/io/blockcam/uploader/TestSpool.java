@@ -5,13 +5,15 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.DigestedSegment;
+import io.blockcam.archive.log.LogWriter;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
-import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
-import io.blockcam.archive.segment.SegmentWriter;
+import io.blockcam.archive.segment.SegmentName;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,11 +23,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.UUID;
 
-/** A spool of real sealed segments. Remembers what it was told is published. */
+/** A spool of real logs. Remembers what it was told is published. */
 final class TestSpool implements SegmentSource {
   static final Recording RECORDING =
       new Recording(
@@ -40,23 +45,29 @@ final class TestSpool implements SegmentSource {
   private final Path dir;
   private final Deque<Path> waiting = new ArrayDeque<>();
   private final List<String> published = new ArrayList<>();
+  private final Map<Path, DigestedSegment> digested = new HashMap<>();
   private byte[] recordingJson = RecordingJson.write(RECORDING);
   private boolean compressible;
   private long nextSegment;
   private long nextSequence;
   private Sha256Digest previous = Sha256.of(RecordingJson.write(RECORDING));
+  private Sha256Digest shipped = previous;
 
   TestSpool(final Path dir) throws IOException {
     this.dir = Files.createDirectories(dir);
   }
 
-  /** Seals a segment of that many random blocks. */
+  /**
+   * Seals a segment of that many random blocks.
+   *
+   * @return its log
+   */
   synchronized Path seal(final int blocks) throws IOException {
     final SegmentHeader header =
         new SegmentHeader(RECORDING.id(), 0, nextSegment, nextSequence, 1, RECORDING.diskBytes());
     final byte[] block = new byte[4096];
     final Random random = new Random(nextSegment);
-    try (SegmentWriter writer = SegmentWriter.create(dir, header, SegmentLimits.DEFAULT)) {
+    try (LogWriter writer = LogWriter.create(dir, header, SegmentLimits.DEFAULT)) {
       for (int i = 0; i < blocks; i++) {
         random.nextBytes(block);
         if (compressible) {
@@ -70,12 +81,26 @@ final class TestSpool implements SegmentSource {
             0);
         nextSequence++;
       }
-      final SealedSegment sealed = writer.seal(previous);
-      previous = sealed.digest();
+      final Path log = writer.seal().path();
+      final DigestedSegment segment = DigestedSegment.of(log, RECORDING.id(), previous);
+      digested.put(log, segment);
+      previous = segment.trailer().digest();
       nextSegment++;
-      waiting.add(sealed.path());
+      waiting.add(log);
       notifyAll();
-      return sealed.path();
+      return log;
+    }
+  }
+
+  /** The segment of a log. */
+  synchronized DigestedSegment digested(final Path log) {
+    return Objects.requireNonNull(digested.get(log));
+  }
+
+  /** What is to stand in the archive of a log. */
+  byte[] bytesOf(final Path log) throws IOException {
+    try (InputStream in = digested(log).newInputStream()) {
+      return in.readAllBytes();
     }
   }
 
@@ -105,13 +130,23 @@ final class TestSpool implements SegmentSource {
   }
 
   @Override
-  public synchronized void published(final Path segment) throws IOException {
+  public synchronized Sha256Digest shippedDigest() {
+    return shipped;
+  }
+
+  @Override
+  public synchronized void published(final Path segment, final Sha256Digest digest)
+      throws IOException {
     if (!segment.equals(waiting.peek())) {
       throw new IllegalArgumentException(segment + " is not the oldest");
     }
+    if (!digest.equals(digested(segment).trailer().digest())) {
+      throw new IllegalArgumentException(digest + " is not its digest");
+    }
+    shipped = digest;
     Files.delete(segment);
     waiting.remove();
-    published.add(String.valueOf(segment.getFileName()));
+    published.add(SegmentName.sealed(digested(segment).trailer().segmentNumber()));
     notifyAll();
   }
 

@@ -30,7 +30,7 @@ final class UploaderOnHdfsTest {
     final Path copies = Files.createDirectories(dir.resolve("copies"));
     for (int i = 0; i < 6; i++) {
       final Path segment = spool.seal(200);
-      Files.copy(segment, copies.resolve(String.valueOf(segment.getFileName())));
+      spool.digested(segment).writeTo(copies);
     }
     final Random random = new Random(11);
     try (FaultyStore store = new FaultyStore(Stores.open(uri, StoreOptions.defaults(Map.of())))) {

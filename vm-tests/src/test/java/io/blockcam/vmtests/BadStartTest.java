@@ -288,6 +288,6 @@ class BadStartTest {
       disk.stopsCleanly();
       assertThat(disk.err()).contains("127.0.0.1:9");
     }
-    Shell.sh("ls $1/*.seg $1/*/*.seg 2>/dev/null | grep .", unreachable.spool());
+    Shell.sh("ls $1/*.log $1/*/*.log 2>/dev/null | grep .", unreachable.spool());
   }
 }

@@ -282,7 +282,7 @@ class HdfsTest {
 
   private static List<Path> spooled(final Recording recording) {
     try (Stream<Path> files = Files.walk(recording.spool())) {
-      return files.filter(f -> f.toString().endsWith(".seg")).toList();
+      return files.filter(f -> f.toString().endsWith(".log")).toList();
     } catch (final IOException | UncheckedIOException e) {
       return List.of(recording.spool()); // files come and go while we look: look again
     }

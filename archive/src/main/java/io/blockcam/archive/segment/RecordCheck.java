@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
  * What a record must keep to within its segment: the order, and which payloads there are. One
  * thread.
  */
-final class RecordCheck {
+public final class RecordCheck {
   private final long diskBlocks;
   private final Crc32c crc = new Crc32c();
 
   /**
    * @param diskBlocks blocks of the disk
    */
-  RecordCheck(final long diskBlocks) {
+  public RecordCheck(final long diskBlocks) {
     this.diskBlocks = diskBlocks;
   }
 
@@ -29,7 +29,7 @@ final class RecordCheck {
    * @param payloadsBefore payloads that the records before own
    * @return null when it is sound
    */
-  @Nullable String problem(
+  public @Nullable String problem(
       final RecordTable table,
       final int index,
       final long expectedSequence,

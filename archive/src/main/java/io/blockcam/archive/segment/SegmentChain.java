@@ -76,9 +76,7 @@ public record SegmentChain(
               : "names another predecessor than the segment before it: the chain is broken");
     }
     checkPlace(file, trailer.epoch(), trailer.firstSequence());
-    if (trailer.firstTimestampNs() < timestampNs) {
-      throw SegmentException.of(file, "begins before the segment before it ends: time decreases");
-    }
+    checkTime(file, trailer.firstTimestampNs());
     return resume(trailer);
   }
 
@@ -96,20 +94,33 @@ public record SegmentChain(
   }
 
   /**
-   * Checks a segment that was never sealed, as far as its header goes.
+   * Checks a segment that is still in its log, as far as its header goes.
    *
    * @param file for errors
    * @throws SegmentException when it does not fit
    */
-  void checkOpen(final String file, final SegmentHeader header) throws SegmentException {
+  public void checkOpen(final String file, final SegmentHeader header) throws SegmentException {
     checkIdentity(file, number, header.recordingId(), header.segmentNumber());
     checkDisk(file, header.diskBytes(), header.epoch());
     checkPlace(file, header.epoch(), header.firstSequence());
   }
 
-  /** The same of a journal, which says less. */
-  void checkOpen(final String file, final JournalHeader header) throws SegmentException {
-    checkIdentity(file, number, header.recordingId(), header.segmentNumber());
+  /**
+   * The same of one that takes no more records, and has no digest yet.
+   *
+   * @param firstTimestampNs timestamp of its first record
+   */
+  public void checkSealed(
+      final String file, final SegmentHeader header, final long firstTimestampNs)
+      throws SegmentException {
+    checkOpen(file, header);
+    checkTime(file, firstTimestampNs);
+  }
+
+  private void checkTime(final String file, final long firstTimestampNs) throws SegmentException {
+    if (firstTimestampNs < timestampNs) {
+      throw SegmentException.of(file, "begins before the segment before it ends: time decreases");
+    }
   }
 
   /** What a segment claims to follow, where what it follows cannot be read. */
@@ -178,8 +189,8 @@ public record SegmentChain(
     }
   }
 
-  /** What can be checked of a segment alone. */
-  static void checkIdentity(
+  /** The same of one whose recording.json is not at hand. */
+  public static void checkIdentity(
       final String file,
       final UUID recordingId,
       final long nameNumber,

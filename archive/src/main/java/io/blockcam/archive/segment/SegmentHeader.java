@@ -85,7 +85,7 @@ public record SegmentHeader(
   }
 
   /** The 4096 bytes. */
-  byte[] encode() {
+  public byte[] encode() {
     final byte[] bytes = new byte[HEADER_BYTES];
     final MemorySegment memory = MemorySegment.ofArray(bytes);
     memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);

@@ -35,7 +35,7 @@ public record SegmentLimits(long maxBytes, int maxRecords) {
   }
 
   /** Whether a sealed segment with these counts stays within the limits. */
-  boolean allow(final long payloads, final long records) {
+  public boolean allow(final long payloads, final long records) {
     return records <= maxRecords && SegmentTrailer.rawFileBytes(payloads, records) <= maxBytes;
   }
 }

@@ -15,7 +15,7 @@ public record SegmentStorage(
     PayloadEncoding encoding, long payloadBytes, int signatureKind, int signatureBytes) {
 
   /** As the recorder writes it. */
-  static SegmentStorage raw(final int payloads) {
+  public static SegmentStorage raw(final int payloads) {
     return new SegmentStorage(PayloadEncoding.RAW, (long) payloads * BLOCK_BYTES, 0, 0);
   }
 

@@ -149,7 +149,7 @@ public record SegmentTrailer(
   }
 
   /** The 512 bytes; the digest is computed, {@link #digest} of this object is not looked at. */
-  byte[] encode() {
+  public byte[] encode() {
     final byte[] bytes = new byte[TRAILER_BYTES];
     final MemorySegment memory = MemorySegment.ofArray(bytes);
     memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
@@ -180,7 +180,7 @@ public record SegmentTrailer(
   }
 
   /** The same with the digest that its bytes have. */
-  SegmentTrailer withDigest() {
+  public SegmentTrailer withDigest() {
     return with(digestOf(encode()), storage);
   }
 

@@ -6,17 +6,19 @@ import java.nio.ByteOrder;
 import java.util.UUID;
 
 /** A UUID as 16 bytes in the order of RFC 9562. */
-final class Uuids {
+public final class Uuids {
   private static final ValueLayout.OfLong NETWORK_ORDER =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
   private Uuids() {}
 
-  static UUID get(final MemorySegment memory, final long offset) {
+  /** The one at an offset. */
+  public static UUID get(final MemorySegment memory, final long offset) {
     return new UUID(memory.get(NETWORK_ORDER, offset), memory.get(NETWORK_ORDER, offset + 8));
   }
 
-  static void set(final MemorySegment memory, final long offset, final UUID id) {
+  /** Puts one at an offset. */
+  public static void set(final MemorySegment memory, final long offset, final UUID id) {
     memory.set(NETWORK_ORDER, offset, id.getMostSignificantBits());
     memory.set(NETWORK_ORDER, offset + 8, id.getLeastSignificantBits());
   }

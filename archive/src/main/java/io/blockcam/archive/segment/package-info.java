@@ -2,8 +2,7 @@
  * Segment files: header, payloads, sector hashes, records, trailer. {@code archive/FORMAT.md} holds
  * the same byte by byte.
  *
- * <p>{@link io.blockcam.archive.segment.SegmentWriter} runs on the ring consumer (one thread at a
- * time), {@link io.blockcam.archive.segment.SegmentReader} on any thread. A reader trusts nothing:
+ * <p>{@link io.blockcam.archive.segment.SegmentReader} runs on any thread. A reader trusts nothing:
  * every number is checked against the length of the file before memory is taken for it, and what is
  * wrong is a {@link io.blockcam.archive.segment.SegmentException} that names file and place. A
  * sealed segment is never written again.

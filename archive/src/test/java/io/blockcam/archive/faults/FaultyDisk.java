@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.CopyOption;
+import java.nio.file.FileStore;
 import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
@@ -28,6 +29,7 @@ import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.lucene.tests.mockfile.FilterFileChannel;
+import org.apache.lucene.tests.mockfile.FilterFileStore;
 import org.apache.lucene.tests.mockfile.FilterFileSystemProvider;
 
 /**
@@ -114,7 +116,9 @@ public final class FaultyDisk implements AutoCloseable {
     return provider.wrapPath(memory.getPath("/disk"));
   }
 
-  /** From now on there is room for so many bytes that are written; then ENOSPC. */
+  /**
+   * From now on there is room for so many bytes, and those of files that are removed; then ENOSPC.
+   */
   public void setRoom(final long bytes) {
     roomBytes = bytes;
   }
@@ -312,6 +316,16 @@ public final class FaultyDisk implements AutoCloseable {
     }
 
     @Override
+    public FileStore getFileStore(final Path path) throws IOException {
+      return new FilterFileStore(super.getFileStore(path), "faulty://") {
+        @Override
+        public long getUsableSpace() {
+          return roomBytes;
+        }
+      };
+    }
+
+    @Override
     public void createLink(final Path link, final Path existing) throws IOException {
       call();
       Files.createLink(toDelegate(link), toDelegate(existing));
@@ -322,7 +336,9 @@ public final class FaultyDisk implements AutoCloseable {
     @Override
     public void delete(final Path path) throws IOException {
       call();
+      final long freed = Files.size(path);
       super.delete(path);
+      roomBytes = roomBytes > Long.MAX_VALUE - freed ? Long.MAX_VALUE : roomBytes + freed;
       changed(Map.of(toDelegate(path), Optional.empty()));
     }
 

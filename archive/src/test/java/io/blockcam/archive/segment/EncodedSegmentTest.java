@@ -3,13 +3,13 @@ package io.blockcam.archive.segment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.log.Segments;
 import io.blockcam.archive.record.RecordKind;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -152,15 +152,6 @@ class EncodedSegmentTest {
                 trailer(Trailers.signed(whole, 9, new byte[SegmentLimits.MAX_SIGNATURE_BYTES + 1])))
         .isInstanceOf(SegmentException.class)
         .hasMessageContaining("a signature of kind 9 with 65537 bytes, it may have 65536");
-  }
-
-  /** A spool has raw ones only: what its records were written for is what is shipped. */
-  @Test
-  void isRefusedInASpool() throws IOException {
-    Files.move(encoded, raw, StandardCopyOption.REPLACE_EXISTING);
-    assertThatThrownBy(() -> SealedSegmentFile.open(raw, Segments.RECORDING))
-        .isInstanceOf(SegmentException.class)
-        .hasMessageContaining("is encoded or signed");
   }
 
   private static SegmentTrailer trailer(final byte[] bytes) throws IOException {

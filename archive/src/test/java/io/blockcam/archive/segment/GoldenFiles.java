@@ -7,6 +7,10 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.DigestedSegment;
+import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.SealedLog;
+import io.blockcam.archive.log.Segments;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
@@ -68,14 +72,14 @@ final class GoldenFiles {
     Files.write(directory.resolve(Recording.FILE_NAME), recordingJson);
     final Sha256Digest first = writeSealed(Sha256.of(recordingJson));
     final Sha256Digest second = writeRecovered(first);
-    writeOpen(second);
+    writeOpen();
     writeBase(Sha256.of(recordingJson), second);
     writeEncoded();
   }
 
   /** Segment 0, epoch 0: every kind and every flag. */
   private Sha256Digest writeSealed(final Sha256Digest previous) throws IOException {
-    try (SegmentWriter writer = create(0, 0)) {
+    try (LogWriter writer = create(0, 0)) {
       point(writer, RecordKind.START, 0);
       block(writer, RecordKind.BASELINE, 255, 0xff, 0, pattern(1));
       block(writer, RecordKind.DATA, 3, 0xff, RecordFlags.FIRST | RecordFlags.FUA, pattern(2));
@@ -96,21 +100,20 @@ final class GoldenFiles {
       // The last block of this disk has one sector.
       block(writer, RecordKind.DATA, 256, 0b0000_0001, RecordFlags.FIRST, pattern(6));
       point(writer, RecordKind.STOP, 0);
-      return writer.seal(previous).digest();
+      return publish(writer.seal(), directory, previous).digest();
     }
   }
 
   /** Segment 1, epoch 1: closed by recovery. */
   private Sha256Digest writeRecovered(final Sha256Digest previous) throws IOException {
-    try (SegmentWriter writer = create(1, 1)) {
+    try (LogWriter writer = create(1, 1)) {
       point(writer, RecordKind.START, 0);
       block(writer, RecordKind.DATA, 1, 0xff, RecordFlags.FIRST, pattern(7));
       writer.write();
     }
-    return SegmentWriter.recover(directory, chain(1, sequence - 2, previous))
-        .segment()
-        .orElseThrow()
-        .digest();
+    final SealedLog log =
+        LogWriter.recover(directory, chain(1, sequence - 2, previous)).log().orElseThrow();
+    return publish(log, directory, previous).digest();
   }
 
   /** What a segment must be. */
@@ -121,8 +124,8 @@ final class GoldenFiles {
   }
 
   /** Segment 2, epoch 2: as a crash left it. */
-  private void writeOpen(final Sha256Digest previous) throws IOException {
-    try (SegmentWriter writer = create(2, 2)) {
+  private void writeOpen() throws IOException {
+    try (LogWriter writer = create(2, 2)) {
       point(writer, RecordKind.START, 0);
       block(writer, RecordKind.DATA, 2, 0xff, RecordFlags.FIRST, pattern(8));
       block(writer, RecordKind.DATA, 9, 0xff, RecordFlags.FIRST, pattern(8));
@@ -137,12 +140,11 @@ final class GoldenFiles {
     final long lastNs = CREATED_NS + 20_000;
     final SegmentTrailer trailer;
     final Path file;
-    try (SegmentWriter writer =
-        SegmentWriter.create(
-            base, new SegmentHeader(ID, 1, 1, 18, lastNs, DISK_BYTES), SegmentLimits.DEFAULT)) {
+    try (LogWriter writer =
+        Segments.golden(base, new SegmentHeader(ID, 1, 1, 18, lastNs, DISK_BYTES))) {
       append(writer, 18, lastNs, 1, pattern(7));
       append(writer, 19, lastNs, 8, pattern(5));
-      final SealedSegment sealed = writer.seal(recordingJson);
+      final SealedSegment sealed = publish(writer.seal(), base, recordingJson);
       trailer = sealed.trailer();
       file = sealed.path();
     }
@@ -150,7 +152,7 @@ final class GoldenFiles {
   }
 
   private static void append(
-      final SegmentWriter writer,
+      final LogWriter writer,
       final long sequence,
       final long timestampNs,
       final long block,
@@ -178,20 +180,25 @@ final class GoldenFiles {
     Trailers.sign(file, 77, "no signature anybody knows".getBytes(UTF_8));
   }
 
-  private SegmentWriter create(final long segmentNumber, final long epoch) throws IOException {
-    return SegmentWriter.create(
-        directory,
-        new SegmentHeader(ID, epoch, segmentNumber, sequence, timestampNs, DISK_BYTES),
-        SegmentLimits.DEFAULT);
+  private LogWriter create(final long segmentNumber, final long epoch) throws IOException {
+    return Segments.golden(
+        directory, new SegmentHeader(ID, epoch, segmentNumber, sequence, timestampNs, DISK_BYTES));
   }
 
-  private void point(final SegmentWriter writer, final RecordKind kind, final long aux)
+  private static SealedSegment publish(
+      final SealedLog log, final Path directory, final Sha256Digest previous) throws IOException {
+    final SealedSegment segment = DigestedSegment.of(log.path(), ID, previous).writeTo(directory);
+    Files.delete(log.path());
+    return segment;
+  }
+
+  private void point(final LogWriter writer, final RecordKind kind, final long aux)
       throws IOException {
     append(writer, 0, 0, kind, 0, 0, aux, null);
   }
 
   private void run(
-      final SegmentWriter writer,
+      final LogWriter writer,
       final RecordKind kind,
       final long block,
       final long runBlocks,
@@ -201,7 +208,7 @@ final class GoldenFiles {
   }
 
   private void block(
-      final SegmentWriter writer,
+      final LogWriter writer,
       final RecordKind kind,
       final long block,
       final int sectorMask,
@@ -213,7 +220,7 @@ final class GoldenFiles {
 
   // checkstyle: ParameterNumber (a record, field by field)
   private void append(
-      final SegmentWriter writer,
+      final LogWriter writer,
       final long block,
       final long runBlocks,
       final RecordKind kind,

@@ -8,6 +8,8 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.Recovered;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import java.io.IOException;
@@ -41,7 +43,6 @@ class GoldenFilesTest {
         "0000000000.seg",
         "0000000001.seg",
         "0000000002.open",
-        "0000000002.journal",
         "base/0000000001.seg"
       })
   void writesTheSameBytes(final String file) throws IOException {
@@ -136,14 +137,11 @@ class GoldenFilesTest {
 
   @Test
   void recoversTheOpenSegment() throws IOException {
-    for (final String file : List.of("0000000002.open", "0000000002.journal")) {
-      Files.write(directory.resolve(file), golden(file));
-    }
-    final Recovered recovered =
-        SegmentWriter.recover(directory, GoldenFiles.chain(2, 20, SEGMENT_1));
+    Files.write(directory.resolve("0000000002.open"), golden("0000000002.open"));
+    final Recovered recovered = LogWriter.recover(directory, GoldenFiles.chain(2, 20, SEGMENT_1));
     assertThat(recovered.cutReason()).isEmpty();
-    assertThat(recovered.segment().orElseThrow().trailer().recordCount()).isEqualTo(3);
-    assertThat(recovered.segment().orElseThrow().trailer().payloadCount()).isEqualTo(1);
+    assertThat(recovered.log().orElseThrow().recordCount()).isEqualTo(3);
+    assertThat(recovered.log().orElseThrow().payloadCount()).isEqualTo(1);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.blockcam.archive.segment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.log.LogName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -11,15 +12,19 @@ class SegmentNameTest {
   @Test
   void sortsByNameAsByNumber() {
     assertThat(SegmentName.sealed(0)).isEqualTo("0000000000.seg");
-    assertThat(SegmentName.open(42)).isEqualTo("0000000042.open");
-    assertThat(SegmentName.journal(9_999_999_999L)).isEqualTo("9999999999.journal");
+    assertThat(SegmentName.sealed(9_999_999_999L)).isEqualTo("9999999999.seg");
+    assertThat(LogName.open(42)).isEqualTo("0000000042.open");
+    assertThat(LogName.sealed(42)).isEqualTo("0000000042.log");
   }
 
   @Test
   void readsItsOwnNames() {
     assertThat(SegmentName.sealedNumber("0000000042.seg")).hasValue(42);
-    assertThat(SegmentName.openNumber("0000000042.open")).hasValue(42);
-    assertThat(SegmentName.journalNumber("0000000042.journal")).hasValue(42);
+    assertThat(LogName.openNumber("0000000042.open")).hasValue(42);
+    assertThat(LogName.sealedNumber("0000000042.log")).hasValue(42);
+    assertThat(LogName.sealedNumber("0000000042.open")).isEmpty();
+    assertThat(LogName.isFresh("0000000042.open.new")).isTrue();
+    assertThat(LogName.isFresh("spool.json.new")).isFalse();
   }
 
   @ParameterizedTest

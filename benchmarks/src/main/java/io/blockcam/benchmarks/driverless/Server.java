@@ -2,6 +2,7 @@ package io.blockcam.benchmarks.driverless;
 
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
+import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.capture.Capture;
 import io.blockcam.capture.CaptureOptions;
@@ -122,13 +123,17 @@ public final class Server {
         new TargetBacking(target));
   }
 
-  /** One that takes everything at once. */
+  /** Makes the digests of everything, as an uploader does, and takes it at once. */
   private static void archive(final Spool spool) {
     try {
       while (true) {
         spool.awaitSealed(Duration.ofHours(1));
         for (final Path sealed : spool.oldestSealed(16)) {
-          spool.remove(sealed);
+          spool.remove(
+              sealed,
+              DigestedSegment.of(sealed, spool.recording().id(), spool.state().shippedDigest())
+                  .trailer()
+                  .digest());
         }
       }
     } catch (final IOException | InterruptedException e) {

@@ -21,8 +21,8 @@ public interface RecordSink {
   boolean admit(int records) throws IOException;
 
   /**
-   * Takes one record; see {@link io.blockcam.archive.segment.SegmentWriter#append} for the
-   * arguments. {@code record} and {@code payload} are read only during the call.
+   * Takes one record; see {@link io.blockcam.archive.log.LogWriter#append} for the arguments.
+   * {@code record} and {@code payload} are read only during the call.
    */
   void append(
       RecordView record,

@@ -11,17 +11,14 @@ import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.LogName;
+import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.Recovered;
+import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordDescriptor;
-import io.blockcam.archive.segment.FileBytes;
-import io.blockcam.archive.segment.Recovered;
-import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.segment.SegmentName;
-import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.archive.segment.SegmentWriter;
-import io.blockcam.archive.segment.SpareFiles;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -44,13 +41,15 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The directory where a recording's segments wait to be shipped, oldest first.
+ * The directory where a recording's segments wait to be shipped, oldest first, each in its {@link
+ * LogWriter log}.
  *
  * <pre>
  *   lock                  held while the spool is open
@@ -59,10 +58,9 @@ import org.slf4j.LoggerFactory;
  *   disk.json             what the disk looked like, see {@link DiskFingerprint}
  *   regions               where a power cut leaves doubt, see {@link RegionLogDescriptor}
  *   doubt                 blocks to be read back, see {@link DoubtLog}
- *   NNNNNNNNNN.seg        sealed, waiting
+ *   NNNNNNNNNN.log        a segment that is sealed, waiting
  *   NNNNNNNNNN.open       the one that is written
- *   NNNNNNNNNN.journal    what is needed to finish it after a crash
- *   NNNNNNNNNN.*.new      copies of the two, after a sync has failed
+ *   NNNNNNNNNN.open.new   the next one, or a copy of it, that is not durable yet
  *   N.spare               a file to be written over, see {@link SpareFiles}
  * </pre>
  *
@@ -85,7 +83,11 @@ public final class Spool implements Closeable {
   private final Object monitor = new Object();
   private final Watermarks watermarks;
   private final List<Recovered> recovered = new ArrayList<>();
-  private final Deque<SealedSegmentFile> sealed = new ArrayDeque<>();
+  private final Deque<WaitingSegment> sealed = new ArrayDeque<>();
+
+  /** Held while the state is changed, which takes a sync. */
+  private final Object changing = new Object();
+
   private SpoolState state;
   private long sealedBytes;
   private long openBytes;
@@ -111,7 +113,7 @@ public final class Spool implements Closeable {
    *
    * @param sinceNs time of its first record; of one that was there before, when it was sealed
    */
-  private record SealedSegmentFile(Path path, long bytes, long sinceNs) {}
+  private record WaitingSegment(Path path, long bytes, long sinceNs) {}
 
   private Spool(
       final Path directory,
@@ -340,12 +342,7 @@ public final class Spool implements Closeable {
    * @return its number, from 0
    */
   public long beginEpoch() throws IOException {
-    final SpoolState next = state().withNextEpoch(Math.max(diskBytes(), grownBytes));
-    save(next);
-    synchronized (monitor) {
-      state = next;
-    }
-    return next.epoch();
+    return change(before -> before.withNextEpoch(Math.max(before.diskBytes(), grownBytes))).epoch();
   }
 
   /**
@@ -364,17 +361,25 @@ public final class Spool implements Closeable {
   }
 
   private void saveWholeIn(final @Nullable UUID wholeInBoot) throws IOException {
-    final SpoolState next = state().wholeIn(wholeInBoot);
-    save(next);
-    synchronized (monitor) {
-      state = next;
+    change(before -> before.wholeIn(wholeInBoot));
+  }
+
+  /** Durable when this returns; nothing has changed when it fails. */
+  private SpoolState change(final UnaryOperator<SpoolState> how) throws IOException {
+    synchronized (changing) {
+      final SpoolState next = how.apply(state());
+      replace(directory, SpoolState.FILE_NAME, next.toJson());
+      synchronized (monitor) {
+        state = next;
+      }
+      return next;
     }
   }
 
   /** The sealed segments, oldest first. */
   public List<Path> sealed() {
     synchronized (monitor) {
-      return sealed.stream().map(SealedSegmentFile::path).toList();
+      return sealed.stream().map(WaitingSegment::path).toList();
     }
   }
 
@@ -385,7 +390,7 @@ public final class Spool implements Closeable {
    */
   public List<Path> oldestSealed(final int most) {
     synchronized (monitor) {
-      return sealed.stream().limit(most).map(SealedSegmentFile::path).toList();
+      return sealed.stream().limit(most).map(WaitingSegment::path).toList();
     }
   }
 
@@ -404,49 +409,34 @@ public final class Spool implements Closeable {
    * Removes a segment that is safe elsewhere.
    *
    * @param segment the {@linkplain #oldestSealed oldest}
-   * @throws IOException when it is still there, or gone and a power cut may bring it back: see
-   *     {@link #oldestSealed}
+   * @param digest of the segment that was made of it, which the next one names
+   * @throws IOException when it is still there; to be repeated then
    */
-  public void remove(final Path segment) throws IOException {
+  public void remove(final Path segment, final Sha256Digest digest) throws IOException {
+    final WaitingSegment oldest;
     synchronized (monitor) {
-      final SealedSegmentFile oldest = sealed.peekFirst();
+      oldest = sealed.peekFirst();
       if (oldest == null || !oldest.path().equals(segment)) {
         throw new IllegalArgumentException(segment + " is not the oldest segment of the spool");
       }
     }
-    final Path spare = unname(segment);
+    // First, or the digest would be lost. From now on nobody looks at the file, wherever a crash or
+    // a power cut leaves it.
+    change(before -> before.shipped(digest));
+    final boolean fits = bytes() + spares.bytes() <= limitBytes; // its own are in the first
     final Runnable listener;
     synchronized (monitor) {
-      final long bytes = sealed.removeFirst().bytes();
-      sealedBytes -= bytes;
-      removedBytes += bytes;
+      sealed.removeFirst();
+      sealedBytes -= oldest.bytes();
+      removedBytes += oldest.bytes();
       listener = onRemoved;
     }
-    listener.run();
-    // Or a power cut may bring this one back, and not the next: a hole. When it fails the file is
-    // gone all the same, and the sync after the next removal is for both.
-    boolean gone = false;
     try {
-      Directories.force(directory);
-      gone = true;
-    } finally {
-      if (spare != null && !gone) {
-        Files.deleteIfExists(spare); // written over, it might come back under its name
-      }
+      spares.removeOrKeep(segment, oldest.bytes(), fits);
+    } catch (final IOException e) {
+      LOG.warn("{} was shipped, and stays until the next start: {}", segment, e.toString());
     }
-    if (spare != null) {
-      spares.keepPayloads(spare);
-    }
-  }
-
-  /** Keeps the file if there is room for it within the limit. */
-  private @Nullable Path unname(final Path segment) throws IOException {
-    final boolean fits = bytes() + spares.bytes() <= limitBytes; // its own are in the first
-    if (fits) {
-      return spares.unname(segment);
-    }
-    Files.deleteIfExists(segment);
-    return null;
+    listener.run();
   }
 
   /** Files for the segments to come. */
@@ -481,7 +471,7 @@ public final class Spool implements Closeable {
    */
   public Optional<Instant> waitingSince() {
     synchronized (monitor) {
-      final SealedSegmentFile oldest = sealed.peekFirst();
+      final WaitingSegment oldest = sealed.peekFirst();
       final long sinceNs =
           oldest != null ? oldest.sinceNs() : endingSinceNs != 0 ? endingSinceNs : openSinceNs;
       return sinceNs == 0 ? Optional.empty() : Optional.of(Nanos.toInstant(sinceNs));
@@ -523,8 +513,8 @@ public final class Spool implements Closeable {
   /** Lets another process use the spool. */
   @Override
   public void close() throws IOException {
+    spares.clear();
     try (lock) {
-      spares.clear();
       doubt.close();
     }
   }
@@ -532,20 +522,20 @@ public final class Spool implements Closeable {
   // --- the writer's side ---
 
   /** Whether so many more bytes may be taken; see {@link #isBlocked}. */
-  boolean admits(final long bytes) throws IOException {
-    if (bytes() + spares.bytes() + bytes > limitBytes) {
+  boolean admits(final long bytes) {
+    final long inUse;
+    final boolean isBlocked;
+    synchronized (monitor) {
+      inUse = sealedBytes + endingBytes + openBytes;
+      isBlocked =
+          inUse + bytes > limitBytes || (blocked && inUse > limitBytes / 100 * RESUME_PERCENT);
+      blocked = isBlocked;
+    }
+    if (inUse + spares.bytes() + bytes > limitBytes) {
       spares.clear();
     }
-    watermarks.update(bytes());
-    synchronized (monitor) {
-      final long inUse = sealedBytes + endingBytes + openBytes;
-      if (blocked) {
-        blocked = inUse > limitBytes / 100 * RESUME_PERCENT || inUse + bytes > limitBytes;
-      } else {
-        blocked = inUse + bytes > limitBytes;
-      }
-      return !blocked;
-    }
+    watermarks.update(inUse);
+    return !isBlocked;
   }
 
   /**
@@ -571,19 +561,19 @@ public final class Spool implements Closeable {
   }
 
   /** Adds a segment that was just sealed; may be repeated when it fails. */
-  void add(final SealedSegment segment) throws IOException {
-    final SpoolState next = state().after(segment.trailer());
-    save(next);
+  void add(final SealedLog segment) throws IOException {
+    change(before -> before.after(segment));
     synchronized (monitor) {
-      state = next;
       endingBytes = 0;
       endingSinceNs = 0;
-      sealedBytes += segment.bytes();
-      sealed.addLast(
-          new SealedSegmentFile(
-              segment.path(), segment.bytes(), segment.trailer().firstTimestampNs()));
+      list(segment);
       monitor.notifyAll();
     }
+  }
+
+  private void list(final SealedLog segment) {
+    sealedBytes += segment.bytes();
+    sealed.addLast(new WaitingSegment(segment.path(), segment.bytes(), segment.firstTimestampNs()));
   }
 
   // --- opening ---
@@ -594,93 +584,76 @@ public final class Spool implements Closeable {
     Files.deleteIfExists(directory.resolve(DiskFingerprint.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(DoubtLog.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(RegionLog.FILE_NAME + FRESH_SUFFIX));
-    spares.removeForgotten();
     final Set<Long> sealedNumbers = new TreeSet<>();
     final Set<Long> openNumbers = new TreeSet<>();
-    final Set<Long> journalNumbers = new TreeSet<>();
-    try (Stream<Path> files = Files.list(directory)) {
-      for (final Path file : (Iterable<Path>) files::iterator) {
-        final String name = file.getFileName().toString();
-        addIfPresent(sealedNumbers, SegmentName.sealedNumber(name));
-        addIfPresent(openNumbers, SegmentName.openNumber(name));
-        addIfPresent(journalNumbers, SegmentName.journalNumber(name));
+    for (final Path file : files()) {
+      final String name = file.getFileName().toString();
+      if (SpareFiles.isSpare(name)
+          || LogName.isFresh(name)
+          || LogName.sealedNumber(name).orElse(Long.MAX_VALUE) < state.shippedSegments()) {
+        Files.deleteIfExists(file);
+        continue;
       }
+      LogName.sealedNumber(name).ifPresent(sealedNumbers::add);
+      LogName.openNumber(name).ifPresent(openNumbers::add);
     }
-    removeForgottenJournals(openNumbers, journalNumbers);
     takeBacklog(sealedNumbers);
     final SpoolState before = state;
-    takeUnknown(sealedNumbers, openNumbers, journalNumbers);
+    takeUnknown(sealedNumbers, openNumbers);
     if (!state.equals(before) || !Files.exists(directory.resolve(SpoolState.FILE_NAME))) {
-      save(state);
+      change(found -> found);
     }
   }
 
-  /** A power cut can bring the journal back that was removed when its segment was sealed. */
-  private void removeForgottenJournals(final Set<Long> openNumbers, final Set<Long> journalNumbers)
-      throws IOException {
-    for (final long number : List.copyOf(journalNumbers)) {
-      if (number < state.nextSegment() && !openNumbers.contains(number)) {
-        Files.deleteIfExists(directory.resolve(SegmentName.journal(number)));
-        journalNumbers.remove(number);
-      }
+  private List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.toList();
     }
   }
 
-  /** Segments that the state knows: the newest ones, without a hole. */
+  /** Segments that the state knows, and that are not shipped. */
   private void takeBacklog(final Set<Long> sealedNumbers) throws IOException {
-    long expected = -1;
-    for (final long number : sealedNumbers) {
-      if (number >= state.nextSegment()) {
-        break;
+    for (long number = state.shippedSegments(); number < state.nextSegment(); number++) {
+      if (!sealedNumbers.remove(number)) {
+        throw new SpoolException(
+            directory,
+            "segment %d is missing, which is not shipped yet; bring it back".formatted(number));
       }
-      if (expected >= 0 && number != expected) {
-        throw missing(expected);
-      }
-      final Path path = directory.resolve(SegmentName.sealed(number));
+      final Path path = directory.resolve(LogName.sealed(number));
       final long bytes = Files.size(path);
       final long sealedNs = Files.getLastModifiedTime(path).to(TimeUnit.NANOSECONDS);
-      sealed.addLast(new SealedSegmentFile(path, bytes, sealedNs));
+      sealed.addLast(new WaitingSegment(path, bytes, sealedNs));
       sealedBytes += bytes;
-      expected = number + 1;
-    }
-    if (expected >= 0 && expected != state.nextSegment()) {
-      throw missing(expected);
     }
   }
 
   /** Segments that were sealed or open when the crash came. */
-  private void takeUnknown(
-      final Set<Long> sealedNumbers, final Set<Long> openNumbers, final Set<Long> journalNumbers)
+  private void takeUnknown(final Set<Long> sealedNumbers, final Set<Long> openNumbers)
       throws IOException {
-    while (true) {
+    while (openNumbers.contains(state.nextSegment())
+        || sealedNumbers.contains(state.nextSegment())) {
       final long number = state.nextSegment();
-      final boolean hasOpen = openNumbers.remove(number);
-      final boolean hasJournal = journalNumbers.remove(number);
-      if (hasOpen || hasJournal) {
-        final Recovered result = SegmentWriter.recover(directory, state.chain());
+      final Recovered result = recover();
+      sealedNumbers.remove(number);
+      if (openNumbers.remove(number)) {
         recovered.add(result);
-        if (!result.cutReason().isEmpty()) {
-          LOG.warn(
-              "spool {}: segment {}: {} bytes of its journal given up: {}",
-              directory,
-              number,
-              result.cutJournalBytes(),
-              result.cutReason());
-        }
-        sealedNumbers.remove(number);
-        if (result.segment().isEmpty()) {
-          break;
-        }
-        take(result.segment().get());
-      } else if (sealedNumbers.remove(number)) {
-        take(checked(number));
-      } else {
+      }
+      if (!result.cutReason().isEmpty()) {
+        LOG.warn(
+            "spool {}: segment {}: {} bytes at the end of its log given up: {}",
+            directory,
+            number,
+            result.cutBytes(),
+            result.cutReason());
+      }
+      if (result.log().isEmpty()) {
         break;
       }
+      state = state.after(result.log().get());
+      list(result.log().get());
     }
     final Set<Long> rest = new TreeSet<>(openNumbers);
-    rest.addAll(journalNumbers);
-    sealedNumbers.stream().filter(n -> n >= state.nextSegment()).forEach(rest::add);
+    rest.addAll(sealedNumbers);
     if (!rest.isEmpty()) {
       throw new SpoolException(
           directory,
@@ -689,34 +662,13 @@ public final class Spool implements Closeable {
     }
   }
 
-  private SealedSegment checked(final long number) throws IOException {
-    final Path path = directory.resolve(SegmentName.sealed(number));
-    try (FileBytes bytes = FileBytes.open(path)) {
-      final SegmentTrailer trailer = SegmentReader.open(bytes).trailer();
-      state.chain().next(path.toString(), number, trailer);
-      return new SealedSegment(path, trailer);
+  private Recovered recover() throws IOException {
+    try {
+      return LogWriter.recover(directory, state.chain());
     } catch (final SegmentException e) {
       throw new SpoolException(
-          path, "%s; move it away, or bring back what is missing".formatted(e.problem()), e);
+          Path.of(e.file()), e.problem() + "; move it away, or bring back what is missing", e);
     }
-  }
-
-  private void take(final SealedSegment segment) {
-    state = state.after(segment.trailer());
-    sealedBytes += segment.bytes();
-    sealed.addLast(
-        new SealedSegmentFile(
-            segment.path(), segment.bytes(), segment.trailer().firstTimestampNs()));
-  }
-
-  private SpoolException missing(final long number) {
-    return new SpoolException(
-        directory,
-        "segment %d is missing though later ones are there; bring it back".formatted(number));
-  }
-
-  private static void addIfPresent(final Set<Long> numbers, final OptionalLong number) {
-    number.ifPresent(numbers::add);
   }
 
   private static void checkIdentity(
@@ -804,10 +756,6 @@ public final class Spool implements Closeable {
       channel.close();
       throw e;
     }
-  }
-
-  private void save(final SpoolState next) throws IOException {
-    replace(directory, SpoolState.FILE_NAME, next.toJson());
   }
 
   static void replace(final Path directory, final String name, final byte[] content)

@@ -1,9 +1,9 @@
 package io.blockcam.capture.spool;
 
-import io.blockcam.archive.segment.Rewritten;
-import io.blockcam.archive.segment.SealedSegment;
-import io.blockcam.archive.segment.SegmentName;
-import io.blockcam.archive.segment.SegmentWriter;
+import io.blockcam.archive.log.LogName;
+import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.Rewritten;
+import io.blockcam.archive.log.SealedLog;
 import io.blockcam.nativebindings.Posix;
 import java.io.Closeable;
 import java.io.IOException;
@@ -14,36 +14,32 @@ import org.slf4j.LoggerFactory;
 final class SpoolSegment implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolSegment.class);
 
-  private static final long PAYLOAD_STEP_BYTES = 2L << 20;
-
-  /** A record with a payload leaves 4096 bytes there, and 128 here. */
-  private static final long JOURNAL_STEP_BYTES = 256L << 10;
+  private static final long WRITEBACK_STEP_BYTES = 2L << 20;
 
   private final Spool spool;
   private final Doubts doubts;
   private final long dueNs;
   private State state;
-  private final Writeback payloads;
-  private final Writeback journal;
+  private final Writeback writeback;
 
   /** Where it is; see {@link #enter}. */
   private sealed interface State {}
 
   /** It takes records. */
-  private record Writing(SegmentWriter segment) implements State {}
+  private record Writing(LogWriter segment) implements State {}
 
   /**
-   * Its copy is durable, and on its way to its names.
+   * Its copy is durable, and on its way to its name.
    *
    * @param whole whether it takes no more records
    */
-  private record Replacing(SegmentWriter suspect, Rewritten copy, boolean whole) implements State {}
+  private record Replacing(LogWriter suspect, Rewritten copy, boolean whole) implements State {}
 
   /** It takes no more records. Its seal may have begun, and failed half-way. */
-  private record Sealing(SegmentWriter segment) implements State {}
+  private record Sealing(LogWriter segment) implements State {}
 
   /** It is sealed, and the spool does not know it yet. */
-  private record Unlisted(SealedSegment segment) implements State {}
+  private record Unlisted(SealedLog segment) implements State {}
 
   /** Nothing is left of it here. */
   private enum Gone implements State {
@@ -55,21 +51,16 @@ final class SpoolSegment implements Closeable {
    * @param segment takes records
    * @param dueNs when it is to be sealed because of its age
    */
-  SpoolSegment(
-      final Spool spool, final Doubts doubts, final SegmentWriter segment, final long dueNs) {
+  SpoolSegment(final Spool spool, final Doubts doubts, final LogWriter segment, final long dueNs) {
     this.spool = spool;
     this.doubts = doubts;
     this.dueNs = dueNs;
     this.state = new Writing(segment);
-    final long number = segment.header().segmentNumber();
-    this.payloads =
-        Writeback.of(
-            Posix.linux(), spool.directory().resolve(SegmentName.open(number)), PAYLOAD_STEP_BYTES);
-    this.journal =
+    this.writeback =
         Writeback.of(
             Posix.linux(),
-            spool.directory().resolve(SegmentName.journal(number)),
-            JOURNAL_STEP_BYTES);
+            spool.directory().resolve(LogName.open(segment.header().segmentNumber())),
+            WRITEBACK_STEP_BYTES);
   }
 
   /** When it is to be sealed because of its age, by the monotonic clock. */
@@ -78,7 +69,7 @@ final class SpoolSegment implements Closeable {
   }
 
   /** What takes its records. */
-  SegmentWriter writer() {
+  LogWriter writer() {
     if (!(state instanceof Writing writing)) {
       throw new IllegalStateException("a segment takes no records when it is " + state);
     }
@@ -87,36 +78,29 @@ final class SpoolSegment implements Closeable {
 
   /** What was appended survives the death of the process when this returns. */
   void write() throws IOException {
-    final SegmentWriter segment = writer();
+    final LogWriter segment = writer();
     segment.write();
-    payloads.grown(segment.writtenBytes());
-    journal.grown(segment.writtenJournalBytes());
+    writeback.grown(segment.writtenBytes());
   }
 
-  /** The same of a power cut. The disk has both files in hand while the first is waited for. */
+  /** The same of a power cut. */
   void force() throws IOException {
     write();
-    journal.begin(writer().writtenJournalBytes());
     writer().force();
-  }
-
-  private void endWriteback() {
-    payloads.close();
-    journal.close();
   }
 
   /** Gives it up; only without records. */
   void discard() throws IOException {
-    final SegmentWriter empty = writer();
-    enter(Gone.DISCARDED); // what can not be removed, create() meets again
-    endWriteback();
+    final LogWriter empty = writer();
+    enter(Gone.DISCARDED); // what cannot be removed, create() meets again
+    writeback.close();
     empty.discard();
   }
 
   /** It takes no more records: what is left is to {@link #settle}. */
   void end() {
     enter(new Sealing(writer()));
-    endWriteback();
+    writeback.close();
   }
 
   /** Whether the spool lists it. */
@@ -139,13 +123,13 @@ final class SpoolSegment implements Closeable {
       final Rewritten copy = replacing.copy();
       doubts.add(
           new Doubt(copy.lostBlocks().stream().map(block -> new Doubt.Range(block, 1)).toList()));
-      copy.segment().takeNames();
+      copy.log().takeName();
       replacing.suspect().close();
-      endWriteback(); // of files that are gone; the copy does without
-      enter(replacing.whole() ? new Sealing(copy.segment()) : new Writing(copy.segment()));
+      writeback.close(); // of a file that is gone; the copy does without
+      enter(replacing.whole() ? new Sealing(copy.log()) : new Writing(copy.log()));
     }
     if (state instanceof Sealing sealing) {
-      enter(new Unlisted(sealing.segment().seal(spool.state().lastDigest())));
+      enter(new Unlisted(sealing.segment().seal()));
     }
     if (state instanceof Unlisted unlisted) {
       spool.add(unlisted.segment());
@@ -154,8 +138,8 @@ final class SpoolSegment implements Closeable {
   }
 
   /** Nothing of it is believed to be durable. */
-  private void replace(final SegmentWriter suspect, final boolean whole) throws IOException {
-    LOG.warn("a sync of the spool has failed: its open segment is written anew");
+  private void replace(final LogWriter suspect, final boolean whole) throws IOException {
+    LOG.warn("a sync of the spool has failed: the log of its open segment is written anew");
     enter(new Replacing(suspect, suspect.rewrite(), whole));
   }
 
@@ -177,12 +161,12 @@ final class SpoolSegment implements Closeable {
   /** Lets go of it, sealed or not; the next opening of the spool finds what there is. */
   @Override
   public void close() throws IOException {
-    endWriteback();
+    writeback.close();
     switch (state) {
       case Writing writing -> writing.segment().close();
       case Replacing replacing -> {
         replacing.suspect().close();
-        replacing.copy().segment().close();
+        replacing.copy().log().close();
       }
       case Sealing sealing -> sealing.segment().close();
       case Unlisted unlisted -> {}

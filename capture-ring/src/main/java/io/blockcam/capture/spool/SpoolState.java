@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.segment.SegmentChain;
-import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param nextSegment number of the segment after the last one sealed
  * @param nextSequence sequence after the last one sealed
  * @param lastTimestampNs timestamp of the last record sealed, 0 when there is none
- * @param lastDigest digest of the last segment sealed
+ * @param shippedSegments number of the segment after the last one shipped: older ones are not here
+ * @param shippedDigest digest of that last one; of recording.json before the first. The others have
+ *     none yet
  * @param wholeInBoot the boot in which everything that was ever offered to a ring has come into the
  *     spool, and no ring is in use; null while one is
  */
@@ -34,7 +36,8 @@ public record SpoolState(
     long nextSegment,
     long nextSequence,
     long lastTimestampNs,
-    Sha256Digest lastDigest,
+    long shippedSegments,
+    Sha256Digest shippedDigest,
     @Nullable UUID wholeInBoot) {
 
   /** No epoch has begun. */
@@ -42,7 +45,7 @@ public record SpoolState(
 
   static final String FILE_NAME = "spool.json";
 
-  private static final int FORMAT_VERSION = 1;
+  private static final int FORMAT_VERSION = 2;
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   /**
@@ -52,7 +55,7 @@ public record SpoolState(
    */
   static SpoolState initial(final Recording recording, final Sha256Digest recordingJson) {
     return new SpoolState(
-        recording.id(), recording.diskBytes(), NO_EPOCH, 0, 0, 0, recordingJson, null);
+        recording.id(), recording.diskBytes(), NO_EPOCH, 0, 0, 0, 0, recordingJson, null);
   }
 
   SpoolState withNextEpoch(final long newDiskBytes) {
@@ -63,7 +66,8 @@ public record SpoolState(
         nextSegment,
         nextSequence,
         lastTimestampNs,
-        lastDigest,
+        shippedSegments,
+        shippedDigest,
         wholeInBoot);
   }
 
@@ -75,23 +79,39 @@ public record SpoolState(
         nextSegment,
         nextSequence,
         lastTimestampNs,
-        lastDigest,
+        shippedSegments,
+        shippedDigest,
         boot);
   }
 
-  SpoolState after(final SegmentTrailer segment) {
+  SpoolState after(final SealedLog segment) {
     return new SpoolState(
         recordingId,
-        Math.max(diskBytes, segment.diskBytes()),
-        Math.max(epoch, segment.epoch()),
-        segment.segmentNumber() + 1,
+        Math.max(diskBytes, segment.header().diskBytes()),
+        Math.max(epoch, segment.header().epoch()),
+        segment.header().segmentNumber() + 1,
         segment.lastSequence() + 1,
         segment.lastTimestampNs(),
-        segment.digest(),
+        shippedSegments,
+        shippedDigest,
         wholeInBoot);
   }
 
-  /** What the next segment must be. */
+  /** The next segment is shipped. */
+  SpoolState shipped(final Sha256Digest digest) {
+    return new SpoolState(
+        recordingId,
+        diskBytes,
+        epoch,
+        nextSegment,
+        nextSequence,
+        lastTimestampNs,
+        shippedSegments + 1,
+        digest,
+        wholeInBoot);
+  }
+
+  /** What the next segment must be, its digests aside. */
   SegmentChain chain() {
     return new SegmentChain(
         recordingId,
@@ -100,7 +120,7 @@ public record SpoolState(
         nextSequence,
         epoch,
         lastTimestampNs,
-        lastDigest,
+        Sha256Digest.NONE,
         Sha256Digest.NONE);
   }
 
@@ -113,7 +133,8 @@ public record SpoolState(
     node.put("nextSegment", nextSegment);
     node.put("nextSequence", nextSequence);
     node.put("lastTimestampNs", lastTimestampNs);
-    node.put("lastDigest", lastDigest.toString());
+    node.put("shippedSegments", shippedSegments);
+    node.put("shippedDigest", shippedDigest.toString());
     if (wholeInBoot != null) {
       node.put("wholeInBoot", wholeInBoot.toString());
     }
@@ -137,7 +158,8 @@ public record SpoolState(
           integer(node, "nextSegment"),
           integer(node, "nextSequence"),
           integer(node, "lastTimestampNs"),
-          Sha256Digest.ofHex(text(node, "lastDigest")),
+          integer(node, "shippedSegments"),
+          Sha256Digest.ofHex(text(node, "shippedDigest")),
           node.has("wholeInBoot") ? UUID.fromString(text(node, "wholeInBoot")) : null);
     } catch (final JsonProcessingException e) {
       throw new SpoolException(file, "is no JSON (" + e.getOriginalMessage() + ")", e);

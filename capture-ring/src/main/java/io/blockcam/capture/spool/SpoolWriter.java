@@ -1,12 +1,9 @@
 package io.blockcam.capture.spool;
 
+import io.blockcam.archive.log.LogWriter;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordView;
-import io.blockcam.archive.segment.JournalDescriptor;
 import io.blockcam.archive.segment.SegmentHeader;
-import io.blockcam.archive.segment.SegmentHeaderDescriptor;
-import io.blockcam.archive.segment.SegmentTrailerDescriptor;
-import io.blockcam.archive.segment.SegmentWriter;
 import io.blockcam.capture.ring.WallClock;
 import java.io.Closeable;
 import java.io.IOException;
@@ -23,21 +20,14 @@ import org.jspecify.annotations.Nullable;
  * may do meanwhile, see {@link SealRules}.
  */
 public final class SpoolWriter implements RecordSink, Closeable {
-  /** What a segment takes beside its records: header and trailer, and the header of its journal. */
-  public static final long SEGMENT_FOOTPRINT_BYTES =
-      SegmentHeaderDescriptor.HEADER_BYTES
-          + SegmentTrailerDescriptor.TRAILER_BYTES
-          + JournalDescriptor.HEADER_BYTES;
+  /** What a segment takes beside its records. */
+  public static final long SEGMENT_FOOTPRINT_BYTES = LogWriter.EMPTY_BYTES;
 
-  /**
-   * What a record takes at most: its payload, the sector hashes of it, itself, and the last two
-   * once more in the journal until the segment is sealed.
-   */
-  public static final long RECORD_FOOTPRINT_BYTES =
-      RecordDescriptor.BLOCK_BYTES + 4L * RecordDescriptor.RECORD_BYTES;
+  /** What a record takes at most: itself, its sector hashes and its payload. */
+  public static final long RECORD_FOOTPRINT_BYTES = LogWriter.MOST_RECORD_BYTES;
 
   /** The same for a record without payload. */
-  public static final long POINT_FOOTPRINT_BYTES = 4L * RecordDescriptor.RECORD_BYTES;
+  public static final long POINT_FOOTPRINT_BYTES = RecordDescriptor.RECORD_BYTES;
 
   private static final Duration FOR_EVER = Duration.ofDays(1000);
 
@@ -135,9 +125,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     if (open != null) {
       open.write();
       unwrittenRecords = 0;
-      spool.setOpen(
-          open.writer().sealedBytes() + open.writer().writtenJournalBytes(),
-          open.writer().firstTimestampNs());
+      spool.setOpen(open.writer().sealedBytes(), open.writer().firstTimestampNs());
     }
   }
 
@@ -166,7 +154,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     if (open == null) {
       return;
     }
-    final SegmentWriter writer = open.writer();
+    final LogWriter writer = open.writer();
     if (writer.recordCount() == 0) {
       final SpoolSegment empty = open;
       open = null;
@@ -176,7 +164,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     awaitEnding();
     writer.force();
     unwrittenRecords = 0;
-    spool.endOpen(writer.sealedBytes() + writer.writtenJournalBytes(), writer.firstTimestampNs());
+    spool.endOpen(writer.sealedBytes(), writer.firstTimestampNs());
     nextSegment = writer.header().segmentNumber() + 1;
     nextSequence = writer.nextSequence();
     open.end();
@@ -249,7 +237,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     }
   }
 
-  private SegmentWriter begin() throws IOException {
+  private LogWriter begin() throws IOException {
     return create(
         new SegmentHeader(
             spool.recording().id(),
@@ -260,14 +248,14 @@ public final class SpoolWriter implements RecordSink, Closeable {
             spool.diskBytes()));
   }
 
-  private SegmentWriter create(final SegmentHeader header) throws IOException {
+  private LogWriter create(final SegmentHeader header) throws IOException {
     try {
-      return SegmentWriter.create(spool.directory(), header, rules.limits(), spool.spares());
+      return LogWriter.create(spool.directory(), header, rules.limits(), spool.spares());
     } catch (final FileAlreadyExistsException e) {
       // An earlier attempt failed half-way, on a full disk for instance; it holds no record.
       awaitEnding();
-      SegmentWriter.recover(spool.directory(), spool.state().chain());
-      return SegmentWriter.create(spool.directory(), header, rules.limits(), spool.spares());
+      LogWriter.recover(spool.directory(), spool.state().chain());
+      return LogWriter.create(spool.directory(), header, rules.limits(), spool.spares());
     }
   }
 }

@@ -7,14 +7,11 @@ import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.hash.Sha256;
-import io.blockcam.archive.hash.Sha256Digest;
-import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.archive.log.LogName;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
-import io.blockcam.archive.segment.JournalDescriptor;
 import io.blockcam.archive.segment.SegmentLimits;
-import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.support.TestRecord;
 import java.io.IOException;
@@ -126,10 +123,10 @@ final class SpoolTest {
   @Test
   void refusesAStateThatIsNoState() throws IOException {
     open().close();
-    Files.writeString(directory.resolve("spool.json"), "{\"formatVersion\":1}");
-    assertThatThrownBy(this::open).hasMessageContaining("recordingId is missing");
     Files.writeString(directory.resolve("spool.json"), "{\"formatVersion\":2}");
-    assertThatThrownBy(this::open).hasMessageContaining("format version 2 is unknown");
+    assertThatThrownBy(this::open).hasMessageContaining("recordingId is missing");
+    Files.writeString(directory.resolve("spool.json"), "{\"formatVersion\":1}");
+    assertThatThrownBy(this::open).hasMessageContaining("format version 1 is unknown");
     Files.writeString(directory.resolve("spool.json"), "{");
     assertThatThrownBy(this::open).hasMessageContaining("is no JSON");
   }
@@ -149,18 +146,15 @@ final class SpoolTest {
 
   @Test
   void goesOnWithTheNextEpochSequenceAndSegment() throws IOException {
-    final Sha256Digest digest;
     try (Spool spool = open()) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       append(writer, 3);
       writer.seal();
-      digest = spool.state().lastDigest();
     }
     try (Spool spool = open()) {
       assertThat(spool.beginEpoch()).isEqualTo(1);
       assertThat(spool.state().nextSegment()).isEqualTo(1);
       assertThat(spool.state().nextSequence()).isEqualTo(3);
-      assertThat(spool.state().lastDigest()).isEqualTo(digest);
       assertThat(spool.backlog()).isEqualTo(1);
       final SpoolWriter writer = writer(spool, 1);
       append(writer, 2);
@@ -178,8 +172,10 @@ final class SpoolTest {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       append(writer, 3);
       writer.seal();
-      spool.remove(spool.sealed().getFirst());
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
       state = spool.state();
+      assertThat(state.shippedSegments()).isEqualTo(1);
+      assertThat(state.shippedDigest()).isEqualTo(TestRecord.ANY_DIGEST);
     }
     try (Spool spool = open()) {
       assertThat(spool.state()).isEqualTo(state);
@@ -201,7 +197,7 @@ final class SpoolTest {
       assertThat(spool.state().nextSegment()).isEqualTo(1);
       assertThat(spool.backlog()).isEqualTo(1);
       assertThat(spool.recovered()).hasSize(1);
-      assertThat(files()).containsExactly("0000000000.seg", "lock", "recording.json", "spool.json");
+      assertThat(files()).containsExactly("0000000000.log", "lock", "recording.json", "spool.json");
       assertThat(TestRecord.ofSegments(spool.sealed())).hasSize(5);
     }
   }
@@ -238,17 +234,16 @@ final class SpoolTest {
   }
 
   @Test
-  void removesAJournalThatAPowerCutBroughtBack() throws IOException {
-    final byte[] journal;
+  void removesALogThatAPowerCutBroughtBack() throws IOException {
+    final byte[] log;
     try (Spool spool = open()) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       append(writer, 1);
-      writer.write();
-      journal = Files.readAllBytes(directory.resolve(SegmentName.journal(0)));
       writer.seal();
-      spool.remove(spool.sealed().getFirst());
+      log = Files.readAllBytes(directory.resolve(LogName.sealed(0)));
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
     }
-    Files.write(directory.resolve(SegmentName.journal(0)), journal);
+    Files.write(directory.resolve(LogName.sealed(0)), log);
     try (Spool spool = open()) {
       assertThat(spool.state().nextSegment()).isEqualTo(1);
       assertThat(files()).containsExactly("lock", "recording.json", "spool.json");
@@ -264,8 +259,15 @@ final class SpoolTest {
         writer.seal();
       }
     }
-    Files.delete(directory.resolve(SegmentName.sealed(1)));
-    assertThatThrownBy(this::open).hasMessageContaining("segment 1 is missing");
+    for (final int number : new int[] {1, 2, 0}) {
+      final Path log = directory.resolve(LogName.sealed(number));
+      final Path away = directory.resolveSibling("away");
+      Files.move(log, away);
+      assertThatThrownBy(this::open)
+          .hasMessageContaining("segment %d is missing, which is not shipped yet", number);
+      Files.move(away, log);
+    }
+    open().close();
   }
 
   @Test
@@ -275,7 +277,7 @@ final class SpoolTest {
       append(writer, 1);
       writer.seal();
     }
-    Files.copy(directory.resolve(SegmentName.sealed(0)), directory.resolve(SegmentName.sealed(5)));
+    Files.copy(directory.resolve(LogName.sealed(0)), directory.resolve(LogName.sealed(5)));
     assertThatThrownBy(this::open)
         .hasMessageContaining("segment 5 does not fit, segment 1 is next");
   }
@@ -291,7 +293,7 @@ final class SpoolTest {
       assertThat(spool.bytes()).isBetween(190L << 10, 200L << 10);
       final AtomicInteger told = new AtomicInteger();
       spool.onRemoved(told::incrementAndGet);
-      spool.remove(spool.sealed().getFirst());
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
       assertThat(told).hasValue(1);
       assertThat(writer.admit(1)).isTrue();
       assertThat(spool.isBlocked()).isFalse();
@@ -353,7 +355,7 @@ final class SpoolTest {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       fill(writer);
       assertThat(spool.backlog()).isEqualTo(1);
-      spool.remove(spool.sealed().getFirst());
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
       assertThat(writer.admit(1)).isTrue();
       writer.close();
     }
@@ -407,7 +409,7 @@ final class SpoolTest {
   void beginsASegmentAgainThatCouldNotBeBegun() throws IOException {
     try (Spool spool = open()) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
-      Files.createFile(directory.resolve(SegmentName.open(0))); // as a full disk leaves it
+      Files.createFile(directory.resolve("0000000000.open.new")); // as a full disk leaves it
       append(writer, 1);
       writer.seal();
       assertThat(spool.backlog()).isEqualTo(1);
@@ -425,10 +427,11 @@ final class SpoolTest {
       append(writer, 1);
       writer.seal();
       final Path second = spool.sealed().get(1);
-      assertThatThrownBy(() -> spool.remove(second)).isInstanceOf(IllegalArgumentException.class);
-      spool.remove(spool.sealed().getFirst());
+      assertThatThrownBy(() -> spool.remove(second, TestRecord.ANY_DIGEST))
+          .isInstanceOf(IllegalArgumentException.class);
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
       assertThat(spool.sealed()).startsWith(second);
-      spool.remove(second);
+      spool.remove(second, TestRecord.ANY_DIGEST);
       assertThat(spool.sealed()).isEmpty();
       assertThat(spool.bytes()).isZero();
     }
@@ -466,8 +469,8 @@ final class SpoolTest {
         final SpoolWriter writer = writer(spool, spool.beginEpoch());
         append(writer, 1);
         final long dueNs = writer.sealDueNs();
-        // Of its payloads, its journal, all of it, its name, and then of spool.json.
-        disk.failSyncs(4, 1);
+        // Of its log, its end mark, its name, and then of spool.json.
+        disk.failSyncs(3, 1);
         assertThatThrownBy(writer::seal).isInstanceOf(IOException.class);
         assertThat(spool.sealed()).isEmpty();
         assertThat(writer.sealDueNs()).isEqualTo(dueNs);
@@ -478,46 +481,78 @@ final class SpoolTest {
     }
   }
 
-  /** Else whoever ships would look for ever for a file that is gone. */
+  /** Whatever it is that fails: its digest is not lost, and the next one is not held up. */
   @Test
-  void goesOnWithTheNextSegmentWhenARemovalCouldNotBeSynced() throws IOException {
+  void goesOnWithTheNextSegmentWhenARemovalHasFailed() throws IOException {
+    for (int sound = 0; sound < 2; sound++) {
+      try (FaultyDisk disk = new FaultyDisk(random)) {
+        directory = disk.root().resolve("spool");
+        try (Spool spool = open()) {
+          final SpoolWriter writer = writer(spool, spool.beginEpoch());
+          append(writer, 1);
+          writer.seal();
+          append(writer, 1);
+          writer.seal();
+          final List<Path> both = spool.sealed();
+          disk.failSyncs(sound, 1);
+          assertThatThrownBy(() -> spool.remove(both.getFirst(), TestRecord.ANY_DIGEST))
+              .isInstanceOf(IOException.class);
+          assertThat(spool.sealed()).isEqualTo(both);
+          spool.remove(both.getFirst(), TestRecord.ANY_DIGEST);
+          spool.remove(both.getLast(), TestRecord.ANY_DIGEST);
+          assertThat(spool.bytes()).isZero();
+          assertThat(spool.state().shippedSegments()).isEqualTo(2);
+        }
+      }
+    }
+  }
+
+  /** A file that cannot be removed, or be put aside, holds nothing up. */
+  @Test
+  void forgetsAFileThatItCannotRemove() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      for (int i = 0; i < 2; i++) {
+        append(writer, 4);
+        writer.seal();
+      }
+      for (final Path log : spool.sealed()) {
+        Files.delete(log);
+        Files.createDirectories(
+            log.resolve("in-the-way")); // rename(2) puts it aside, unlink cannot
+        spool.remove(log, TestRecord.ANY_DIGEST);
+      }
+      assertThat(spool.spares().bytes()).isPositive();
+      spool.setLimitBytes(spool.bytes() + 10 * SpoolWriter.RECORD_FOOTPRINT_BYTES);
+      append(writer, 1);
+      assertThat(spool.spares().bytes()).isZero();
+      append(writer, 4);
+      writer.seal();
+      assertThat(spool.isBlocked()).isFalse();
+      writer.close();
+    }
+  }
+
+  /** The rename was done, and is not durable yet: nothing more may go into that segment. */
+  @Test
+  void finishesASealThatFailedHalfWayBeforeItTakesMore() throws IOException {
     try (FaultyDisk disk = new FaultyDisk(random)) {
       directory = disk.root().resolve("spool");
       try (Spool spool = open()) {
         final SpoolWriter writer = writer(spool, spool.beginEpoch());
         append(writer, 1);
-        writer.seal();
+        writer.write();
+        disk.failSyncs(2, 2); // of its log and its end mark, but not of its name
+        assertThatThrownBy(writer::seal).isInstanceOf(IOException.class);
+        assertThat(files()).contains("0000000000.log");
+        assertThatThrownBy(writer::write).as("it still fails").isInstanceOf(IOException.class);
+
+        writer.write();
         append(writer, 1);
         writer.seal();
-        final List<Path> both = spool.sealed();
-        disk.failSyncs(1);
-        assertThatThrownBy(() -> spool.remove(both.getFirst())).isInstanceOf(IOException.class);
-        assertThat(spool.sealed()).containsExactly(both.getLast());
-        spool.remove(both.getLast());
-        assertThat(spool.bytes()).isZero();
+        assertThat(spool.sealed()).hasSize(2);
+        writer.close();
       }
-    }
-  }
-
-  /**
-   * The rename was done, the journal could not be put aside: nothing more may go into that segment.
-   */
-  @Test
-  void finishesASealThatFailedHalfWayBeforeItTakesMore() throws IOException {
-    try (Spool spool = open()) {
-      final SpoolWriter writer = writer(spool, spool.beginEpoch());
-      append(writer, 1);
-      writer.write();
-      Files.createDirectories(directory.resolve("0.spare/in-the-way"));
-      Files.createDirectories(directory.resolve("1.spare/in-the-way"));
-      assertThatThrownBy(writer::seal).isInstanceOf(IOException.class);
-      assertThatThrownBy(writer::write).as("it still fails").isInstanceOf(IOException.class);
-
-      writer.write();
-      append(writer, 1);
-      writer.seal();
-      assertThat(spool.sealed()).hasSize(2);
-      writer.close();
     }
   }
 
@@ -535,7 +570,7 @@ final class SpoolTest {
         final Path sealed = spool.sealed().getFirst();
         assertThat(TestRecord.ofSegments(List.of(sealed))).hasSize(blocks);
         files.add(Files.readAttributes(sealed, BasicFileAttributes.class).fileKey());
-        spool.remove(sealed);
+        spool.remove(sealed, TestRecord.ANY_DIGEST);
       }
       assertThat(Set.copyOf(files)).as("the file of each is the next one's").hasSize(1);
       writer.close();
@@ -556,7 +591,7 @@ final class SpoolTest {
         for (int i = 0; i < 2; i++) {
           append(writer, 4);
           writer.seal();
-          spool.remove(spool.sealed().getFirst());
+          spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
         }
         assertThat(writer.admit(4)).isTrue();
         for (int i = 0; i < blocks; i++) {
@@ -572,7 +607,7 @@ final class SpoolTest {
         assertThat(spool.recovered().getFirst().cutReason()).isEmpty();
         assertThat(TestRecord.ofSegments(spool.sealed())).hasSize(blocks);
         for (final Path sealed : spool.sealed()) {
-          spool.remove(sealed);
+          spool.remove(sealed, TestRecord.ANY_DIGEST);
         }
       }
     }
@@ -585,7 +620,7 @@ final class SpoolTest {
       append(writer, 4);
       writer.seal();
       append(writer, 1); // in a file of its own
-      spool.remove(spool.sealed().getFirst());
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
       final long spareBytes = spool.spares().bytes();
       assertThat(spareBytes).isPositive();
       spool.setLimitBytes(spool.bytes() + spareBytes + 3 * SpoolWriter.RECORD_FOOTPRINT_BYTES);
@@ -594,10 +629,9 @@ final class SpoolTest {
       append(writer, 4);
       assertThat(spool.spares().bytes()).isZero();
       writer.seal();
-      final long journalBytes = spool.spares().bytes();
-      spool.setLimitBytes(spool.bytes());
-      spool.remove(spool.sealed().getFirst());
-      assertThat(spool.spares().bytes()).isEqualTo(journalBytes);
+      spool.setLimitBytes(spool.bytes() - 1);
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
+      assertThat(spool.spares().bytes()).isZero();
       writer.close();
     }
   }
@@ -627,9 +661,7 @@ final class SpoolTest {
       assertThat(spool.sealed()).hasSize(2);
       assertThat(spool.state().nextSequence()).isEqualTo(nextSequence);
       assertThat(spool.recovered()).hasSize(2);
-      final long journals =
-          2 * JournalDescriptor.HEADER_BYTES + 5 * 2 * RecordDescriptor.RECORD_BYTES;
-      assertThat(spool.bytes()).as("without the journals").isEqualTo(bytes - journals);
+      assertThat(spool.bytes()).isEqualTo(bytes);
     }
   }
 
@@ -700,7 +732,7 @@ final class SpoolTest {
       }
       append(writer, 1);
       assertThat(writer.sealDueNs()).isEqualTo(Long.MAX_VALUE);
-      spool.remove(spool.sealed().getFirst());
+      spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
       assertThat(writer.sealDueNs()).isLessThanOrEqualTo(System.nanoTime());
     }
   }

@@ -1,10 +1,13 @@
 package io.blockcam.capture.support;
 
+import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.DigestedBytes;
+import io.blockcam.archive.log.DigestedSegment;
+import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
 import java.io.IOException;
@@ -12,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 
 /** A record as a value: what a test compares. {@code payload} is empty when the kind has none. */
 @SuppressWarnings("ArrayRecordComponent") // compared by content(), never by equals
@@ -37,10 +41,14 @@ public record TestRecord(
         .formatted(kind, block, runBlocks, sectorMask, flags, aux, Arrays.hashCode(payload));
   }
 
-  /** All records of a sealed segment, as a reader sees them. */
+  /** For a segment whose own nobody asks for. */
+  public static final Sha256Digest ANY_DIGEST = Sha256Digest.ofHex("ab".repeat(32));
+
+  /** All records of a sealed segment, as a reader of the archive will see them. */
   public static List<TestRecord> ofSegment(final Path file) throws IOException {
     final List<TestRecord> records = new ArrayList<>();
-    try (FileBytes bytes = FileBytes.open(file)) {
+    final UUID recording = SealedLog.open(file).header().recordingId();
+    try (DigestedBytes bytes = DigestedSegment.of(file, recording, ANY_DIGEST).open()) {
       final SegmentReader reader = SegmentReader.open(bytes);
       final SegmentTables tables = reader.tables();
       final RecordTable table = tables.records();

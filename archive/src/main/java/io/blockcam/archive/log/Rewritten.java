@@ -1,14 +1,14 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import java.util.List;
 
 /**
- * An open segment that was copied into fresh files.
+ * An open log that was copied into a fresh file.
  *
- * @param segment the copy, the caller's
+ * @param log the copy, the caller's
  * @param lostBlocks blocks whose payload could not be copied: a gap stands in the place of each
  */
-public record Rewritten(SegmentWriter segment, List<Long> lostBlocks) {
+public record Rewritten(LogWriter log, List<Long> lostBlocks) {
 
   /** Copies the list. */
   public Rewritten {

@@ -1,4 +1,4 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import java.util.Arrays;
 

@@ -1,4 +1,4 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,6 +7,9 @@ import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentCheck;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTables;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -20,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** C3: a sync that failed is not believed when the next one says that all is well. */
-final class SegmentRewriteTest {
+final class LogRewriteTest {
 
   private static final List<Segments.Entry> ENTRIES =
       List.of(
@@ -38,7 +41,7 @@ final class SegmentRewriteTest {
   @Test
   void isNeededOnceASyncHasFailed() throws IOException {
     try (FaultyDisk disk = new FaultyDisk(new SplittableRandom(1))) {
-      final SegmentWriter writer = written(disk.root());
+      final LogWriter writer = written(disk.root());
       writer.force();
       assertThat(writer.isSuspect()).isFalse();
       disk.failSyncs(1);
@@ -46,17 +49,17 @@ final class SegmentRewriteTest {
       writer.force(); // Linux reports it once
 
       assertThat(writer.isSuspect()).isTrue();
-      assertThat(rewritten(writer).segment().isSuspect()).isFalse();
+      assertThat(rewritten(writer).log().isSuspect()).isFalse();
     }
   }
 
   @Test
   void keepsEveryRecordAndGoesOn() throws IOException {
-    final SegmentWriter copy = rewritten(written(directory)).segment();
+    final LogWriter copy = rewritten(written(directory)).log();
     Segments.data(105, 6, Segments.filled(1)).appendTo(copy);
-    final SealedSegment sealed = copy.seal(Segments.PREVIOUS);
+    final SealedLog sealed = copy.seal();
 
-    try (FileBytes bytes = FileBytes.open(sealed.path())) {
+    try (DigestedBytes bytes = Segments.digested(sealed).open()) {
       final SegmentReader reader = SegmentReader.open(bytes);
       final SegmentTables tables = reader.tables();
       final RecordTable table = tables.records();
@@ -78,16 +81,16 @@ final class SegmentRewriteTest {
   /** Two records share it: both are told. */
   @Test
   void putsAGapWhereAPayloadIsGone() throws IOException {
-    final SegmentWriter writer = written(directory);
+    final LogWriter writer = written(directory);
     try (FileChannel file =
-        FileChannel.open(directory.resolve(SegmentName.open(1)), StandardOpenOption.WRITE)) {
-      file.write(ByteBuffer.wrap(new byte[] {9}), SegmentTrailer.rawPayloadOffset(1) + 100);
+        FileChannel.open(directory.resolve(LogName.open(1)), StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.wrap(new byte[] {9}), 4096 + 4224 + 128 + 100);
     }
     final Rewritten rewritten = rewritten(writer);
     assertThat(rewritten.lostBlocks()).containsExactly(2L, 3L);
-    final SealedSegment sealed = rewritten.segment().seal(Segments.PREVIOUS);
+    final SealedLog sealed = rewritten.log().seal();
 
-    try (FileBytes bytes = FileBytes.open(sealed.path())) {
+    try (DigestedBytes bytes = Segments.digested(sealed).open()) {
       final RecordTable table = SegmentReader.open(bytes).records();
       assertThat(Stream.of(0, 1, 2, 3, 4).map(table::kind))
           .containsExactly(
@@ -103,7 +106,7 @@ final class SegmentRewriteTest {
     for (int calls = 0; calls < MANY_CALLS; calls++) {
       for (int cut = 0; cut < 8; cut++) {
         try (FaultyDisk disk = new FaultyDisk(random)) {
-          final SegmentWriter writer = written(disk.root());
+          final LogWriter writer = written(disk.root());
           writer.force();
           disk.killAfter(calls);
           try {
@@ -125,7 +128,7 @@ final class SegmentRewriteTest {
             disk.revive();
             disk.cutPower();
           }
-          assertThat(recover(disk.root()).segment().orElseThrow().trailer().recordCount())
+          assertThat(recover(disk.root()).log().orElseThrow().recordCount())
               .as("killed after %d calls", calls)
               .isEqualTo(ENTRIES.size());
           try (Stream<Path> files = Files.list(disk.root())) {
@@ -142,16 +145,16 @@ final class SegmentRewriteTest {
     final SplittableRandom random = new SplittableRandom(3);
     for (int i = 0; i < 100; i++) {
       try (FaultyDisk disk = new FaultyDisk(random)) {
-        final SegmentWriter writer = written(disk.root());
+        final LogWriter writer = written(disk.root());
         disk.failSyncs(1);
         assertThatThrownBy(writer::force).hasMessage("Input/output error");
         if (i % 2 == 0) { // and once more
           disk.failSyncs(random.nextInt(3), 1);
           assertThatThrownBy(() -> recover(disk.root())).hasMessage("Input/output error");
         }
-        final SealedSegment sealed = recover(disk.root()).segment().orElseThrow();
+        final SealedLog sealed = recover(disk.root()).log().orElseThrow();
         disk.cutPower();
-        try (FileBytes bytes = FileBytes.open(sealed.path())) {
+        try (DigestedBytes bytes = Segments.digested(sealed).open()) {
           SegmentCheck.run(
               bytes,
               finding -> {
@@ -163,22 +166,16 @@ final class SegmentRewriteTest {
   }
 
   private static Recovered recover(final Path directory) throws IOException {
-    return SegmentWriter.recover(directory, Segments.chain(1));
+    return LogWriter.recover(directory, Segments.chain(1));
   }
 
-  private static SegmentWriter written(final Path directory) throws IOException {
-    final SegmentWriter writer =
-        SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT);
-    for (final Segments.Entry entry : ENTRIES) {
-      entry.appendTo(writer);
-    }
-    writer.write();
-    return writer;
+  private static LogWriter written(final Path directory) throws IOException {
+    return Segments.log(directory, ENTRIES);
   }
 
-  private static Rewritten rewritten(final SegmentWriter writer) throws IOException {
+  private static Rewritten rewritten(final LogWriter writer) throws IOException {
     final Rewritten rewritten = writer.rewrite();
-    rewritten.segment().takeNames();
+    rewritten.log().takeName();
     writer.close();
     return rewritten;
   }

@@ -1,4 +1,4 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

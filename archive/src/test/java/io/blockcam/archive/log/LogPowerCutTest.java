@@ -1,10 +1,13 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.archive.faults.FaultyDisk;
 import io.blockcam.archive.faults.Seeds;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentReader;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -17,13 +20,13 @@ import org.junit.jupiter.api.Test;
  * Whenever the power goes, and whatever the disk has done by then: what a segment said was forced
  * is there afterwards, in order, without a hole.
  */
-final class SegmentPowerCutTest {
+final class LogPowerCutTest {
 
   private static final int RECORDS = 40;
 
   @Test
   void bringsBackWhatWasForcedWheneverThePowerGoes() {
-    Seeds.forEach(SegmentPowerCutTest::live);
+    Seeds.forEach(LogPowerCutTest::live);
   }
 
   /** One segment's life: written until the power goes, at whatever step; found again. */
@@ -41,9 +44,8 @@ final class SegmentPowerCutTest {
         disk.setRoom(Long.MAX_VALUE);
         disk.cutPower();
       }
-      final @Nullable SealedSegment sealed = recovered(disk.root());
-      assertThat(sealed == null ? 0 : sealed.trailer().recordCount())
-          .isGreaterThanOrEqualTo(forced);
+      final @Nullable SealedLog sealed = recovered(disk.root());
+      assertThat(sealed == null ? 0 : sealed.recordCount()).isGreaterThanOrEqualTo(forced);
       if (sealed != null) {
         assertPrefix(sealed, entries);
       }
@@ -56,8 +58,8 @@ final class SegmentPowerCutTest {
       throws IOException {
     int forced = 0;
     final int until = random.nextInt(entries.size() + 1);
-    final SegmentWriter writer =
-        SegmentWriter.create(disk.root(), Segments.header(1), SegmentLimits.DEFAULT);
+    final LogWriter writer =
+        LogWriter.create(disk.root(), Segments.header(1), SegmentLimits.DEFAULT);
     try (writer) {
       if (random.nextInt(4) == 0) {
         disk.setRoom(random.nextInt(100_000));
@@ -73,7 +75,7 @@ final class SegmentPowerCutTest {
         }
       }
       if (until > 0 && random.nextBoolean()) {
-        writer.seal(Segments.PREVIOUS);
+        writer.seal();
         forced = until;
       }
     } catch (final IOException e) {
@@ -82,9 +84,9 @@ final class SegmentPowerCutTest {
     return forced;
   }
 
-  private static @Nullable SealedSegment recovered(final Path directory) throws IOException {
+  private static @Nullable SealedLog recovered(final Path directory) throws IOException {
     try {
-      return SegmentWriter.recover(directory, Segments.chain(1)).segment().orElse(null);
+      return LogWriter.recover(directory, Segments.chain(1)).log().orElse(null);
     } catch (final NoSuchFileException e) {
       return null; // nothing of it was ever durable
     } catch (final SegmentException e) {
@@ -95,9 +97,9 @@ final class SegmentPowerCutTest {
     }
   }
 
-  private static void assertPrefix(final SealedSegment sealed, final List<Segments.Entry> entries)
+  private static void assertPrefix(final SealedLog sealed, final List<Segments.Entry> entries)
       throws IOException {
-    try (FileBytes bytes = FileBytes.open(sealed.path())) {
+    try (DigestedBytes bytes = Segments.digested(sealed).open()) {
       final RecordTable table = SegmentReader.open(bytes).records();
       for (int i = 0; i < table.count(); i++) {
         assertThat(table.sequence(i)).isEqualTo(entries.get(i).sequence());

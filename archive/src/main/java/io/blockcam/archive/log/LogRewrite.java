@@ -1,4 +1,4 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
@@ -16,10 +16,10 @@ import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Appends the records of one segment to another; see {@link SegmentWriter#rewrite}. */
-final class SegmentRewrite {
-  private final FileChannel payloads;
-  private final SegmentWriter copy;
+/** Appends the records of one log to another; see {@link LogWriter#rewrite}. */
+final class LogRewrite {
+  private final FileChannel file;
+  private final PayloadPlaces places;
   private final Crc32c crc = new Crc32c();
   private final RecordView view = new RecordView();
   private final byte[] payload = new byte[BLOCK_BYTES];
@@ -27,29 +27,31 @@ final class SegmentRewrite {
   private final List<Long> lostBlocks = new ArrayList<>();
 
   /**
-   * @param payloads the file that holds those of the first segment, all of them written
-   * @param copy the other one, empty
+   * @param file the first log, all of it written
+   * @param places of its payloads
    */
-  SegmentRewrite(final FileChannel payloads, final SegmentWriter copy) {
-    this.payloads = payloads;
-    this.copy = copy;
+  LogRewrite(final FileChannel file, final PayloadPlaces places) {
+    this.file = file;
+    this.places = places;
   }
 
   /**
    * Appends all records.
    *
+   * @param copy the other log, empty
    * @return blocks whose payload is not what it was when it was written: a {@link RecordKind#GAP}
    *     stands in its place
    */
-  List<Long> run(final EntryTable records) throws IOException {
+  List<Long> run(final EntryTable records, final LogWriter copy) throws IOException {
     for (int i = 0; i < records.count(); i++) {
       final MemorySegment entry = records.entry(i);
-      append(new RecordTable(entry), view.wrap(entry, 0));
+      append(new RecordTable(entry), view.wrap(entry, 0), copy);
     }
     return List.copyOf(lostBlocks);
   }
 
-  private void append(final RecordTable record, final RecordView entry) throws IOException {
+  private void append(final RecordTable record, final RecordView entry, final LogWriter copy)
+      throws IOException {
     final int flags = record.flags(0) & ~RecordFlags.STORAGE;
     if (!record.kind(0).hasPayload()) {
       copy.append(entry, record.timestampNs(0), flags, null, 0);
@@ -79,7 +81,7 @@ final class SegmentRewrite {
       payloadMemory.fill((byte) 0);
       return true;
     }
-    return read(SegmentTrailer.rawPayloadOffset(record.payloadIndex(0)))
+    return read(places.offset(record.payloadIndex(0)))
         && crc.of(payload, 0, BLOCK_BYTES) == record.payloadCrc32c(0);
   }
 
@@ -87,13 +89,13 @@ final class SegmentRewrite {
     final ByteBuffer bytes = ByteBuffer.wrap(payload);
     try {
       while (bytes.hasRemaining()) {
-        if (payloads.read(bytes, offset + bytes.position()) < 0) {
+        if (file.read(bytes, offset + bytes.position()) < 0) {
           return false;
         }
       }
       return true;
     } catch (final IOException e) {
-      if (payloads.isOpen()) {
+      if (file.isOpen()) {
         return false; // EIO: the page is gone, and so is what was behind it
       }
       throw e;

@@ -1,9 +1,13 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.SealedSegment;
+import io.blockcam.archive.segment.SegmentChain;
+import io.blockcam.archive.segment.SegmentHeader;
+import io.blockcam.archive.segment.SegmentLimits;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -15,16 +19,16 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** Segments made up for tests. */
-final class Segments {
-  static final UUID RECORDING = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
-  static final long DISK_BLOCKS = 1000;
-  static final long FIRST_SEQUENCE = 100;
-  static final long CREATED_NS = 1_700_000_000_000_000_000L;
-  static final Sha256Digest RECORDING_JSON = Sha256Digest.ofHex("cd".repeat(32));
-  static final Sha256Digest PREVIOUS = Sha256Digest.ofHex("ab".repeat(32));
+public final class Segments {
+  public static final UUID RECORDING = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
+  public static final long DISK_BLOCKS = 1000;
+  public static final long FIRST_SEQUENCE = 100;
+  public static final long CREATED_NS = 1_700_000_000_000_000_000L;
+  public static final Sha256Digest RECORDING_JSON = Sha256Digest.ofHex("cd".repeat(32));
+  public static final Sha256Digest PREVIOUS = Sha256Digest.ofHex("ab".repeat(32));
 
   /** What a test appends, and expects to read back. */
-  record Entry(
+  public record Entry(
       long sequence,
       long timestampNs,
       long block,
@@ -35,7 +39,11 @@ final class Segments {
       long aux,
       byte @Nullable [] payload) {
 
-    void appendTo(final SegmentWriter writer) throws IOException {
+    public void appendTo(final SegmentWriter writer) throws IOException {
+      appendTo(writer.log());
+    }
+
+    void appendTo(final LogWriter writer) throws IOException {
       writer.append(
           RecordView.allocate().put(sequence, block, runBlocks, kind, sectorMask, aux),
           timestampNs,
@@ -47,21 +55,21 @@ final class Segments {
 
   private Segments() {}
 
-  static SegmentHeader header(final long segmentNumber) {
+  public static SegmentHeader header(final long segmentNumber) {
     return new SegmentHeader(
         RECORDING, 3, segmentNumber, FIRST_SEQUENCE, CREATED_NS, DISK_BLOCKS * 4096);
   }
 
-  static Sha256Digest previous(final long segmentNumber) {
+  public static Sha256Digest previous(final long segmentNumber) {
     return segmentNumber == 0 ? RECORDING_JSON : PREVIOUS;
   }
 
   /** What such a segment must be. */
-  static SegmentChain chain(final long segmentNumber) {
+  public static SegmentChain chain(final long segmentNumber) {
     return chain(segmentNumber, FIRST_SEQUENCE);
   }
 
-  static SegmentChain chain(final long segmentNumber, final long firstSequence) {
+  public static SegmentChain chain(final long segmentNumber, final long firstSequence) {
     return new SegmentChain(
         RECORDING,
         DISK_BLOCKS * 4096,
@@ -74,7 +82,7 @@ final class Segments {
   }
 
   /** A sealed segment with these records. */
-  static SealedSegment write(
+  public static SealedSegment write(
       final Path directory, final long segmentNumber, final List<Entry> entries)
       throws IOException {
     try (SegmentWriter writer =
@@ -86,8 +94,30 @@ final class Segments {
     }
   }
 
+  /** A log with these records, and no end. */
+  static LogWriter log(final Path directory, final List<Entry> entries) throws IOException {
+    final LogWriter writer = LogWriter.create(directory, header(1), SegmentLimits.DEFAULT);
+    for (final Entry entry : entries) {
+      entry.appendTo(writer);
+    }
+    writer.write();
+    return writer;
+  }
+
+  /** A log with the salt of the files that are checked in. */
+  public static LogWriter golden(final Path directory, final SegmentHeader header)
+      throws IOException {
+    return LogWriter.create(
+        directory, new LogHeader(header, false, 0x5a17_0001), SegmentLimits.DEFAULT, null);
+  }
+
+  /** The segment that is made of a log. */
+  static DigestedSegment digested(final SealedLog log) throws IOException {
+    return DigestedSegment.of(log.path(), RECORDING, previous(log.header().segmentNumber()));
+  }
+
   /** Records of every kind, with sub-block masks, zero payloads and repeated ones. */
-  static List<Entry> random(final RandomGenerator random, final int count) {
+  public static List<Entry> random(final RandomGenerator random, final int count) {
     final List<Entry> entries = new ArrayList<>();
     final List<byte[]> payloads = new ArrayList<>();
     long timestampNs = CREATED_NS;
@@ -158,13 +188,13 @@ final class Segments {
   }
 
   /** A payload that is easy to recognise in a hex dump. */
-  static byte[] filled(final int value) {
+  public static byte[] filled(final int value) {
     final byte[] payload = new byte[4096];
     Arrays.fill(payload, (byte) value);
     return payload;
   }
 
-  static Entry data(final long sequence, final long block, final byte[] payload) {
+  public static Entry data(final long sequence, final long block, final byte[] payload) {
     return new Entry(
         sequence, CREATED_NS + sequence, block, 1, RecordKind.DATA, 0xff, 1, 0, payload);
   }

@@ -1,4 +1,4 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,6 +10,11 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.FileBytes;
+import io.blockcam.archive.segment.SealedSegment;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTables;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -98,18 +103,18 @@ class SegmentRoundTripTest {
 
   @Test
   void storesAnEqualPayloadOnceWhetherPendingOrWritten() throws IOException {
-    try (SegmentWriter writer =
-        SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT)) {
+    try (LogWriter writer =
+        LogWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT)) {
       Segments.data(100, 7, Segments.filled(1)).appendTo(writer);
       Segments.data(101, 8, Segments.filled(1)).appendTo(writer);
       writer.write();
       Segments.data(102, 9, Segments.filled(1)).appendTo(writer);
       Segments.data(103, 9, Segments.filled(2)).appendTo(writer);
       Segments.data(104, 9, Segments.filled(0)).appendTo(writer);
-      final SealedSegment sealed = writer.seal(Segments.PREVIOUS);
+      final DigestedSegment sealed = Segments.digested(writer.seal());
 
       assertThat(sealed.trailer().payloadCount()).isEqualTo(2);
-      try (FileBytes bytes = FileBytes.open(sealed.path())) {
+      try (DigestedBytes bytes = sealed.open()) {
         final RecordTable table = SegmentReader.open(bytes).records();
         assertThat(Stream.of(0, 1, 2, 3, 4).map(table::payloadIndex))
             .containsExactly(0, 0, 0, 1, RecordDescriptor.NO_PAYLOAD);
@@ -242,8 +247,7 @@ class SegmentRoundTripTest {
 
   @Test
   void removesASegmentThatIsGivenUp() throws IOException {
-    final SegmentWriter writer =
-        SegmentWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT);
+    final LogWriter writer = LogWriter.create(directory, Segments.header(1), SegmentLimits.DEFAULT);
     writer.discard();
     assertThat(directory).isEmptyDirectory();
   }

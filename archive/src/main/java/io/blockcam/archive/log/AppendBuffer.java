@@ -1,4 +1,4 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive.log;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -11,43 +11,41 @@ import java.nio.channels.FileChannel;
  * The end of a file that is not written yet, so that the file sees few large writes. Hot path: no
  * allocation in {@link #append}. When a write fails nothing is forgotten; it may be tried again.
  *
- * <p>In a file that was another one before, zeroes follow what was written, until more is.
+ * <p>Where the file is longer, because it was another one before, zeroes follow what was written.
  */
 final class AppendBuffer {
-  /** Of zeroes: as long as an entry of a journal. */
+  /** Of zeroes: as long as a record. */
   static final int END_BYTES = 64;
 
-  /** What {@link #reserve} adds at most. */
-  static final int MOST_RESERVED_BYTES = 256 << 10;
+  /** What {@link #reserve} adds. */
+  private static final int RESERVED_BYTES = 256 << 10;
 
   private static final ByteBuffer ZEROES =
-      ByteBuffer.allocateDirect(MOST_RESERVED_BYTES).asReadOnlyBuffer();
+      ByteBuffer.allocateDirect(RESERVED_BYTES).asReadOnlyBuffer();
 
   private final FileChannel channel;
   private final MemorySegment memory;
   private final ByteBuffer view;
+
+  /** So far it holds what it did before. */
   private final long oldBytes;
-  private long fileBytes;
+
+  /** So far a sync has no new length to commit. */
+  private long reservedOffset;
+
   private long fileOffset;
   private long syncedOffset;
   private int pending;
 
   /**
    * @param fileOffset where the next byte belongs
-   * @param fileBytes so far the file reaches already
-   * @param zeroed whether what stands there means nothing and has to be told from what is written:
-   *     by zeroes behind that
    */
   AppendBuffer(
-      final FileChannel channel,
-      final Arena arena,
-      final int capacityBytes,
-      final long fileOffset,
-      final long fileBytes,
-      final boolean zeroed) {
+      final FileChannel channel, final Arena arena, final int capacityBytes, final long fileOffset)
+      throws IOException {
     this.channel = channel;
-    this.fileBytes = fileBytes;
-    this.oldBytes = zeroed ? fileBytes : 0;
+    this.oldBytes = channel.size();
+    this.reservedOffset = oldBytes;
     this.memory = arena.allocate(capacityBytes + END_BYTES, 4096);
     this.view = memory.asByteBuffer();
     this.fileOffset = fileOffset;
@@ -56,10 +54,6 @@ final class AppendBuffer {
 
   boolean hasRoom(final int bytes) {
     return bytes <= memory.byteSize() - END_BYTES - pending;
-  }
-
-  void append(final byte[] bytes) {
-    append(bytes, 0, bytes.length);
   }
 
   void append(final byte[] bytes, final int offset, final int length) {
@@ -85,20 +79,20 @@ final class AppendBuffer {
    * to commit a new length then; those after it have not. Not where a sync has more than that to
    * write anyway. A help and no more: it may fail.
    */
-  void reserve(final int bytes) {
+  void reserve() {
     final long written = fileOffset - syncedOffset;
     syncedOffset = fileOffset;
-    if (fileOffset < fileBytes || written > bytes) {
+    if (fileOffset < reservedOffset || written > RESERVED_BYTES) {
       return;
     }
-    fileBytes = fileOffset + bytes;
-    final ByteBuffer zeroes = ZEROES.duplicate().limit(bytes);
+    reservedOffset = fileOffset + RESERVED_BYTES;
+    final ByteBuffer zeroes = ZEROES.duplicate();
     try {
       while (zeroes.hasRemaining()) {
         channel.write(zeroes, fileOffset + zeroes.position());
       }
     } catch (final IOException e) {
-      fileBytes = Long.MAX_VALUE; // no room, say: the records come first
+      reservedOffset = Long.MAX_VALUE; // no room, say: the records come first
     }
   }
 

@@ -1,0 +1,116 @@
+package io.blockcam.archive.log;
+
+import static io.blockcam.archive.log.LogDescriptor.CRC32C_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.CREATED_NS_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.DISK_BYTES_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.EPOCH_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.FIRST_SEQUENCE_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.FLAGS_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.FLAG_RECOVERED;
+import static io.blockcam.archive.log.LogDescriptor.HEADER_BYTES;
+import static io.blockcam.archive.log.LogDescriptor.MAGIC;
+import static io.blockcam.archive.log.LogDescriptor.MAGIC_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.RECORDING_ID_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.SALT_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.SEGMENT_NUMBER_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.VERSION;
+import static io.blockcam.archive.log.LogDescriptor.VERSION_OFFSET;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentHeader;
+import io.blockcam.archive.segment.Uuids;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * What stands at the beginning of a log.
+ *
+ * @param segment header of the segment that is made of it
+ * @param recovered whether recovery has written it
+ * @param salt of its checksums
+ */
+record LogHeader(SegmentHeader segment, boolean recovered, int salt) {
+
+  byte[] encode() {
+    final byte[] bytes = new byte[HEADER_BYTES];
+    final MemorySegment memory = MemorySegment.ofArray(bytes);
+    memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
+    memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
+    memory.set(LittleEndian.U32, FLAGS_OFFSET, recovered ? FLAG_RECOVERED : 0);
+    Uuids.set(memory, RECORDING_ID_OFFSET, segment.recordingId());
+    memory.set(LittleEndian.U64, EPOCH_OFFSET, segment.epoch());
+    memory.set(LittleEndian.U64, SEGMENT_NUMBER_OFFSET, segment.segmentNumber());
+    memory.set(LittleEndian.U64, FIRST_SEQUENCE_OFFSET, segment.firstSequence());
+    memory.set(LittleEndian.U64, CREATED_NS_OFFSET, segment.createdNs());
+    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, segment.diskBytes());
+    memory.set(LittleEndian.U32, SALT_OFFSET, salt);
+    memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
+    return bytes;
+  }
+
+  /**
+   * Reads a header.
+   *
+   * @param bytes as many of the 4096 as the file has
+   * @param file for errors
+   */
+  static LogHeader decode(final byte[] bytes, final String file) throws SegmentException {
+    if (bytes.length < HEADER_BYTES) {
+      throw SegmentException.of(
+          file,
+          "the log of a segment has at least %d bytes, this file %d"
+              .formatted(HEADER_BYTES, bytes.length));
+    }
+    final MemorySegment memory = MemorySegment.ofArray(bytes);
+    final long magic = memory.get(LittleEndian.U64, MAGIC_OFFSET);
+    if (magic != MAGIC) {
+      throw SegmentException.at(
+          file, MAGIC_OFFSET, "magic is %016x, so this is no log of a segment".formatted(magic));
+    }
+    final int version = memory.get(LittleEndian.U32, VERSION_OFFSET);
+    if (version != VERSION) {
+      throw SegmentException.at(
+          file,
+          VERSION_OFFSET,
+          "format version %s is unknown, this program reads version %d"
+              .formatted(Integer.toUnsignedString(version), VERSION));
+    }
+    final int stored = memory.get(LittleEndian.U32, CRC32C_OFFSET);
+    final int computed = new Crc32c().of(bytes, 0, CRC32C_OFFSET);
+    if (stored != computed) {
+      throw SegmentException.at(
+          file,
+          CRC32C_OFFSET,
+          "the header's CRC32C is 0x%08x but its bytes give 0x%08x".formatted(stored, computed));
+    }
+    final int end = CRC32C_OFFSET + Integer.BYTES;
+    if (!Arrays.equals(
+        bytes, end, HEADER_BYTES, new byte[HEADER_BYTES - end], 0, HEADER_BYTES - end)) {
+      throw SegmentException.at(file, end, "reserved bytes are not zero");
+    }
+    final int flags = memory.get(LittleEndian.U32, FLAGS_OFFSET);
+    if ((flags & ~FLAG_RECOVERED) != 0) {
+      throw SegmentException.at(
+          file, FLAGS_OFFSET, "flags 0x%08x have an unknown bit".formatted(flags));
+    }
+    return new LogHeader(
+        segment(memory, file), flags != 0, memory.get(LittleEndian.U32, SALT_OFFSET));
+  }
+
+  private static SegmentHeader segment(final MemorySegment memory, final String file)
+      throws SegmentException {
+    try {
+      return new SegmentHeader(
+          Uuids.get(memory, RECORDING_ID_OFFSET),
+          memory.get(LittleEndian.U64, EPOCH_OFFSET),
+          memory.get(LittleEndian.U64, SEGMENT_NUMBER_OFFSET),
+          memory.get(LittleEndian.U64, FIRST_SEQUENCE_OFFSET),
+          memory.get(LittleEndian.U64, CREATED_NS_OFFSET),
+          memory.get(LittleEndian.U64, DISK_BYTES_OFFSET));
+    } catch (final IllegalArgumentException e) {
+      throw SegmentException.of(file, String.valueOf(e.getMessage()));
+    }
+  }
+}
