@@ -13,7 +13,7 @@ import io.blockcam.archive.hash.SectorHash;
  * <pre>
  *   0               8       12      16                              32
  *  +---------------+-------+-------+-------------------------------+
- *  | B L K C A M L G |version| flags |         recording id          |
+ *  | B L K C A M L G |version| zero  |         recording id          |
  *  +---------------+-------+-------+-------------------------------+
  *  |     epoch     | segment number|first sequence |   createdNs   |
  *  32              40              48              56              64
@@ -24,7 +24,7 @@ import io.blockcam.archive.hash.SectorHash;
  *  |             payload (4096), only with an own payload          |
  *  |                             ...                               |
  *  | B L K C A M E N |records|payload| first time ns |  last time ns |
- *  |                           zero                        | crc32c |
+ *  | flags |                   zero                        | crc32c |
  * </pre>
  *
  * <p>The checksum of a record, and that of the end mark, are stored xor the salt, a random number:
@@ -47,11 +47,8 @@ final class LogDescriptor {
   /** u32: {@link #VERSION}. */
   static final int VERSION_OFFSET = 8;
 
-  /** u32: {@link #FLAG_RECOVERED} or 0. */
-  static final int FLAGS_OFFSET = 12;
-
-  /** The log was written by recovery, from one that a crash had left. */
-  static final int FLAG_RECOVERED = 1;
+  /** u32, zero. */
+  static final int RESERVED_OFFSET = 12;
 
   /** 16 bytes: which recording this belongs to. */
   static final int RECORDING_ID_OFFSET = 16;
@@ -97,6 +94,12 @@ final class LogDescriptor {
 
   /** u64: timestamp of the last record. */
   static final int END_LAST_TIMESTAMP_NS_OFFSET = 24;
+
+  /** u32: {@link #END_FLAG_RECOVERED} or 0. */
+  static final int END_FLAGS_OFFSET = 32;
+
+  /** Recovery has sealed it, after a crash. */
+  static final int END_FLAG_RECOVERED = 1;
 
   /** u32: CRC32C of the bytes before it, xor the salt. */
   static final int END_CRC32C_OFFSET = 60;

@@ -5,12 +5,11 @@ import static io.blockcam.archive.log.LogDescriptor.CREATED_NS_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.DISK_BYTES_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.EPOCH_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.FIRST_SEQUENCE_OFFSET;
-import static io.blockcam.archive.log.LogDescriptor.FLAGS_OFFSET;
-import static io.blockcam.archive.log.LogDescriptor.FLAG_RECOVERED;
 import static io.blockcam.archive.log.LogDescriptor.HEADER_BYTES;
 import static io.blockcam.archive.log.LogDescriptor.MAGIC;
 import static io.blockcam.archive.log.LogDescriptor.MAGIC_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.RECORDING_ID_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.RESERVED_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.SALT_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.SEGMENT_NUMBER_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.VERSION;
@@ -22,23 +21,20 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.Uuids;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /**
  * What stands at the beginning of a log.
  *
  * @param segment header of the segment that is made of it
- * @param recovered whether recovery has written it
  * @param salt of its checksums
  */
-record LogHeader(SegmentHeader segment, boolean recovered, int salt) {
+record LogHeader(SegmentHeader segment, int salt) {
 
   byte[] encode() {
     final byte[] bytes = new byte[HEADER_BYTES];
     final MemorySegment memory = MemorySegment.ofArray(bytes);
     memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
     memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
-    memory.set(LittleEndian.U32, FLAGS_OFFSET, recovered ? FLAG_RECOVERED : 0);
     Uuids.set(memory, RECORDING_ID_OFFSET, segment.recordingId());
     memory.set(LittleEndian.U64, EPOCH_OFFSET, segment.epoch());
     memory.set(LittleEndian.U64, SEGMENT_NUMBER_OFFSET, segment.segmentNumber());
@@ -86,17 +82,11 @@ record LogHeader(SegmentHeader segment, boolean recovered, int salt) {
           "the header's CRC32C is 0x%08x but its bytes give 0x%08x".formatted(stored, computed));
     }
     final int end = CRC32C_OFFSET + Integer.BYTES;
-    if (!Arrays.equals(
-        bytes, end, HEADER_BYTES, new byte[HEADER_BYTES - end], 0, HEADER_BYTES - end)) {
-      throw SegmentException.at(file, end, "reserved bytes are not zero");
+    if (memory.get(LittleEndian.U32, RESERVED_OFFSET) != 0
+        || memory.asSlice(end).mismatch(MemorySegment.ofArray(new byte[HEADER_BYTES - end])) >= 0) {
+      throw SegmentException.of(file, "reserved bytes of the header are not zero");
     }
-    final int flags = memory.get(LittleEndian.U32, FLAGS_OFFSET);
-    if ((flags & ~FLAG_RECOVERED) != 0) {
-      throw SegmentException.at(
-          file, FLAGS_OFFSET, "flags 0x%08x have an unknown bit".formatted(flags));
-    }
-    return new LogHeader(
-        segment(memory, file), flags != 0, memory.get(LittleEndian.U32, SALT_OFFSET));
+    return new LogHeader(segment(memory, file), memory.get(LittleEndian.U32, SALT_OFFSET));
   }
 
   private static SegmentHeader segment(final MemorySegment memory, final String file)

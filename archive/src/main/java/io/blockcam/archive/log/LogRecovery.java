@@ -171,9 +171,7 @@ final class LogRecovery {
             reader.payloadCount(),
             reader.firstTimestampNs(),
             reader.lastTimestampNs());
-    final LogHeader recovered = new LogHeader(header.segment(), true, header.salt());
     try (FileChannel log = FileChannel.open(openFile, StandardOpenOption.WRITE)) {
-      write(log, recovered.encode(), 0);
       log.truncate(reader.offset());
       write(log, sealed.encodeEnd(header.salt()), reader.offset());
       log.force(true);

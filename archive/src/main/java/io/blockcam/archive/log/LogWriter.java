@@ -77,6 +77,7 @@ public final class LogWriter implements Closeable {
   private final Path directory;
   private final LogHeader header;
   private final SegmentLimits limits;
+  private final boolean recovered;
   private final Arena arena = Arena.ofShared();
   private final FileChannel channel;
   private final AppendBuffer buffer;
@@ -134,9 +135,11 @@ public final class LogWriter implements Closeable {
       final Path directory,
       final LogHeader header,
       final SegmentLimits limits,
-      final FileChannel channel)
+      final FileChannel channel,
+      final boolean recovered)
       throws IOException {
     this.directory = directory;
+    this.recovered = recovered;
     this.header = header;
     this.limits = limits;
     this.channel = channel;
@@ -171,7 +174,7 @@ public final class LogWriter implements Closeable {
       final SegmentLimits limits,
       final @Nullable Spares spares)
       throws IOException {
-    return create(directory, new LogHeader(header, false, SALTS.nextInt()), limits, spares);
+    return create(directory, new LogHeader(header, SALTS.nextInt()), limits, spares);
   }
 
   static LogWriter create(
@@ -187,7 +190,7 @@ public final class LogWriter implements Closeable {
         throw new FileAlreadyExistsException(file.toString());
       }
     }
-    final LogWriter writer = createFresh(directory, header, limits, spares);
+    final LogWriter writer = createFresh(directory, header, limits, spares, false);
     try {
       writer.takeName();
       return writer;
@@ -202,7 +205,8 @@ public final class LogWriter implements Closeable {
       final Path directory,
       final LogHeader header,
       final SegmentLimits limits,
-      final @Nullable Spares spares)
+      final @Nullable Spares spares,
+      final boolean recovered)
       throws IOException {
     final Path fresh = directory.resolve(LogName.fresh(header.segment().segmentNumber()));
     Files.deleteIfExists(fresh); // of an attempt before
@@ -222,7 +226,7 @@ public final class LogWriter implements Closeable {
         channel.write(begin, begin.position());
       }
       channel.force(true);
-      return new LogWriter(directory, header, limits, channel);
+      return new LogWriter(directory, header, limits, channel, recovered);
     } catch (final IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -243,7 +247,8 @@ public final class LogWriter implements Closeable {
     }
     buffer.write();
     final LogWriter copy =
-        createFresh(directory, withAnotherSalt(header.recovered()), limits, null);
+        createFresh(
+            directory, new LogHeader(header.segment(), SALTS.nextInt()), limits, null, recovered);
     boolean finished = false;
     try {
       final List<Long> lostBlocks = new LogRewrite(channel, payloads).run(records, copy);
@@ -256,10 +261,6 @@ public final class LogWriter implements Closeable {
         Files.deleteIfExists(directory.resolve(LogName.fresh(number())));
       }
     }
-  }
-
-  private LogHeader withAnotherSalt(final boolean recovered) {
-    return new LogHeader(header.segment(), recovered, SALTS.nextInt());
   }
 
   /**
@@ -292,9 +293,10 @@ public final class LogWriter implements Closeable {
   static LogWriter recovered(final Path directory, final LogHeader header) throws IOException {
     return createFresh(
         directory,
-        new LogHeader(header.segment(), true, SALTS.nextInt()),
+        new LogHeader(header.segment(), SALTS.nextInt()),
         SegmentLimits.DEFAULT,
-        null);
+        null,
+        true);
   }
 
   /**
@@ -571,7 +573,7 @@ public final class LogWriter implements Closeable {
         new SealedLog(
             directory.resolve(LogName.sealed(number())),
             header(),
-            header.recovered(),
+            recovered,
             records.count(),
             payloads.count(),
             firstTimestampNs,

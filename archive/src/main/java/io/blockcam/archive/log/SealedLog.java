@@ -3,6 +3,8 @@ package io.blockcam.archive.log;
 import static io.blockcam.archive.log.LogDescriptor.END_BYTES;
 import static io.blockcam.archive.log.LogDescriptor.END_CRC32C_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.END_FIRST_TIMESTAMP_NS_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.END_FLAGS_OFFSET;
+import static io.blockcam.archive.log.LogDescriptor.END_FLAG_RECOVERED;
 import static io.blockcam.archive.log.LogDescriptor.END_LAST_TIMESTAMP_NS_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.END_MAGIC;
 import static io.blockcam.archive.log.LogDescriptor.END_MAGIC_OFFSET;
@@ -26,7 +28,7 @@ import java.nio.file.Path;
  *
  * @param path where it lies
  * @param header of the segment
- * @param recovered whether recovery has written it
+ * @param recovered whether recovery has sealed it
  * @param recordCount records, at least 1
  * @param payloadCount payloads that they own
  * @param firstTimestampNs timestamp of the first record
@@ -71,6 +73,11 @@ public record SealedLog(
             bytes.length() - END_BYTES,
             "no end mark of this log: the file is cut short, or damaged there");
       }
+      final int flags = MemorySegment.ofArray(end).get(LittleEndian.U32, END_FLAGS_OFFSET);
+      if ((flags & ~END_FLAG_RECOVERED) != 0) {
+        throw SegmentException.of(
+            bytes.name(), "flags 0x%08x of its end mark have an unknown bit".formatted(flags));
+      }
       final SealedLog log = of(path, header, end);
       if (log.bytes() != bytes.length()
           || log.recordCount < 1
@@ -100,7 +107,7 @@ public record SealedLog(
     return new SealedLog(
         path,
         header.segment(),
-        header.recovered(),
+        memory.get(LittleEndian.U32, END_FLAGS_OFFSET) != 0,
         memory.get(LittleEndian.U32, END_RECORDS_OFFSET),
         memory.get(LittleEndian.U32, END_PAYLOADS_OFFSET),
         memory.get(LittleEndian.U64, END_FIRST_TIMESTAMP_NS_OFFSET),
@@ -116,6 +123,7 @@ public record SealedLog(
     memory.set(LittleEndian.U32, END_PAYLOADS_OFFSET, payloadCount);
     memory.set(LittleEndian.U64, END_FIRST_TIMESTAMP_NS_OFFSET, firstTimestampNs);
     memory.set(LittleEndian.U64, END_LAST_TIMESTAMP_NS_OFFSET, lastTimestampNs);
+    memory.set(LittleEndian.U32, END_FLAGS_OFFSET, recovered ? END_FLAG_RECOVERED : 0);
     memory.set(
         LittleEndian.U32, END_CRC32C_OFFSET, new Crc32c().of(end, 0, END_CRC32C_OFFSET) ^ salt);
     return end;

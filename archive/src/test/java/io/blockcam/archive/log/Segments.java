@@ -108,7 +108,7 @@ public final class Segments {
   public static LogWriter golden(final Path directory, final SegmentHeader header)
       throws IOException {
     return LogWriter.create(
-        directory, new LogHeader(header, false, 0x5a17_0001), SegmentLimits.DEFAULT, null);
+        directory, new LogHeader(header, 0x5a17_0001), SegmentLimits.DEFAULT, null);
   }
 
   /** The segment that is made of a log. */
