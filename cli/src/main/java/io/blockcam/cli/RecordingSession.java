@@ -8,6 +8,7 @@ import io.blockcam.capture.disk.DiskFingerprinter;
 import io.blockcam.capture.disk.TargetBacking;
 import io.blockcam.capture.spool.DiskFingerprint;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.nativebindings.NiceThreads;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.DeviceOptions;
 import io.blockcam.ublk.DeviceOwner;
@@ -161,7 +162,13 @@ final class RecordingSession {
     onBothWays(spool::close);
     onBothWays(meter::close);
     uploader =
-        new Uploader(store, plan.recording(), new SpoolSource(spool), plan.sending(), Pace.usual());
+        new Uploader(
+            store,
+            plan.recording(),
+            new SpoolSource(spool),
+            plan.sending(),
+            Pace.usual(),
+            new NiceThreads());
     onBothWays(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
     final IndexKeeper index =
@@ -169,7 +176,8 @@ final class RecordingSession {
             store,
             plan.recording().name(),
             uploader::awaitPublished,
-            plan.spoolDirectory().resolve("index"));
+            plan.spoolDirectory().resolve("index"),
+            new NiceThreads());
     onBothWays(index::close);
     if (plan.gap()) {
       spool.distrustDisk(plan.capture().leastRegionBytes());

@@ -224,6 +224,11 @@ public abstract class ForwardingPosix implements Posix {
   }
 
   @Override
+  public int setpriority(final int thread, final int nice) {
+    return delegate.setpriority(thread, nice);
+  }
+
+  @Override
   public int schedGetcpu() {
     return delegate.schedGetcpu();
   }

@@ -375,6 +375,11 @@ final class LinuxPosix implements Posix {
   }
 
   @Override
+  public int setpriority(final int thread, final int nice) {
+    return (int) syscall(Linux.SYS_setpriority(), Linux.PRIO_PROCESS(), thread, nice, 0, 0, 0);
+  }
+
+  @Override
   public int schedGetcpu() {
     final int result = (int) syscall(Linux.SYS_getcpu(), cpu.address(), 0, 0, 0, 0, 0);
     return result < 0 ? result : cpu.get(JAVA_INT, 0);

@@ -521,6 +521,15 @@ public interface Posix {
   int gettid();
 
   /**
+   * setpriority(2) of one thread: Linux has a nice value for each.
+   *
+   * @param thread what {@link #gettid()} gave, or 0 for the calling thread
+   * @param nice -20 to 19; less than now only with CAP_SYS_NICE
+   * @return 0, or -errno
+   */
+  int setpriority(int thread, int nice);
+
+  /**
    * sched_getcpu(3). Does not allocate.
    *
    * @return the CPU the thread runs on, or -errno

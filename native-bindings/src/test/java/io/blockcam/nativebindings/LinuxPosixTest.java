@@ -11,6 +11,7 @@ import com.sun.management.ThreadMXBean;
 import io.blockcam.nativebindings.uapi.Linux;
 import io.blockcam.nativebindings.uapi.iovec;
 import io.blockcam.nativebindings.uapi.statx;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -239,6 +241,26 @@ class LinuxPosixTest {
     assertThat(posix.schedSetaffinity(0, mask)).as("no CPU at all").isEqualTo(-Linux.EINVAL());
 
     assertThat(posix.schedSetaffinity(0, before)).isZero();
+  }
+
+  @Test
+  void makesThreadsThatGiveWay() throws Exception {
+    final AtomicReference<String> stat = new AtomicReference<>("");
+    final Thread nice =
+        new NiceThreads()
+            .newThread(
+                () -> {
+                  try {
+                    stat.set(Files.readString(Path.of("/proc/thread-self/stat")));
+                  } catch (final IOException e) {
+                    stat.set(e.toString());
+                  }
+                });
+    nice.start();
+    nice.join();
+    final String behindName = stat.get().substring(stat.get().lastIndexOf(')') + 2);
+    assertThat(behindName.split(" ")[16]).as("field 19 of proc_pid_stat(5)").isEqualTo("10");
+    assertThat(posix.setpriority(-1, 0)).isEqualTo(-Linux.ESRCH());
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,7 @@ public final class IndexKeeper implements AutoCloseable {
   private final String name;
   private final Published published;
   private final Path directory;
-  private final Thread thread = new Thread(this::run, "blockcam-index");
+  private final Thread thread;
   private @Nullable Indexer indexer;
   private @Nullable RecordingReader reader;
   private volatile boolean closed;
@@ -52,6 +53,22 @@ public final class IndexKeeper implements AutoCloseable {
    */
   public IndexKeeper(
       final ObjectStore store, final String name, final Published published, final Path directory) {
+    this(store, name, published, directory, Thread::new);
+  }
+
+  /**
+   * The same.
+   *
+   * @param threads makes the one that does the work
+   */
+  public IndexKeeper(
+      final ObjectStore store,
+      final String name,
+      final Published published,
+      final Path directory,
+      final ThreadFactory threads) {
+    this.thread = threads.newThread(this::run);
+    thread.setName("blockcam-index");
     this.store = store;
     this.name = name;
     this.published = published;

@@ -16,8 +16,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The oldest segments, on their way into the archive side by side; they get their names one after
@@ -57,11 +59,17 @@ final class Shipments implements AutoCloseable {
    *
    * @param recordingId whose segments they are
    * @param threads so many segments are sent at a time; one is sent in the calling thread
+   * @param factory makes them
    */
-  static Shipments with(final UUID recordingId, final List<Lane> lanes, final int threads) {
+  static Shipments with(
+      final UUID recordingId,
+      final List<Lane> lanes,
+      final int threads,
+      final ThreadFactory factory) {
     if (threads == 1) {
       return new Shipments(recordingId, lanes, Runnable::run);
     }
+    final AtomicInteger number = new AtomicInteger();
     final ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
             threads,
@@ -69,7 +77,7 @@ final class Shipments implements AutoCloseable {
             THREAD_KEPT.toMillis(),
             TimeUnit.MILLISECONDS,
             new LinkedBlockingQueue<>(),
-            Thread.ofPlatform().daemon().name("blockcam-upload-", 0).factory());
+            work -> named(factory.newThread(work), number.getAndIncrement()));
     pool.allowCoreThreadTimeOut(true);
     return new Shipments(
         recordingId,
@@ -79,6 +87,12 @@ final class Shipments implements AutoCloseable {
           pool.shutdownNow();
           pool.close();
         });
+  }
+
+  private static Thread named(final Thread thread, final int number) {
+    thread.setName("blockcam-upload-" + number);
+    thread.setDaemon(true);
+    return thread;
   }
 
   /** A segment in a lane. */

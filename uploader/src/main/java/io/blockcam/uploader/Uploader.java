@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -77,6 +78,8 @@ public final class Uploader implements AutoCloseable {
   private boolean swept;
 
   /**
+   * With threads as any other.
+   *
    * @param store where to ship to; stays the caller's
    * @param recording whose segments they are
    * @param source where they wait
@@ -89,6 +92,21 @@ public final class Uploader implements AutoCloseable {
       final SegmentSource source,
       final Sending how,
       final Pace pace) {
+    this(store, recording, source, how, pace, Thread::new);
+  }
+
+  /**
+   * The same.
+   *
+   * @param threads makes those that do all of the work
+   */
+  public Uploader(
+      final ObjectStore store,
+      final Recording recording,
+      final SegmentSource source,
+      final Sending how,
+      final Pace pace,
+      final ThreadFactory threads) {
     this.store = store;
     this.recording = recording;
     this.source = source;
@@ -96,8 +114,9 @@ public final class Uploader implements AutoCloseable {
     this.publisher = new Publisher(store, temporaryDirectory());
     this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
     this.workDirectory = how.workDirectory();
-    this.shipments = Shipments.with(recording.id(), lanes(how), how.uploads());
-    this.thread = new Thread(this::run, "blockcam-uploader");
+    this.shipments = Shipments.with(recording.id(), lanes(how), how.uploads(), threads);
+    this.thread = threads.newThread(this::run);
+    thread.setName("blockcam-uploader");
   }
 
   private List<Lane> lanes(final Sending how) {

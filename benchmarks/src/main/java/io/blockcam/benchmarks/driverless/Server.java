@@ -11,6 +11,7 @@ import io.blockcam.capture.OnFull;
 import io.blockcam.capture.disk.TargetBacking;
 import io.blockcam.capture.spool.SealRules;
 import io.blockcam.capture.spool.Spool;
+import io.blockcam.nativebindings.NiceThreads;
 import io.blockcam.nativebindings.Posix;
 import io.blockcam.ublk.control.DeviceInfo;
 import io.blockcam.ublk.control.DeviceState;
@@ -20,7 +21,9 @@ import io.blockcam.ublk.target.FileTarget;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 public final class Server {
 
   private static final long SPOOL_BYTES = 16L << 30;
+  private static final long TOUCHED_BYTES = 3L << 30;
   private static final long LOOK_NS = 100_000;
   private static final Duration START_LIMIT = Duration.ofSeconds(10);
 
@@ -59,10 +63,12 @@ public final class Server {
     final int depth = Integer.parseInt(arguments[5]);
     final int memoryFd = Integer.parseInt(arguments[7]);
     final FileTarget target = FileTarget.open(Posix.linux(), arguments[1], /* createBytes= */ 0);
-    final @Nullable Capture capture =
+    final @Nullable Spool spool =
         arguments[0].equals("record")
-            ? capture(target, Path.of(arguments[2]), Path.of(arguments[3]))
+            ? spool(target.geometry().bytes(), Path.of(arguments[2]))
             : null;
+    final @Nullable Capture capture =
+        spool == null ? null : capture(spool, target, Path.of(arguments[3]));
     final GuestMemory guest = GuestMemory.map(Posix.linux(), memoryFd, depth);
     final AtomicInteger ring = new AtomicInteger();
     final QueueSet queues =
@@ -83,11 +89,16 @@ public final class Server {
       capture.failure().thenAccept(Server::fail);
     }
     System.out.println("ready " + ring.get());
+    boolean warm = false;
     final BufferedReader orders =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String order = orders.readLine(); order != null; order = orders.readLine()) {
       if (order.equals("drain")) {
         drain(capture);
+        if (!warm) {
+          awaitShipped(spool);
+          warm = true;
+        }
         System.out.println("drained");
       } else {
         System.out.println("used " + Threads.use());
@@ -101,16 +112,22 @@ public final class Server {
     Runtime.getRuntime().halt(1);
   }
 
-  private static Capture capture(final FileTarget target, final Path directory, final Path ring)
-      throws IOException {
-    final long diskBytes = target.geometry().bytes();
+  private static Spool spool(final long diskBytes, final Path directory) throws IOException {
     final Spool spool =
         Spool.open(
             directory,
             new Recording(
                 new UUID(5, 5), "bench", diskBytes, Instant.EPOCH, "host", "", Baseline.EMPTY),
             SPOOL_BYTES);
-    Thread.ofPlatform().daemon().name("archive").start(() -> archive(spool));
+    final Thread archive = new NiceThreads().newThread(() -> archive(spool));
+    archive.setName("archive");
+    archive.setDaemon(true);
+    archive.start();
+    return spool;
+  }
+
+  private static Capture capture(final Spool spool, final FileTarget target, final Path ring)
+      throws IOException {
     return Capture.start(
         spool,
         new CaptureOptions(
@@ -144,6 +161,28 @@ public final class Server {
   private static void drain(final @Nullable Capture capture) {
     while (capture != null && isBehind(capture.status())) {
       LockSupport.parkNanos(LOOK_NS);
+    }
+  }
+
+  /**
+   * Leaves nothing of the warm-up to do while it is measured but what always is; and memory that is
+   * there: what a virtual machine has not touched for a while its host has taken away, and to have
+   * it back costs more than all else that is done for a page.
+   */
+  private static void awaitShipped(final @Nullable Spool spool) throws IOException {
+    while (spool != null && spool.backlog() > 0) {
+      LockSupport.parkNanos(LOOK_NS);
+    }
+    if (spool != null && Files.getFileStore(spool.directory()).type().equals("tmpfs")) {
+      final Path file =
+          spool.directory().resolveSibling("touched-" + ProcessHandle.current().pid());
+      final byte[] chunk = new byte[1 << 20];
+      try (OutputStream out = Files.newOutputStream(file)) {
+        for (int i = 0; i < TOUCHED_BYTES >> 20; i++) {
+          out.write(chunk);
+        }
+      }
+      Files.delete(file);
     }
   }
 

@@ -15,14 +15,13 @@ import org.slf4j.LoggerFactory;
 /**
  * Files of a spool that nobody needs any more, kept for the logs to come: what they hold means
  * nothing. Their blocks are there already, so to sync what is written over them the file system
- * commits nothing but the data. At most {@value #MOST}. Any thread.
+ * commits nothing but the data. Any thread.
  *
  * <p>A help and no more: what goes wrong with one holds nothing up. Whoever opens the spool next
  * removes what is left.
  */
 final class SpareFiles implements LogWriter.Spares {
   private static final Logger LOG = LoggerFactory.getLogger(SpareFiles.class);
-  private static final int MOST = 2;
   private static final Pattern NAME = Pattern.compile("[0-9]+\\.spare");
 
   private final Path directory;
@@ -72,7 +71,7 @@ final class SpareFiles implements LogWriter.Spares {
    */
   synchronized void removeOrKeep(final Path file, final long fileBytes, final boolean mayKeep)
       throws IOException {
-    if (!mayKeep || spares.size() >= MOST) {
+    if (!mayKeep) {
       Files.deleteIfExists(file);
       return;
     }

@@ -71,6 +71,9 @@ public final class Spool implements Closeable {
   private static final String LOCK_FILE = "lock";
   private static final String FRESH_SUFFIX = ".new";
 
+  /** So much of the limit may be files that are written over: room for the next burst. */
+  private static final int SPARE_PART = 8;
+
   /** Once blocked, writes go on when so much of the limit is in use, in percent. */
   private static final int RESUME_PERCENT = 95;
 
@@ -423,7 +426,9 @@ public final class Spool implements Closeable {
     // First, or the digest would be lost. From now on nobody looks at the file, wherever a crash or
     // a power cut leaves it.
     change(before -> before.shipped(digest));
-    final boolean fits = bytes() + spares.bytes() <= limitBytes; // its own are in the first
+    final boolean isOfUse =
+        bytes() + spares.bytes() <= limitBytes // its own are in the first
+            && spares.bytes() + oldest.bytes() <= limitBytes / SPARE_PART;
     final Runnable listener;
     synchronized (monitor) {
       sealed.removeFirst();
@@ -432,7 +437,7 @@ public final class Spool implements Closeable {
       listener = onRemoved;
     }
     try {
-      spares.removeOrKeep(segment, oldest.bytes(), fits);
+      spares.removeOrKeep(segment, oldest.bytes(), isOfUse);
     } catch (final IOException e) {
       LOG.warn("{} was shipped, and stays until the next start: {}", segment, e.toString());
     }

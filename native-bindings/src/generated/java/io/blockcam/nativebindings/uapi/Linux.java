@@ -2462,6 +2462,15 @@ public class Linux extends Linux$shared {
     public static int RLIMIT_CORE() {
         return RLIMIT_CORE;
     }
+    private static final int PRIO_PROCESS = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum __priority_which.PRIO_PROCESS = 0
+     * }
+     */
+    public static int PRIO_PROCESS() {
+        return PRIO_PROCESS;
+    }
     private static final int EWOULDBLOCK = (int)11L;
     /**
      * {@snippet lang=c :
@@ -3361,6 +3370,15 @@ public class Linux extends Linux$shared {
      */
     public static int SYS_sched_setaffinity() {
         return SYS_sched_setaffinity;
+    }
+    private static final int SYS_setpriority = (int)141L;
+    /**
+     * {@snippet lang=c :
+     * #define SYS_setpriority 141
+     * }
+     */
+    public static int SYS_setpriority() {
+        return SYS_setpriority;
     }
     private static final int SYS_statx = (int)332L;
     /**
