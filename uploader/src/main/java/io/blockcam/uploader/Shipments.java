@@ -153,7 +153,7 @@ final class Shipments implements AutoCloseable {
       shipment.retryIfFailed(executor);
     }
     final Iterator<Path> more = oldest.stream().skip(underWay.size()).iterator();
-    while (more.hasNext() && !idle.isEmpty() && !isFirstThere()) {
+    while (more.hasNext() && !idle.isEmpty()) {
       final Sha256Digest previous =
           underWay.isEmpty() ? shipped : underWay.getLast().segment.trailer().digest();
       final DigestedSegment segment;
@@ -168,11 +168,6 @@ final class Shipments implements AutoCloseable {
       underWay.addLast(new Shipment(segment, idle.getFirst(), executor));
       idle.removeFirst();
     }
-  }
-
-  /** Then it gets its name, before digests are made for others. */
-  private boolean isFirstThere() {
-    return underWay.size() > 1 && underWay.getFirst().hasArrived();
   }
 
   /**
