@@ -3,6 +3,7 @@ package io.blockcam.store;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 
 /**
@@ -63,7 +64,7 @@ final class SourceReader implements Closeable {
     if (e instanceof StoreException already) {
       return already;
     }
-    if (e instanceof ClosedByInterruptException) {
+    if (e instanceof ClosedByInterruptException || e instanceof InterruptedIOException) {
       return new StoreUnavailableException("interrupted while reading " + source.describe(), e);
     }
     return new ObjectSourceException(

@@ -51,7 +51,8 @@ final class Lane {
     /** Reads the records once more; nobody keeps a table of 16 MiB for each that is under way. */
     static Published of(final DigestedSegment segment, final SegmentTrailer trailer)
         throws IOException {
-      return new Published(segment, trailer, RecordingSummary.of(trailer, segment.records()));
+      return new Published(
+          segment, trailer, segment.read(records -> RecordingSummary.of(trailer, records)));
     }
   }
 

@@ -27,10 +27,13 @@ public final class DigestedBytes implements RandomAccessBytes, Closeable {
   private final byte[] header;
   private final byte[] frameDigests;
   private final byte[] trailerBytes;
+  private final DigestedSegment segment;
+  private boolean closed;
 
   DigestedBytes(
       final FileBytes log, final DigestedSegment segment, final DigestedSegment.Tables tables) {
     this.log = log;
+    this.segment = segment;
     this.trailer = segment.trailer();
     this.tables = tables;
     this.header = segment.header();
@@ -111,6 +114,10 @@ public final class DigestedBytes implements RandomAccessBytes, Closeable {
 
   @Override
   public void close() throws IOException {
-    log.close();
+    if (!closed) {
+      closed = true;
+      segment.giveRoomBack();
+      log.close();
+    }
   }
 }

@@ -18,6 +18,7 @@ import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -27,6 +28,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 
 /**
  * The segment that is made of a sealed log, for whoever ships it. All of the log is checked when
@@ -37,6 +40,11 @@ import java.util.UUID;
  */
 public final class DigestedSegment {
   private static final int STREAM_BUFFER_BYTES = 256 << 10;
+
+  /** For the tables of all segments that are read at a time; the largest have 25 MiB. */
+  private static final int ROOM_KIB = 48 << 10;
+
+  private static final Semaphore ROOM = new Semaphore(ROOM_KIB);
 
   private final SealedLog log;
   private final SegmentTrailer trailer;
@@ -113,22 +121,60 @@ public final class DigestedSegment {
   }
 
   /**
-   * Reads its records. They are not kept.
+   * Reads its records; waits while others have too many in memory.
    *
+   * @param reader makes of them what is asked for, and keeps none of them
    * @throws SegmentException when they are damaged by now
    */
-  public RecordTable records() throws IOException {
-    return new RecordTable(MemorySegment.ofArray(tables().records));
+  public <T> T read(final Function<RecordTable, T> reader) throws IOException {
+    takeRoom();
+    try {
+      return reader.apply(new RecordTable(MemorySegment.ofArray(tables().records)));
+    } finally {
+      giveRoomBack();
+    }
   }
 
   /**
-   * The bytes of the segment, to be read anywhere; with its tables in memory. To be closed.
+   * The bytes of the segment, to be read anywhere; with its tables in memory: waits while others
+   * have too many. To be closed, and before this thread reads another one.
    *
    * @throws SegmentException when the log is not what it was
    */
   public DigestedBytes open() throws IOException {
-    final Tables tables = tables();
-    return new DigestedBytes(FileBytes.open(log.path()), this, tables);
+    takeRoom();
+    boolean opened = false;
+    try {
+      final Tables tables = tables();
+      final DigestedBytes bytes = new DigestedBytes(FileBytes.open(log.path()), this, tables);
+      opened = true;
+      return bytes;
+    } finally {
+      if (!opened) {
+        giveRoomBack();
+      }
+    }
+  }
+
+  private void takeRoom() throws IOException {
+    try {
+      ROOM.acquire(roomKib());
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted before " + log.path() + " was read");
+    }
+  }
+
+  /** Once its tables are not needed any more. */
+  void giveRoomBack() {
+    ROOM.release(roomKib());
+  }
+
+  private int roomKib() {
+    final long bytes =
+        (long) log.recordCount() * RECORD_BYTES
+            + (long) log.payloadCount() * (SectorHash.BLOCK_HASHES_BYTES + 2 * Integer.BYTES);
+    return (int) Math.min(ROOM_KIB, bytes / 1024 + 1);
   }
 
   private Tables tables() throws IOException {

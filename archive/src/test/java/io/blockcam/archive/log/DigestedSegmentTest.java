@@ -5,18 +5,27 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentLimits;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is shipped of a log: always the same bytes, and never damaged ones. */
@@ -99,6 +108,45 @@ final class DigestedSegmentTest {
     final byte[] damaged = logBytes.clone();
     damaged[at] ^= 0x10;
     Files.write(log, damaged);
+  }
+
+  /** However many are sent at a time: a third of these would take the tables of all over 48 MiB. */
+  @Test
+  @Timeout(60)
+  void waitsWhileOthersHaveTooMuchInMemory() throws Exception {
+    final Path large = Files.createDirectory(directory.resolve("large"));
+    final DigestedSegment segment;
+    try (LogWriter writer = Segments.log(large, List.of())) {
+      for (long i = 0; i < SegmentLimits.MAX_RECORDS; i++) {
+        writer.append(
+            RecordView.allocate().put(writer.nextSequence(), 0, 0, RecordKind.FLUSH, 0, 0),
+            0,
+            0,
+            null,
+            0);
+      }
+      segment = Segments.digested(writer.seal());
+    }
+    final CountDownLatch read = new CountDownLatch(1);
+    final Thread third =
+        new Thread(
+            () -> {
+              try (DigestedBytes bytes = segment.open()) {
+                read.countDown();
+              } catch (final IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    try (DigestedBytes first = segment.open();
+        DigestedBytes second = segment.open()) {
+      third.start();
+      assertThat(read.await(300, TimeUnit.MILLISECONDS)).isFalse();
+      first.close();
+      read.await();
+    }
+    third.join();
+    final int count = segment.read(RecordTable::count);
+    assertThat(count).isEqualTo(SegmentLimits.MAX_RECORDS);
   }
 
   @Test
