@@ -245,7 +245,7 @@ public final class Capture {
       throws IOException {
     // With the ring of the epoch before, nothing is missing but what it says itself. Without it, or
     // if the disk has lost what it had taken, all that is dirty may differ.
-    List<Doubt.Range> missed = List.of();
+    Doubt missed = Doubt.NONE;
     final UUID boot = clock.bootId();
     final boolean recovered = recoverLeft(spool, options, clock, regions);
     if (recovered) {
@@ -255,11 +255,11 @@ public final class Capture {
     regions.growTo(spool.diskBytes()); // not before that is durable: it would not fit
     if (!recovered || regions.isDistrusted()) {
       missed = regions.dirtyBlocks();
-      spool.addDoubt(new Doubt(missed));
+      spool.addDoubt(missed);
     }
     final GapReason why =
         regions.isDistrusted() ? regions.distrustReason() : GapReason.RECORDS_LOST;
-    begin(spool, options, disk.backing(), clock, missed, why);
+    begin(spool, options, disk.backing(), clock, missed.ranges(), why);
     if (!recovered) {
       spool.becomeWhole(boot); // what is missing is in the record now, as a gap
     }

@@ -278,12 +278,10 @@ final class GapKeeper {
 
   private void take() {
     final Doubt taken =
-        new Doubt(
-            Doubt.ranges(
-                ring.takeMissed(),
-                ring.missed().unitBlocks(),
-                RecordDescriptor.blocks(spool.diskBytes()),
-                Doubt.MOST_RANGES));
+        Doubt.ofUnits(
+            ring.takeMissed(),
+            ring.missed().unitBlocks(),
+            RecordDescriptor.blocks(spool.diskBytes()));
     final Doubt gap = taken.joinedTo(mostPieces());
     unnamed.addAll(gap.ranges());
     unremembered = unremembered.plus(taken);

@@ -64,6 +64,7 @@ public final class HdfsProcesses implements AutoCloseable {
       final List<String> arguments = new ArrayList<>();
       Collections.addAll(arguments, "start", "--dir", dir.toString());
       Collections.addAll(arguments, "--port-base", "" + portBase);
+      Collections.addAll(arguments, "--with", "" + ProcessHandle.current().pid());
       Collections.addAll(arguments, options);
       final String uri = run(script, arguments.toArray(String[]::new)).strip();
       return new HdfsProcesses(script, dir, uri);

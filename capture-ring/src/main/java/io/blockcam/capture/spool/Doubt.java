@@ -77,18 +77,15 @@ public record Doubt(List<Range> ranges) {
 
   /**
    * The blocks of some units of the disk; those that lie near to each other as one, if there are
-   * more.
+   * too many.
    *
    * @param unitBlocks blocks of a unit; the last one may reach beyond the end of the disk
    * @param diskBlocks blocks of the disk
-   * @param most of the ranges there may be so many
-   * @return in order
    */
-  public static List<Range> ranges(
-      final BitSet units, final long unitBlocks, final long diskBlocks, final int most) {
+  public static Doubt ofUnits(final BitSet units, final long unitBlocks, final long diskBlocks) {
     for (int gap = 1; ; gap *= 2) {
       final List<Range> ranges = new ArrayList<>();
-      for (int from = units.nextSetBit(0); from >= 0 && ranges.size() <= most; ) {
+      for (int from = units.nextSetBit(0); from >= 0 && ranges.size() <= MOST_RANGES; ) {
         int end = units.nextClearBit(from);
         int next = units.nextSetBit(end);
         while (next >= 0 && next - end < gap) {
@@ -99,8 +96,8 @@ public record Doubt(List<Range> ranges) {
         ranges.add(new Range(block, Math.min(end * unitBlocks, diskBlocks) - block));
         from = next;
       }
-      if (ranges.size() <= most) {
-        return ranges;
+      if (ranges.size() <= MOST_RANGES) {
+        return new Doubt(ranges);
       }
     }
   }

@@ -280,12 +280,9 @@ public final class RegionLog implements Closeable {
    * The blocks of the regions that are dirty, and no others, unless they are in very many pieces:
    * then also what lies between those that are nearest to each other.
    */
-  public List<Doubt.Range> dirtyBlocks() {
-    return Doubt.ranges(
-        dirty(),
-        regionBytes / RecordDescriptor.BLOCK_BYTES,
-        RecordDescriptor.blocks(diskBytes),
-        Doubt.MOST_RANGES);
+  public Doubt dirtyBlocks() {
+    return Doubt.ofUnits(
+        dirty(), regionBytes / RecordDescriptor.BLOCK_BYTES, RecordDescriptor.blocks(diskBytes));
   }
 
   /** Whether what is dirty must be read back though no power was cut. */

@@ -34,7 +34,7 @@ final class BlockRangesTest {
       }
       assertThat(ranges.blocks()).isEqualTo(model.cardinality());
       assertThat(ranges.isEmpty()).isEqualTo(model.isEmpty());
-      assertThat(ranges.ranges()).isEqualTo(Doubt.ranges(model, 1, DISK_BLOCKS, DISK_BLOCKS));
+      assertThat(ranges.ranges()).isEqualTo(Doubt.ofUnits(model, 1, DISK_BLOCKS).ranges());
       assertThat(ranges.containsAll(new Doubt(List.of(range))))
           .isEqualTo(model.get(block, block + blocks).cardinality() == blocks);
     }

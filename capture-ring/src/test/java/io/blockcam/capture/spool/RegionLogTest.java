@@ -44,14 +44,14 @@ final class RegionLogTest {
     assertThat(open(true).dirty().isEmpty()).isTrue();
     Files.delete(file());
 
-    assertThat(open(false).dirtyBlocks()).isEqualTo(ranges(0, 10 * 1024));
+    assertThat(open(false).dirtyBlocks().ranges()).isEqualTo(ranges(0, 10 * 1024));
   }
 
   @Test
   void namesTheBlocksOfDirtyRegions() throws IOException {
     final RegionLog log = open(true);
     log.makeDirty(array(0, 1, 9));
-    assertThat(log.dirtyBlocks())
+    assertThat(log.dirtyBlocks().ranges())
         .containsExactly(new Doubt.Range(0, 2 * 1024), new Doubt.Range(9 * 1024, 1024));
     log.makeClean(array(0, 9));
     assertThat(open(false).dirty()).isEqualTo(regions(1));
@@ -138,7 +138,8 @@ final class RegionLogTest {
       final RegionLog again =
           RegionLog.open(disk.root(), RECORDING.id(), grown, 4 * MIB, /* fresh= */ false);
       assertThat(again.dirty()).isEqualTo(regions(9, 10, 11));
-      assertThat(again.dirtyBlocks()).containsExactly(new Doubt.Range(9 * 1024, 2 * 1024 + 256));
+      assertThat(again.dirtyBlocks().ranges())
+          .containsExactly(new Doubt.Range(9 * 1024, 2 * 1024 + 256));
       assertThat(again.distrustReason()).isEqualTo(GapReason.DISK_GROWN);
     }
   }
