@@ -161,14 +161,7 @@ final class RecordingSession {
     meter = new SpoolMeter(spool);
     onBothWays(spool::close);
     onBothWays(meter::close);
-    uploader =
-        new Uploader(
-            store,
-            plan.recording(),
-            new SpoolSource(spool),
-            plan.sending(),
-            Pace.usual(),
-            new NiceThreads());
+    uploader = uploader(plan, store, spool);
     onBothWays(uploader::close);
     acquired.add(() -> ship(uploader, plan.shipLimit()));
     final IndexKeeper index =
@@ -219,6 +212,16 @@ final class RecordingSession {
     uploader.start();
     index.start();
     meter.begin();
+  }
+
+  private static Uploader uploader(final Plan plan, final ObjectStore store, final Spool spool) {
+    return new Uploader(
+        store,
+        plan.recording(),
+        new SpoolSource(spool),
+        plan.sending(),
+        Pace.usual(),
+        new NiceThreads());
   }
 
   private static Spool openSpool(final Plan plan, final Consumer<String> beginning)

@@ -17,8 +17,11 @@ final class AppendBuffer {
   /** Of zeroes: as long as a record. */
   static final int END_BYTES = 64;
 
-  /** What {@link #reserve} adds. */
-  private static final int RESERVED_BYTES = 256 << 10;
+  /** What {@link #reserve} adds: room for 248 commits of a block. */
+  private static final int RESERVED_BYTES = 1 << 20;
+
+  /** A sync that has more than this to write may have its new length, too. */
+  private static final int LARGE_BYTES = 256 << 10;
 
   private static final ByteBuffer ZEROES =
       ByteBuffer.allocateDirect(RESERVED_BYTES).asReadOnlyBuffer();
@@ -76,13 +79,13 @@ final class AppendBuffer {
 
   /**
    * Makes the file longer than it has to be, by zeroes, if it ends here: before a sync, which has
-   * to commit a new length then; those after it have not. Not where a sync has more than that to
-   * write anyway. A help and no more: it may fail.
+   * to commit a new length then; those after it have not. Not where a sync has much to write
+   * anyway. A help and no more: it may fail.
    */
   void reserve() {
     final long written = fileOffset - syncedOffset;
     syncedOffset = fileOffset;
-    if (fileOffset < reservedOffset || written > RESERVED_BYTES) {
+    if (fileOffset < reservedOffset || written > LARGE_BYTES) {
       return;
     }
     reservedOffset = fileOffset + RESERVED_BYTES;

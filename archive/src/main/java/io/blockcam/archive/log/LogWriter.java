@@ -242,8 +242,9 @@ public final class LogWriter implements Closeable {
    * @throws IOException when the copy was not finished; nothing has changed
    */
   public Rewritten rewrite() throws IOException {
-    if (state != State.OPEN && state != State.ENDED) {
-      checkOpen();
+    if (state.compareTo(State.ENDED) > 0) {
+      throw new IllegalStateException(
+          "segment %d is %s, it cannot be copied".formatted(number(), state));
     }
     buffer.write();
     final LogWriter copy =
