@@ -97,7 +97,7 @@ public class ConsumerBenchmark {
           queue.offerWrite(BLOCK_SECTORS * (written & 0xffff), BLOCK_SECTORS, data, 0, false), 0);
     }
     for (final Path segment : spool.sealed()) {
-      spool.remove(segment, spool.state().shippedDigest());
+      spool.remove(segment, spool.shipped().digest());
     }
   }
 

@@ -112,7 +112,7 @@ public class FlushBenchmark {
   public void fill() throws IOException {
     guest = Thread.currentThread();
     for (final Path segment : spool.sealed()) {
-      spool.remove(segment, spool.state().shippedDigest());
+      spool.remove(segment, spool.shipped().digest());
     }
     int left =
         switch (written) {

@@ -2,7 +2,6 @@ package io.blockcam.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.capture.spool.Doubt;
@@ -21,16 +20,7 @@ final class ResyncTest {
 
   private static final int BLOCK = 4096;
   private static final SpoolState STATE =
-      new SpoolState(
-          new UUID(1, 2),
-          600 * BLOCK,
-          3,
-          4,
-          500,
-          6_000,
-          4,
-          Sha256Digest.ofHex("ab".repeat(32)),
-          null);
+      new SpoolState(new UUID(1, 2), 600 * BLOCK, 3, 4, 500, 6_000, null);
 
   private final CollectingSink sink = new CollectingSink();
 

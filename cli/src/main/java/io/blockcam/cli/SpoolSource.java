@@ -23,7 +23,7 @@ public record SpoolSource(Spool spool) implements SegmentSource {
 
   @Override
   public Sha256Digest shippedDigest() {
-    return spool.state().shippedDigest();
+    return spool.shipped().digest();
   }
 
   @Override

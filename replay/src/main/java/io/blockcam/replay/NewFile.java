@@ -1,6 +1,7 @@
 package io.blockcam.replay;
 
 import io.blockcam.archive.Directories;
+import io.blockcam.archive.Writes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -184,11 +185,8 @@ public final class NewFile {
 
   /** Writes all that remains in a buffer. */
   void write(final ByteBuffer data, final long offset) throws IOException {
-    long position = offset;
     try {
-      while (data.hasRemaining()) {
-        position += channel.write(data, position);
-      }
+      Writes.all(channel, data, offset);
     } catch (final IOException e) {
       throw new WriteFailedException(e);
     }

@@ -48,11 +48,8 @@ final class Lane {
    */
   record Published(DigestedSegment segment, SegmentTrailer trailer, RecordingSummary summary) {
 
-    /** Reads the records once more; nobody keeps a table of 16 MiB for each that is under way. */
-    static Published of(final DigestedSegment segment, final SegmentTrailer trailer)
-        throws IOException {
-      return new Published(
-          segment, trailer, segment.read(records -> RecordingSummary.of(trailer, records)));
+    static Published of(final DigestedSegment segment, final SegmentTrailer trailer) {
+      return new Published(segment, trailer, segment.summary().withBytes(trailer.fileBytes()));
     }
   }
 

@@ -118,7 +118,8 @@ public record RecordingSummary(
     return withBytes(0).equals(other.withBytes(0));
   }
 
-  private RecordingSummary withBytes(final long newBytes) {
+  /** The same of files that take another number of bytes. */
+  public RecordingSummary withBytes(final long newBytes) {
     return new RecordingSummary(
         segments, newBytes, first, last, records, failed, recovered, earlierEpochs, epochs);
   }

@@ -1,5 +1,6 @@
 package io.blockcam.archive.log;
 
+import io.blockcam.archive.Writes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,8 +18,8 @@ final class AppendBuffer {
   /** Of zeroes: as long as a record. */
   static final int END_BYTES = 64;
 
-  /** What {@link #reserve} adds: room for 248 commits of a block. */
-  private static final int RESERVED_BYTES = 1 << 20;
+  /** What {@link #reserve} adds: room for 62 commits of a block. */
+  private static final int RESERVED_BYTES = 256 << 10;
 
   /** A sync that has more than this to write may have its new length, too. */
   private static final int LARGE_BYTES = 256 << 10;
@@ -38,6 +39,7 @@ final class AppendBuffer {
 
   private long fileOffset;
   private long syncedOffset;
+  private boolean isSynced;
   private int pending;
 
   /**
@@ -70,30 +72,27 @@ final class AppendBuffer {
       return;
     }
     view.limit(pending + markEnd()).position(0);
-    while (view.hasRemaining()) {
-      channel.write(view, fileOffset + view.position());
-    }
+    Writes.all(channel, view, fileOffset);
     fileOffset += pending;
     pending = 0;
   }
 
   /**
    * Makes the file longer than it has to be, by zeroes, if it ends here: before a sync, which has
-   * to commit a new length then; those after it have not. Not where a sync has much to write
-   * anyway. A help and no more: it may fail.
+   * to commit a new length then; those after it have not. Not before the first one, which may be
+   * the only one, nor where a sync has much to write anyway. A help and no more: it may fail.
    */
   void reserve() {
     final long written = fileOffset - syncedOffset;
+    final boolean isFirst = !isSynced;
     syncedOffset = fileOffset;
-    if (fileOffset < reservedOffset || written > LARGE_BYTES) {
+    isSynced = true;
+    if (isFirst || fileOffset < reservedOffset || written > LARGE_BYTES) {
       return;
     }
     reservedOffset = fileOffset + RESERVED_BYTES;
-    final ByteBuffer zeroes = ZEROES.duplicate();
     try {
-      while (zeroes.hasRemaining()) {
-        channel.write(zeroes, fileOffset + zeroes.position());
-      }
+      Writes.all(channel, ZEROES.duplicate(), fileOffset);
     } catch (final IOException e) {
       reservedOffset = Long.MAX_VALUE; // no room, say: the records come first
     }

@@ -6,6 +6,7 @@ import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.Frames;
@@ -29,7 +30,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
-import java.util.function.Function;
 
 /**
  * The segment that is made of a sealed log, for whoever ships it. All of the log is checked when
@@ -49,16 +49,21 @@ public final class DigestedSegment {
   private final SealedLog log;
   private final SegmentTrailer trailer;
   private final byte[] frameDigests;
+  private final RecordingSummary summary;
 
   private DigestedSegment(
-      final SealedLog log, final SegmentTrailer trailer, final byte[] frameDigests) {
+      final SealedLog log,
+      final SegmentTrailer trailer,
+      final byte[] frameDigests,
+      final RecordingSummary summary) {
     this.log = log;
     this.trailer = trailer;
     this.frameDigests = frameDigests;
+    this.summary = summary;
   }
 
   /**
-   * Reads a log and makes the digests.
+   * Reads a log and makes the digests; waits while too many tables are in memory.
    *
    * @param file of the spool
    * @param recordingId the recording it must belong to
@@ -78,13 +83,27 @@ public final class DigestedSegment {
       throw new IllegalArgumentException(
           "segment %d cannot follow nothing".formatted(log.header().segmentNumber()));
     }
+    takeRoom(log);
+    try {
+      return of(log, previous);
+    } finally {
+      giveRoomBack(log);
+    }
+  }
+
+  private static DigestedSegment of(final SealedLog log, final Sha256Digest previous)
+      throws IOException {
     final byte[] frameDigests = new byte[Frames.count(log.payloadCount()) * Sha256Digest.BYTES];
     final Tables tables = new Tables(log);
     final FrameSink frames = new FrameSink(frameDigests);
     tables.read(/* checksPayloads= */ true, frames);
     frames.finish();
+    final SegmentTrailer trailer = trailer(log, previous, tables.sha256(frameDigests));
     return new DigestedSegment(
-        log, trailer(log, previous, tables.sha256(frameDigests)), frameDigests);
+        log,
+        trailer,
+        frameDigests,
+        RecordingSummary.of(trailer, new RecordTable(MemorySegment.ofArray(tables.records))));
   }
 
   private static SegmentTrailer trailer(
@@ -120,19 +139,9 @@ public final class DigestedSegment {
     return trailer;
   }
 
-  /**
-   * Reads its records; waits while others have too many in memory.
-   *
-   * @param reader makes of them what is asked for, and keeps none of them
-   * @throws SegmentException when they are damaged by now
-   */
-  public <T> T read(final Function<RecordTable, T> reader) throws IOException {
-    takeRoom();
-    try {
-      return reader.apply(new RecordTable(MemorySegment.ofArray(tables().records)));
-    } finally {
-      giveRoomBack();
-    }
+  /** The same in numbers. */
+  public RecordingSummary summary() {
+    return summary;
   }
 
   /**
@@ -142,7 +151,7 @@ public final class DigestedSegment {
    * @throws SegmentException when the log is not what it was
    */
   public DigestedBytes open() throws IOException {
-    takeRoom();
+    takeRoom(log);
     boolean opened = false;
     try {
       final Tables tables = tables();
@@ -156,9 +165,9 @@ public final class DigestedSegment {
     }
   }
 
-  private void takeRoom() throws IOException {
+  private static void takeRoom(final SealedLog log) throws IOException {
     try {
-      ROOM.acquire(roomKib());
+      ROOM.acquire(roomKib(log));
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted before " + log.path() + " was read");
@@ -167,10 +176,14 @@ public final class DigestedSegment {
 
   /** Once its tables are not needed any more. */
   void giveRoomBack() {
-    ROOM.release(roomKib());
+    giveRoomBack(log);
   }
 
-  private int roomKib() {
+  private static void giveRoomBack(final SealedLog log) {
+    ROOM.release(roomKib(log));
+  }
+
+  private static int roomKib(final SealedLog log) {
     final long bytes =
         (long) log.recordCount() * RECORD_BYTES
             + (long) log.payloadCount() * (SectorHash.BLOCK_HASHES_BYTES + 2 * Integer.BYTES);

@@ -3,15 +3,14 @@ package io.blockcam.archive.log;
 import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
 
 import io.blockcam.archive.Directories;
+import io.blockcam.archive.Writes;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -26,7 +25,8 @@ import java.util.Optional;
 
 /** Finishes a log that a crash left open; see {@link LogWriter#recover}. */
 final class LogRecovery {
-  private static final int STREAM_BUFFER_BYTES = 1 << 20;
+  /** Read at once; a multiple of a record. */
+  private static final int CHUNK_BYTES = 1 << 20;
 
   private final Path directory;
   private final SegmentChain chain;
@@ -60,9 +60,8 @@ final class LogRecovery {
       return new Recovered(Optional.empty(), 0, "");
     }
     try (FileBytes log = FileBytes.open(openFile);
-        FileChannel payloads = FileChannel.open(openFile, StandardOpenOption.READ);
         Arena arena = Arena.ofConfined()) {
-      return recover(log, payloads, new EntryTable(arena));
+      return recover(log, new EntryTable(arena));
     }
   }
 
@@ -73,9 +72,7 @@ final class LogRecovery {
     return new Recovered(Optional.of(log), 0, "");
   }
 
-  private Recovered recover(
-      final FileBytes log, final FileChannel payloads, final EntryTable records)
-      throws IOException {
+  private Recovered recover(final FileBytes log, final EntryTable records) throws IOException {
     final LogHeader header = SealedLog.header(log);
     chain.checkOpen(openFile.toString(), header.segment());
     final PayloadPlaces places = new PayloadPlaces();
@@ -88,25 +85,29 @@ final class LogRecovery {
         places.add(reader.offset() + reader.payloadAt() - reader.recordAt());
       }
     }
-    final Cut cut = cut(header, reader, step);
+    final Cut cut = cut(log, header, reader, step);
     if (records.count() == 0) {
       Files.delete(openFile);
       Directories.force(directory);
       return new Recovered(Optional.empty(), cut.bytes, cut.reason);
     }
-    final SealedLog sealed = seal(header, reader, new LogRewrite(payloads, places), records);
+    final SealedLog sealed = seal(header, reader, new LogRewrite(log, places), records);
     return new Recovered(Optional.of(sealed), cut.bytes, cut.reason);
   }
 
   /** What is given up at the end, and why; nothing where nothing was written. */
   private record Cut(long bytes, String reason) {}
 
-  private Cut cut(final LogHeader header, final LogReader reader, final LogReader.Step step)
+  private static Cut cut(
+      final FileBytes log,
+      final LogHeader header,
+      final LogReader reader,
+      final LogReader.Step step)
       throws IOException {
     if (step == LogReader.Step.END) {
       return new Cut(0, "");
     }
-    final LogRest rest = new LogRest(header.salt(), reader.nextSequence(), reader.offset());
+    final LogRest rest = new LogRest(log, header.salt(), reader.nextSequence(), reader.offset());
     if (step == LogReader.Step.NOTHING && !rest.hasEntries()) {
       return new Cut(0, "");
     }
@@ -139,13 +140,13 @@ final class LogRecovery {
     }
     try (copy) {
       copy.takeName();
-      return copy.seal();
+      return copy.seal(/* recovered= */ true);
     }
   }
 
   private LogWriter copy(final LogHeader header, final LogRewrite rewrite, final EntryTable records)
       throws IOException {
-    final LogWriter copy = LogWriter.recovered(directory, header);
+    final LogWriter copy = LogWriter.copyOf(directory, header);
     boolean finished = false;
     try {
       if (!rewrite.run(records, copy).isEmpty()) {
@@ -173,7 +174,7 @@ final class LogRecovery {
             reader.lastTimestampNs());
     try (FileChannel log = FileChannel.open(openFile, StandardOpenOption.WRITE)) {
       log.truncate(reader.offset());
-      write(log, sealed.encodeEnd(header.salt()), reader.offset());
+      Writes.all(log, ByteBuffer.wrap(sealed.encodeEnd(header.salt())), reader.offset());
       log.force(true);
     }
     Files.move(openFile, sealedFile, StandardCopyOption.ATOMIC_MOVE);
@@ -181,44 +182,35 @@ final class LogRecovery {
     return sealed;
   }
 
-  private static void write(final FileChannel file, final byte[] content, final long offset)
-      throws IOException {
-    final ByteBuffer bytes = ByteBuffer.wrap(content);
-    while (bytes.hasRemaining()) {
-      file.write(bytes, offset + bytes.position());
-    }
-  }
-
   /**
    * What stands in a log where its order ends: nothing, records that were written later, or what
    * the file held when it was another one.
    */
-  private final class LogRest {
+  private static final class LogRest {
     private long entriesBytes;
     private long bytesToZeroes = -1;
-    private long bytes;
+    private final long bytes;
 
-    LogRest(final int salt, final long dueSequence, final long offset) throws IOException {
-      final byte[] entry = new byte[RECORD_BYTES];
-      final MemorySegment view = MemorySegment.ofArray(entry);
+    LogRest(final FileBytes log, final int salt, final long dueSequence, final long offset)
+        throws IOException {
+      final byte[] chunk = new byte[CHUNK_BYTES];
+      final MemorySegment view = MemorySegment.ofArray(chunk);
       final Crc32c crc = new Crc32c();
-      try (InputStream log =
-          new BufferedInputStream(Files.newInputStream(openFile), STREAM_BUFFER_BYTES)) {
-        log.skipNBytes(offset);
-        for (int count = log.readNBytes(entry, 0, RECORD_BYTES);
-            count > 0;
-            count = log.readNBytes(entry, 0, RECORD_BYTES)) {
-          if (count == RECORD_BYTES && LogReader.isNothing(entry, 0)) {
-            bytesToZeroes = bytesToZeroes < 0 ? bytes : bytesToZeroes;
-          } else if (count == RECORD_BYTES
-              && (crc.of(entry, 0, RecordDescriptor.CRC32C_OFFSET) ^ salt)
-                  == view.get(LittleEndian.U32, RecordDescriptor.CRC32C_OFFSET)
-              && view.get(LittleEndian.U64, RecordDescriptor.SEQUENCE_OFFSET) >= dueSequence) {
-            entriesBytes = bytes + count;
+      for (long at = offset; at < log.length(); at += CHUNK_BYTES) {
+        final int count = (int) Math.min(CHUNK_BYTES, log.length() - at);
+        log.read(at, ByteBuffer.wrap(chunk, 0, count));
+        for (int entry = 0; entry + RECORD_BYTES <= count; entry += RECORD_BYTES) {
+          if (LogReader.isNothing(chunk, entry)) {
+            bytesToZeroes = bytesToZeroes < 0 ? at + entry - offset : bytesToZeroes;
+          } else if ((crc.of(chunk, entry, RecordDescriptor.CRC32C_OFFSET) ^ salt)
+                  == view.get(LittleEndian.U32, entry + RecordDescriptor.CRC32C_OFFSET)
+              && view.get(LittleEndian.U64, entry + RecordDescriptor.SEQUENCE_OFFSET)
+                  >= dueSequence) {
+            entriesBytes = at + entry + RECORD_BYTES - offset;
           }
-          bytes += count;
         }
       }
+      bytes = log.length() - offset;
     }
 
     /** Also the end mark, whose magic number is larger than any sequence. */

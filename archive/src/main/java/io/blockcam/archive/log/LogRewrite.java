@@ -9,16 +9,17 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.FileBytes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Appends the records of one log to another; see {@link LogWriter#rewrite}. */
 final class LogRewrite {
-  private final FileChannel file;
+  private final FileBytes file;
   private final PayloadPlaces places;
   private final Crc32c crc = new Crc32c();
   private final RecordView view = new RecordView();
@@ -30,7 +31,7 @@ final class LogRewrite {
    * @param file the first log, all of it written
    * @param places of its payloads
    */
-  LogRewrite(final FileChannel file, final PayloadPlaces places) {
+  LogRewrite(final FileBytes file, final PayloadPlaces places) {
     this.file = file;
     this.places = places;
   }
@@ -86,19 +87,13 @@ final class LogRewrite {
   }
 
   private boolean read(final long offset) throws IOException {
-    final ByteBuffer bytes = ByteBuffer.wrap(payload);
     try {
-      while (bytes.hasRemaining()) {
-        if (file.read(bytes, offset + bytes.position()) < 0) {
-          return false;
-        }
-      }
+      file.read(offset, ByteBuffer.wrap(payload));
       return true;
+    } catch (final ClosedChannelException e) {
+      throw e; // by an interrupt: that says nothing of the file
     } catch (final IOException e) {
-      if (file.isOpen()) {
-        return false; // EIO: the page is gone, and so is what was behind it
-      }
-      throw e;
+      return false; // EIO: the page is gone, and so is what was behind it
     }
   }
 }

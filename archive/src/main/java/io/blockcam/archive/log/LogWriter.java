@@ -10,6 +10,7 @@ import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
 import io.blockcam.archive.Directories;
+import io.blockcam.archive.Writes;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.record.LittleEndian;
@@ -18,6 +19,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordRules;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentHeader;
@@ -77,7 +79,6 @@ public final class LogWriter implements Closeable {
   private final Path directory;
   private final LogHeader header;
   private final SegmentLimits limits;
-  private final boolean recovered;
   private final Arena arena = Arena.ofShared();
   private final FileChannel channel;
   private final AppendBuffer buffer;
@@ -101,7 +102,6 @@ public final class LogWriter implements Closeable {
   private long firstTimestampNs;
   private long lastTimestampNs;
   private State state = State.OPEN;
-  private @Nullable SealedLog sealed;
 
   /**
    * Whether a sync has failed: Linux reports that once, and the next one may say that all is well.
@@ -135,11 +135,9 @@ public final class LogWriter implements Closeable {
       final Path directory,
       final LogHeader header,
       final SegmentLimits limits,
-      final FileChannel channel,
-      final boolean recovered)
+      final FileChannel channel)
       throws IOException {
     this.directory = directory;
-    this.recovered = recovered;
     this.header = header;
     this.limits = limits;
     this.channel = channel;
@@ -190,7 +188,7 @@ public final class LogWriter implements Closeable {
         throw new FileAlreadyExistsException(file.toString());
       }
     }
-    final LogWriter writer = createFresh(directory, header, limits, spares, false);
+    final LogWriter writer = createFresh(directory, header, limits, spares);
     try {
       writer.takeName();
       return writer;
@@ -205,8 +203,7 @@ public final class LogWriter implements Closeable {
       final Path directory,
       final LogHeader header,
       final SegmentLimits limits,
-      final @Nullable Spares spares,
-      final boolean recovered)
+      final @Nullable Spares spares)
       throws IOException {
     final Path fresh = directory.resolve(LogName.fresh(header.segment().segmentNumber()));
     Files.deleteIfExists(fresh); // of an attempt before
@@ -222,11 +219,9 @@ public final class LogWriter implements Closeable {
       // Zeroes end what is written: see AppendBuffer.
       final ByteBuffer begin =
           ByteBuffer.wrap(Arrays.copyOf(header.encode(), HEADER_BYTES + AppendBuffer.END_BYTES));
-      while (begin.hasRemaining()) {
-        channel.write(begin, begin.position());
-      }
+      Writes.all(channel, begin, 0);
       channel.force(true);
-      return new LogWriter(directory, header, limits, channel, recovered);
+      return new LogWriter(directory, header, limits, channel);
     } catch (final IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -248,11 +243,13 @@ public final class LogWriter implements Closeable {
     }
     buffer.write();
     final LogWriter copy =
-        createFresh(
-            directory, new LogHeader(header.segment(), SALTS.nextInt()), limits, null, recovered);
+        createFresh(directory, new LogHeader(header.segment(), SALTS.nextInt()), limits, null);
     boolean finished = false;
     try {
-      final List<Long> lostBlocks = new LogRewrite(channel, payloads).run(records, copy);
+      final List<Long> lostBlocks;
+      try (FileBytes log = FileBytes.open(directory.resolve(LogName.open(number())))) {
+        lostBlocks = new LogRewrite(log, payloads).run(records, copy);
+      }
       copy.force();
       finished = true;
       return new Rewritten(copy, lostBlocks);
@@ -291,13 +288,9 @@ public final class LogWriter implements Closeable {
   }
 
   /** An empty copy of a log that a crash has left, for its records; see {@link #takeName}. */
-  static LogWriter recovered(final Path directory, final LogHeader header) throws IOException {
+  static LogWriter copyOf(final Path directory, final LogHeader header) throws IOException {
     return createFresh(
-        directory,
-        new LogHeader(header.segment(), SALTS.nextInt()),
-        SegmentLimits.DEFAULT,
-        null,
-        true);
+        directory, new LogHeader(header.segment(), SALTS.nextInt()), SegmentLimits.DEFAULT, null);
   }
 
   /**
@@ -544,7 +537,19 @@ public final class LogWriter implements Closeable {
    * @throws IllegalStateException when there is no record: use {@link #discard}
    */
   public SealedLog seal() throws IOException {
-    final SealedLog result = end();
+    return seal(/* recovered= */ false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param recovered whether the end mark says that recovery has put it there
+   */
+  SealedLog seal(final boolean recovered) throws IOException {
+    final SealedLog result = sealed(recovered);
+    if (state == State.OPEN) {
+      end(result);
+    }
     if (state == State.ENDED) {
       buffer.write();
       channel.truncate(result.bytes()); // it is longer than it had to be
@@ -561,31 +566,29 @@ public final class LogWriter implements Closeable {
     return result;
   }
 
-  private SealedLog end() throws IOException {
-    final SealedLog ended = sealed;
-    if (ended != null && state != State.CLOSED) {
-      return ended;
+  private SealedLog sealed(final boolean recovered) {
+    if (state == State.CLOSED) {
+      throw new IllegalStateException("segment %d is closed already".formatted(number()));
     }
-    checkOpen();
     if (records.count() == 0) {
       throw new IllegalStateException("segment %d has no record to seal".formatted(number()));
     }
-    final SealedLog result =
-        new SealedLog(
-            directory.resolve(LogName.sealed(number())),
-            header(),
-            recovered,
-            records.count(),
-            payloads.count(),
-            firstTimestampNs,
-            lastTimestampNs);
+    return new SealedLog(
+        directory.resolve(LogName.sealed(number())),
+        header(),
+        recovered,
+        records.count(),
+        payloads.count(),
+        firstTimestampNs,
+        lastTimestampNs);
+  }
+
+  private void end(final SealedLog result) throws IOException {
     if (!buffer.hasRoom(LogDescriptor.END_BYTES)) {
       buffer.write();
     }
     buffer.append(result.encodeEnd(header.salt()), 0, LogDescriptor.END_BYTES);
-    sealed = result;
     enter(State.ENDED);
-    return result;
   }
 
   /** Gives the log up: removes the file and closes. Only one without records. */

@@ -4,6 +4,7 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES;
 
 import com.github.luben.zstd.Zstd;
+import io.blockcam.archive.Writes;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.record.LittleEndian;
 import java.io.IOException;
@@ -173,9 +174,9 @@ public final class SegmentEncoder {
 
     void write(final ByteBuffer bytes) throws IOException {
       crc.update(bytes.duplicate());
-      while (bytes.hasRemaining()) {
-        position += file.write(bytes, position);
-      }
+      final int count = bytes.remaining();
+      Writes.all(file, bytes, position);
+      position += count;
     }
   }
 }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentLimits;
@@ -17,12 +16,12 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -115,7 +114,7 @@ final class DigestedSegmentTest {
   @Timeout(60)
   void waitsWhileOthersHaveTooMuchInMemory() throws Exception {
     final Path large = Files.createDirectory(directory.resolve("large"));
-    final DigestedSegment segment;
+    final SealedLog sealed;
     try (LogWriter writer = Segments.log(large, List.of())) {
       for (long i = 0; i < SegmentLimits.MAX_RECORDS; i++) {
         writer.append(
@@ -125,28 +124,41 @@ final class DigestedSegmentTest {
             null,
             0);
       }
-      segment = Segments.digested(writer.seal());
+      sealed = writer.seal();
     }
-    final CountDownLatch read = new CountDownLatch(1);
-    final Thread third =
+    final DigestedSegment segment = Segments.digested(sealed);
+    assertThat(segment.summary().totalRecords()).isEqualTo(SegmentLimits.MAX_RECORDS);
+    final AtomicInteger done = new AtomicInteger();
+    final Thread sending =
         new Thread(
             () -> {
               try (DigestedBytes bytes = segment.open()) {
-                read.countDown();
+                done.incrementAndGet();
+              } catch (final IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    final Thread digesting =
+        new Thread(
+            () -> {
+              try {
+                Segments.digested(sealed);
+                done.incrementAndGet();
               } catch (final IOException e) {
                 throw new UncheckedIOException(e);
               }
             });
     try (DigestedBytes first = segment.open();
         DigestedBytes second = segment.open()) {
-      third.start();
-      assertThat(read.await(300, TimeUnit.MILLISECONDS)).isFalse();
-      first.close();
-      read.await();
+      sending.start();
+      digesting.start();
+      assertThat(sending.join(Duration.ofMillis(300))).isFalse();
+      assertThat(digesting.join(Duration.ofMillis(300))).isFalse();
+      assertThat(done).hasValue(0);
     }
-    third.join();
-    final int count = segment.read(RecordTable::count);
-    assertThat(count).isEqualTo(SegmentLimits.MAX_RECORDS);
+    sending.join();
+    digesting.join();
+    assertThat(done).hasValue(2);
   }
 
   @Test

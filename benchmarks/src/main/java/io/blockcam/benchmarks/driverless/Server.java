@@ -148,7 +148,7 @@ public final class Server {
         for (final Path sealed : spool.oldestSealed(16)) {
           spool.remove(
               sealed,
-              DigestedSegment.of(sealed, spool.recording().id(), spool.state().shippedDigest())
+              DigestedSegment.of(sealed, spool.recording().id(), spool.shipped().digest())
                   .trailer()
                   .digest());
         }

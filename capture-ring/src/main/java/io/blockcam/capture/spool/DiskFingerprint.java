@@ -1,14 +1,10 @@
 package io.blockcam.capture.spool;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.ublk.target.FileIdentity;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,7 +30,6 @@ public record DiskFingerprint(
   static final int MAX_SAMPLES = 4096;
 
   private static final int FORMAT_VERSION = 1;
-  private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   /**
    * One block.
@@ -51,8 +46,7 @@ public record DiskFingerprint(
 
   /** As it stands in the file. */
   public byte[] toJson() {
-    final ObjectNode node = MAPPER.createObjectNode();
-    node.put("formatVersion", FORMAT_VERSION);
+    final ObjectNode node = SpoolJson.begin(FORMAT_VERSION);
     node.put("taken", taken.toString());
     node.put("clean", clean);
     node.put("bootId", bootId.toString());
@@ -64,7 +58,7 @@ public record DiskFingerprint(
     for (final Sample sample : samples) {
       blocks.addObject().put("block", sample.block()).put("sha256", sample.digest().toString());
     }
-    return (node.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+    return SpoolJson.write(node);
   }
 
   /**
@@ -74,47 +68,29 @@ public record DiskFingerprint(
    * @throws SpoolException when it is no such file
    */
   public static DiskFingerprint ofJson(final byte[] bytes, final Path path) throws SpoolException {
-    try {
-      final JsonNode node = MAPPER.readTree(bytes);
-      if (integer(node, "formatVersion") != FORMAT_VERSION) {
-        throw new SpoolException(
-            path,
-            "format version %d is unknown, this program knows %d; use the version that wrote it"
-                .formatted(integer(node, "formatVersion"), FORMAT_VERSION));
-      }
-      final List<Sample> samples = new ArrayList<>();
-      for (final JsonNode sample : node.path("samples")) {
-        if (samples.size() == MAX_SAMPLES || integer(sample, "block") < 0) {
-          throw new IllegalArgumentException("field samples has too many or an impossible one");
-        }
-        samples.add(
-            new Sample(
-                integer(sample, "block"), Sha256Digest.ofHex(sample.path("sha256").asText())));
-      }
-      return new DiskFingerprint(
-          Instant.parse(node.path("taken").asText()),
-          node.path("clean").asBoolean(),
-          UUID.fromString(node.path("bootId").asText()),
-          new FileIdentity(
-              node.path("blockDevice").asBoolean(),
-              integer(node, "device"),
-              integer(node, "inode"),
-              integer(node, "changedNs")),
-          samples);
-    } catch (final JsonProcessingException e) {
-      throw new SpoolException(path, "is no JSON (" + e.getOriginalMessage() + ")", e);
-    } catch (final SpoolException e) {
-      throw e;
-    } catch (final IOException | RuntimeException e) {
-      throw new SpoolException(path, "can not be read (" + e.getMessage() + ")", e);
-    }
+    return SpoolJson.read(bytes, path, FORMAT_VERSION, DiskFingerprint::of);
   }
 
-  private static long integer(final JsonNode node, final String field) {
-    final JsonNode value = node.path(field);
-    if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-      throw new IllegalArgumentException("field " + field + " is missing or no integer");
+  private static DiskFingerprint of(final JsonNode node) {
+    final List<Sample> samples = new ArrayList<>();
+    for (final JsonNode sample : node.path("samples")) {
+      if (samples.size() == MAX_SAMPLES || SpoolJson.integer(sample, "block") < 0) {
+        throw new IllegalArgumentException("field samples has too many or an impossible one");
+      }
+      samples.add(
+          new Sample(
+              SpoolJson.integer(sample, "block"),
+              Sha256Digest.ofHex(sample.path("sha256").asText())));
     }
-    return value.longValue();
+    return new DiskFingerprint(
+        Instant.parse(SpoolJson.text(node, "taken")),
+        node.path("clean").asBoolean(),
+        UUID.fromString(SpoolJson.text(node, "bootId")),
+        new FileIdentity(
+            node.path("blockDevice").asBoolean(),
+            SpoolJson.integer(node, "device"),
+            SpoolJson.integer(node, "inode"),
+            SpoolJson.integer(node, "changedNs")),
+        samples);
   }
 }

@@ -6,16 +6,19 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Files of a spool that nobody needs any more, kept for the logs to come: what they hold means
  * nothing. Their blocks are there already, so to sync what is written over them the file system
- * commits nothing but the data. Any thread.
+ * commits nothing but the data. Any thread; none waits for what another does with a file.
  *
  * <p>A help and no more: what goes wrong with one holds nothing up. Whoever opens the spool next
  * removes what is left.
@@ -24,17 +27,22 @@ final class SpareFiles implements LogWriter.Spares {
   private static final Logger LOG = LoggerFactory.getLogger(SpareFiles.class);
   private static final Pattern NAME = Pattern.compile("[0-9]+\\.spare");
 
+  /** More than are sealed before one is shipped; a backlog of small ones may leave many. */
+  private static final int MOST = 16;
+
   private final Path directory;
 
   // Guarded by this
-  private final Deque<Spare> spares = new ArrayDeque<>();
+  private final List<Spare> spares = new ArrayList<>();
   private long next;
 
   /** Asked for at each write. */
   private volatile long bytes;
 
   /** A file, and how long it is. */
-  private record Spare(Path path, long bytes) {}
+  private record Spare(Path path, long bytes) {
+    private static final Comparator<Spare> BY_BYTES = Comparator.comparingLong(Spare::bytes);
+  }
 
   /**
    * None yet.
@@ -56,9 +64,9 @@ final class SpareFiles implements LogWriter.Spares {
   }
 
   /** Removes all of them. */
-  synchronized void clear() {
-    while (!spares.isEmpty()) {
-      remove(poll());
+  void clear() {
+    if (bytes > 0) {
+      takeOut(0).forEach(SpareFiles::remove);
     }
   }
 
@@ -69,49 +77,72 @@ final class SpareFiles implements LogWriter.Spares {
    * @param mayKeep whether there is room for it
    * @throws IOException when it still has its name
    */
-  synchronized void removeOrKeep(final Path file, final long fileBytes, final boolean mayKeep)
+  void removeOrKeep(final Path file, final long fileBytes, final boolean mayKeep)
       throws IOException {
     if (!mayKeep) {
       Files.deleteIfExists(file);
       return;
     }
-    final Path spare = directory.resolve(next + ".spare");
-    next++;
+    final Path path = nextPath();
     try {
-      Files.move(file, spare, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(file, path, StandardCopyOption.ATOMIC_MOVE);
     } catch (final NoSuchFileException e) {
       return; // removed by an attempt before
     }
-    spares.addLast(new Spare(spare, fileBytes));
-    bytes += fileBytes;
+    putIn(new Spare(path, fileBytes));
+    takeOut(MOST).forEach(SpareFiles::remove);
   }
 
+  /** The largest, since what goes beyond its old length the file system has to commit. */
   @Override
-  public synchronized boolean take(final Path name) {
-    while (!spares.isEmpty()) {
-      final Path spare = poll();
+  public boolean take(final Path name) {
+    for (Spare spare = takeLargest(); spare != null; spare = takeLargest()) {
       try {
-        Files.move(spare, name, StandardCopyOption.ATOMIC_MOVE);
+        Files.move(spare.path(), name, StandardCopyOption.ATOMIC_MOVE);
         return true;
       } catch (final IOException e) {
-        LOG.debug("{} is of no use: {}", spare, e.toString());
+        LOG.debug("{} is of no use: {}", spare.path(), e.toString());
         remove(spare);
       }
     }
     return false;
   }
 
-  private Path poll() {
-    final Spare spare = spares.removeFirst();
-    bytes -= spare.bytes();
-    return spare.path();
+  private synchronized Path nextPath() {
+    final Path path = directory.resolve(next + ".spare");
+    next++;
+    return path;
   }
 
-  private static void remove(final Path spare) {
+  private synchronized void putIn(final Spare spare) {
+    spares.add(spare);
+    bytes += spare.bytes();
+  }
+
+  private synchronized @Nullable Spare takeLargest() {
+    return spares.isEmpty() ? null : takeOut(Collections.max(spares, Spare.BY_BYTES));
+  }
+
+  /** The smallest, until no more than so many are left. */
+  private synchronized List<Spare> takeOut(final int most) {
+    final List<Spare> smallest = new ArrayList<>();
+    while (spares.size() > most) {
+      smallest.add(takeOut(Collections.min(spares, Spare.BY_BYTES)));
+    }
+    return smallest;
+  }
+
+  private Spare takeOut(final Spare spare) {
+    spares.remove(spare);
+    bytes -= spare.bytes();
+    return spare;
+  }
+
+  private static void remove(final Spare spare) {
     try {
-      Files.deleteIfExists(spare);
+      Files.deleteIfExists(spare.path());
     } catch (final IOException e) {
-      LOG.debug("{} stays: {}", spare, e.toString());
+      LOG.debug("{} stays: {}", spare.path(), e.toString());
     }
   }
 }

@@ -10,6 +10,7 @@ import io.blockcam.archive.Directories;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
+import io.blockcam.archive.Writes;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.log.LogName;
@@ -55,6 +56,7 @@ import org.slf4j.LoggerFactory;
  *   lock                  held while the spool is open
  *   recording.json        which recording; the bytes that stand in the archive
  *   spool.json            where it stands, see {@link SpoolState}
+ *   shipped.json          how far it is shipped, see {@link Shipped}
  *   disk.json             what the disk looked like, see {@link DiskFingerprint}
  *   regions               where a power cut leaves doubt, see {@link RegionLogDescriptor}
  *   doubt                 blocks to be read back, see {@link DoubtLog}
@@ -92,6 +94,10 @@ public final class Spool implements Closeable {
   private final Object changing = new Object();
 
   private SpoolState state;
+
+  /** Changed by whoever ships. */
+  private volatile Shipped shipped;
+
   private long sealedBytes;
   private long openBytes;
 
@@ -124,7 +130,8 @@ public final class Spool implements Closeable {
       final long limitBytes,
       final FileChannel lock,
       final DoubtLog doubt,
-      final SpoolState state) {
+      final SpoolState state)
+      throws IOException {
     this.directory = directory;
     this.recording = recording;
     this.limitBytes = limitBytes;
@@ -132,6 +139,7 @@ public final class Spool implements Closeable {
     this.doubt = doubt;
     this.spares = new SpareFiles(directory);
     this.state = state;
+    this.shipped = shipped(directory, recording);
     this.watermarks = new Watermarks("spool " + directory, limitBytes);
   }
 
@@ -177,17 +185,7 @@ public final class Spool implements Closeable {
       if (owner.isEmpty()) {
         replace(directory, Recording.FILE_NAME, RecordingJson.write(recording));
       }
-      final Path stateFile = directory.resolve(SpoolState.FILE_NAME);
-      final SpoolState state =
-          Files.exists(stateFile)
-              ? SpoolState.ofJson(Files.readAllBytes(stateFile), stateFile)
-              : SpoolState.initial(
-                  recording, Sha256.of(Files.readAllBytes(directory.resolve(Recording.FILE_NAME))));
-      if (!state.recordingId().equals(recording.id())) {
-        throw new SpoolException(
-            stateFile,
-            "belongs to recording %s, not %s".formatted(state.recordingId(), recording.id()));
-      }
+      final SpoolState state = state(directory, recording);
       final DoubtLog doubt =
           DoubtLog.open(directory, recording.id(), RecordDescriptor.blocks(state.diskBytes()));
       final Spool spool =
@@ -199,6 +197,29 @@ public final class Spool implements Closeable {
       lock.close();
       throw e;
     }
+  }
+
+  private static SpoolState state(final Path directory, final Recording recording)
+      throws IOException {
+    final Path file = directory.resolve(SpoolState.FILE_NAME);
+    if (!Files.exists(file)) {
+      return SpoolState.initial(recording);
+    }
+    final SpoolState state = SpoolState.ofJson(Files.readAllBytes(file), file);
+    checkIdentity(file, state.recordingId(), recording);
+    return state;
+  }
+
+  private static Shipped shipped(final Path directory, final Recording recording)
+      throws IOException {
+    final Path file = directory.resolve(Shipped.FILE_NAME);
+    if (!Files.exists(file)) {
+      final byte[] recordingJson = Files.readAllBytes(directory.resolve(Recording.FILE_NAME));
+      return new Shipped(recording.id(), 0, Sha256.of(recordingJson));
+    }
+    final Shipped shipped = Shipped.ofJson(Files.readAllBytes(file), file);
+    checkIdentity(file, shipped.recordingId(), recording);
+    return shipped;
   }
 
   /**
@@ -314,6 +335,11 @@ public final class Spool implements Closeable {
     }
   }
 
+  /** How far the recording is shipped. */
+  public Shipped shipped() {
+    return shipped;
+  }
+
   /** What was made of segments that a crash left open, when the spool was opened. */
   public List<Recovered> recovered() {
     return List.copyOf(recovered);
@@ -409,7 +435,7 @@ public final class Spool implements Closeable {
   }
 
   /**
-   * Removes a segment that is safe elsewhere.
+   * Removes a segment that is safe elsewhere. One thread at a time.
    *
    * @param segment the {@linkplain #oldestSealed oldest}
    * @param digest of the segment that was made of it, which the next one names
@@ -425,7 +451,9 @@ public final class Spool implements Closeable {
     }
     // First, or the digest would be lost. From now on nobody looks at the file, wherever a crash or
     // a power cut leaves it.
-    change(before -> before.shipped(digest));
+    final Shipped next = shipped.and(digest);
+    replace(directory, Shipped.FILE_NAME, next.toJson());
+    shipped = next;
     final boolean isOfUse =
         bytes() + spares.bytes() <= limitBytes // its own are in the first
             && spares.bytes() + oldest.bytes() <= limitBytes / SPARE_PART;
@@ -585,6 +613,7 @@ public final class Spool implements Closeable {
 
   private void putInOrder() throws IOException {
     Files.deleteIfExists(directory.resolve(SpoolState.FILE_NAME + FRESH_SUFFIX));
+    Files.deleteIfExists(directory.resolve(Shipped.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(Recording.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(DiskFingerprint.FILE_NAME + FRESH_SUFFIX));
     Files.deleteIfExists(directory.resolve(DoubtLog.FILE_NAME + FRESH_SUFFIX));
@@ -595,7 +624,7 @@ public final class Spool implements Closeable {
       final String name = file.getFileName().toString();
       if (SpareFiles.isSpare(name)
           || LogName.isFresh(name)
-          || LogName.sealedNumber(name).orElse(Long.MAX_VALUE) < state.shippedSegments()) {
+          || LogName.sealedNumber(name).orElse(Long.MAX_VALUE) < shipped.segments()) {
         Files.deleteIfExists(file);
         continue;
       }
@@ -618,7 +647,13 @@ public final class Spool implements Closeable {
 
   /** Segments that the state knows, and that are not shipped. */
   private void takeBacklog(final Set<Long> sealedNumbers) throws IOException {
-    for (long number = state.shippedSegments(); number < state.nextSegment(); number++) {
+    if (shipped.segments() > state.nextSegment()) {
+      throw new SpoolException(
+          directory.resolve(SpoolState.FILE_NAME),
+          "is older than %s: segment %d is shipped, and %d would be next; bring the newer one back"
+              .formatted(Shipped.FILE_NAME, shipped.segments() - 1, state.nextSegment()));
+    }
+    for (long number = shipped.segments(); number < state.nextSegment(); number++) {
       if (!sealedNumbers.remove(number)) {
         throw new SpoolException(
             directory,
@@ -673,6 +708,14 @@ public final class Spool implements Closeable {
     } catch (final SegmentException e) {
       throw new SpoolException(
           Path.of(e.file()), e.problem() + "; move it away, or bring back what is missing", e);
+    }
+  }
+
+  private static void checkIdentity(final Path file, final UUID found, final Recording wanted)
+      throws SpoolException {
+    if (!found.equals(wanted.id())) {
+      throw new SpoolException(
+          file, "belongs to recording %s, not %s".formatted(found, wanted.id()));
     }
   }
 
@@ -771,10 +814,7 @@ public final class Spool implements Closeable {
             fresh,
             Set.of(CREATE, TRUNCATE_EXISTING, WRITE),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-      final ByteBuffer bytes = ByteBuffer.wrap(content);
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
+      Writes.all(channel, ByteBuffer.wrap(content), 0);
       channel.force(true);
     }
     Files.move(fresh, directory.resolve(name), ATOMIC_MOVE);

@@ -3,6 +3,7 @@ package io.blockcam.capture.spool;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.blockcam.archive.Directories;
+import io.blockcam.archive.Writes;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -75,10 +76,7 @@ final class SpoolFile implements Closeable {
 
   /** Part of a {@link #change}. */
   void write(final ByteBuffer content, final long offset) throws IOException {
-    long at = offset;
-    while (content.hasRemaining()) {
-      at += opened().write(content, at);
-    }
+    Writes.all(opened(), content, offset);
   }
 
   /** Part of a {@link #change}: what was written is durable when this returns. */

@@ -73,8 +73,9 @@ final class SpoolTest {
     try (Spool spool = open()) {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
           .isEqualTo("rwx------");
-      assertThat(spool.state())
-          .isEqualTo(SpoolState.initial(DISK, Sha256.of(spool.recordingJson())));
+      assertThat(spool.state()).isEqualTo(SpoolState.initial(DISK));
+      assertThat(spool.shipped())
+          .isEqualTo(new Shipped(DISK.id(), 0, Sha256.of(spool.recordingJson())));
       assertThat(Spool.recordingOf(directory)).contains(DISK);
       assertThat(spool.sealed()).isEmpty();
     }
@@ -132,6 +133,20 @@ final class SpoolTest {
   }
 
   @Test
+  void refusesWhatIsShippedAndNoState() throws IOException {
+    open().close();
+    final Path shipped = directory.resolve("shipped.json");
+    Files.writeString(shipped, "{\"formatVersion\":1}");
+    assertThatThrownBy(this::open).hasMessageContaining("recordingId is missing");
+    Files.write(shipped, new Shipped(new UUID(0, 1), 0, TestRecord.ANY_DIGEST).toJson());
+    assertThatThrownBy(this::open).hasMessageContaining("belongs to recording 00000000-0000");
+    Files.write(shipped, new Shipped(DISK.id(), 3, TestRecord.ANY_DIGEST).toJson());
+    assertThatThrownBy(this::open)
+        .hasMessageContaining("spool.json: is older than shipped.json: segment 2 is shipped");
+    assertThat(files()).as("nothing was touched").contains("shipped.json", "spool.json");
+  }
+
+  @Test
   void takesUpADirectoryWhoseMakingWasInterrupted() throws IOException {
     Files.createDirectory(directory);
     Files.writeString(directory.resolve("recording.json.new"), "{");
@@ -168,17 +183,19 @@ final class SpoolTest {
   @Test
   void remembersWhereItStandsWhenEverythingWasShipped() throws IOException {
     final SpoolState state;
+    final Shipped shipped;
     try (Spool spool = open()) {
       final SpoolWriter writer = writer(spool, spool.beginEpoch());
       append(writer, 3);
       writer.seal();
       spool.remove(spool.sealed().getFirst(), TestRecord.ANY_DIGEST);
       state = spool.state();
-      assertThat(state.shippedSegments()).isEqualTo(1);
-      assertThat(state.shippedDigest()).isEqualTo(TestRecord.ANY_DIGEST);
+      shipped = spool.shipped();
+      assertThat(shipped).isEqualTo(new Shipped(DISK.id(), 1, TestRecord.ANY_DIGEST));
     }
     try (Spool spool = open()) {
       assertThat(spool.state()).isEqualTo(state);
+      assertThat(spool.shipped()).isEqualTo(shipped);
       assertThat(spool.bytes()).isZero();
     }
   }
@@ -246,7 +263,7 @@ final class SpoolTest {
     Files.write(directory.resolve(LogName.sealed(0)), log);
     try (Spool spool = open()) {
       assertThat(spool.state().nextSegment()).isEqualTo(1);
-      assertThat(files()).containsExactly("lock", "recording.json", "spool.json");
+      assertThat(files()).containsExactly("lock", "recording.json", "shipped.json", "spool.json");
     }
   }
 
@@ -501,7 +518,7 @@ final class SpoolTest {
           spool.remove(both.getFirst(), TestRecord.ANY_DIGEST);
           spool.remove(both.getLast(), TestRecord.ANY_DIGEST);
           assertThat(spool.bytes()).isZero();
-          assertThat(spool.state().shippedSegments()).isEqualTo(2);
+          assertThat(spool.shipped().segments()).isEqualTo(2);
         }
       }
     }
