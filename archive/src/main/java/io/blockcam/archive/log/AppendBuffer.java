@@ -18,14 +18,17 @@ final class AppendBuffer {
   /** Of zeroes: as long as a record. */
   static final int END_BYTES = 64;
 
-  /** What {@link #reserve} adds: room for 62 commits of a block. */
-  private static final int RESERVED_BYTES = 256 << 10;
+  /** What {@link #reserve} adds at least: room for 62 commits of a block. */
+  private static final int LEAST_RESERVED_BYTES = 256 << 10;
+
+  /** What it adds at most, to a file that is as long already. */
+  private static final int MOST_RESERVED_BYTES = 1 << 20;
 
   /** A sync that has more than this to write may have its new length, too. */
   private static final int LARGE_BYTES = 256 << 10;
 
   private static final ByteBuffer ZEROES =
-      ByteBuffer.allocateDirect(RESERVED_BYTES).asReadOnlyBuffer();
+      ByteBuffer.allocateDirect(MOST_RESERVED_BYTES).asReadOnlyBuffer();
 
   private final FileChannel channel;
   private final MemorySegment memory;
@@ -90,9 +93,10 @@ final class AppendBuffer {
     if (isFirst || fileOffset < reservedOffset || written > LARGE_BYTES) {
       return;
     }
-    reservedOffset = fileOffset + RESERVED_BYTES;
+    final int bytes = (int) Math.clamp(fileOffset, LEAST_RESERVED_BYTES, MOST_RESERVED_BYTES);
+    reservedOffset = fileOffset + bytes;
     try {
-      Writes.all(channel, ZEROES.duplicate(), fileOffset);
+      Writes.all(channel, ZEROES.slice(0, bytes), fileOffset);
     } catch (final IOException e) {
       reservedOffset = Long.MAX_VALUE; // no room, say: the records come first
     }
