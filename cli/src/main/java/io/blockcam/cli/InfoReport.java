@@ -30,6 +30,7 @@ final class InfoReport {
     json.put("host", recording.host());
     json.put("note", recording.note());
     json.put("baseline", recording.baseline().text());
+    json.put("beginning", info.folded() ? "claimed" : "recorded");
     json.put("segments", summary.segments());
     json.put("storedBytes", summary.bytes());
     json.put("first", summary.first().map(InfoReport::moment).orElse(null));
@@ -89,6 +90,9 @@ final class InfoReport {
       table.row("note", recording.note());
     }
     table.row("first", summary.first().map(InfoReport::text).orElse("-"));
+    if (info.folded()) {
+      table.row("before it", "not kept; what the disk held then is claimed, not proven");
+    }
     table.row("last", summary.last().map(InfoReport::text).orElse("-"));
     table.row("segments", summary.segments() + ", " + Size.format(summary.bytes()));
     final StringBuilder kinds = new StringBuilder();

@@ -108,6 +108,10 @@ final class ReplayCommand implements Callable<Integer> {
         NewFile.check(description(file), force);
       }
       final MomentOptions.Found found = when.find(options.recording(store), allowHoles, err);
+      if (strict && found.segments().areFolded()) {
+        throw CommandException.no(
+            "the beginning of the recording is not kept, what the disk held then is claimed and not proven, and --strict is given; no image was made");
+      }
       try (PastDisk disk = when.open(found, progress)) {
         final PastDisk.Survey survey = disk.survey();
         survey.uncertain().addAll(found.gaps());

@@ -271,7 +271,7 @@ public final class Layers implements Closeable {
     private void add(final SegmentReader segment, final @Nullable RecordTable records)
         throws IOException {
       if (gap) { // whatever comes behind it is as good as anything
-        chain = reader.beginning().behindGap(segment.trailer());
+        chain = chain.behindGap(segment.trailer());
         gap = false;
       }
       chain = chain.next(segment.name(), segment.trailer().segmentNumber(), segment.trailer());

@@ -11,8 +11,11 @@ import java.util.Optional;
  *
  * @param diskBytes size of the disk at its end
  * @param summary of what is published
+ * @param folded whether a segment stands for a beginning that is not kept: what that held is
+ *     claimed and not proven
  */
-public record RecordingInfo(Recording recording, long diskBytes, RecordingSummary summary) {
+public record RecordingInfo(
+    Recording recording, long diskBytes, RecordingSummary summary, boolean folded) {
 
   /**
    * Reads the head of a recording and what is newer; without a head that is of use, the records of
@@ -30,17 +33,22 @@ public record RecordingInfo(Recording recording, long diskBytes, RecordingSummar
         final long newest =
             head.get().segmentNumber() + summary.get().segments() - head.get().summary().segments();
         return new RecordingInfo(
-            reader.recording(), reader.trailer(newest).diskBytes(), summary.get());
+            reader.recording(),
+            reader.trailer(newest).diskBytes(),
+            summary.get(),
+            reader.trailer(newest + 1 - summary.get().segments()).base());
       }
     }
     final RecordingSummary[] summary = {RecordingSummary.EMPTY};
     final long[] diskBytes = {reader.recording().diskBytes()};
+    final boolean[] folded = {false};
     reader.visit(
         (segment, doneBytes, totalBytes) -> {
           summary[0] = summary[0].plus(segment.trailer(), segment.reader().records());
           diskBytes[0] = segment.trailer().diskBytes();
+          folded[0] |= segment.trailer().base();
           progress.update(doneBytes, totalBytes);
         });
-    return new RecordingInfo(reader.recording(), diskBytes[0], summary[0]);
+    return new RecordingInfo(reader.recording(), diskBytes[0], summary[0], folded[0]);
   }
 }

@@ -68,6 +68,11 @@ public final class Segments {
     return first == end;
   }
 
+  /** Whether the oldest ones stand for others that are not kept. */
+  public boolean areFolded() throws IOException {
+    return firstWhole() > first;
+  }
+
   /** Number of the first one that does not stand for others. */
   public long firstWhole() throws IOException {
     return firstWhere(segment -> !segment.base());

@@ -236,6 +236,11 @@ public final class Verifier {
       final Content content = looked.content().get();
       final SegmentTrailer trailer = content.trailer();
       signed += trailer.storage().isSigned() ? 1 : 0;
+      if (trailer.base()) {
+        findings.accept(
+            looked.name()
+                + ": stands for segments that are not kept; what it holds is claimed, not proven");
+      }
       records += trailer.recordCount();
       allAreSound &= content.summary().isPresent();
       summary = content.summary().map(summary::and).orElse(summary);

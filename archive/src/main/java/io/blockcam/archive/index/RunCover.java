@@ -3,6 +3,7 @@ package io.blockcam.archive.index;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentTrailer;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -92,6 +93,6 @@ public record RunCover(
         epoch,
         lastTimestampNs,
         lastDigest,
-        Sha256Digest.NONE);
+        Optional.empty());
   }
 }

@@ -90,6 +90,14 @@ public enum RecordKind {
   }
 
   /**
+   * Whether such a record may stand in a segment that stands for others: it says what the disk
+   * held, or that this is uncertain.
+   */
+  public boolean mayStandForOthers() {
+    return this == ZEROES || this == BASELINE || this == GAP;
+  }
+
+  /**
    * Whether such a record says what blocks hold from then on. A gap names blocks but does not, nor
    * do those that tell that others have been read.
    */

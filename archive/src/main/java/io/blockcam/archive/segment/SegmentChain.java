@@ -2,6 +2,7 @@ package io.blockcam.archive.segment;
 
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.hash.Sha256Digest;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -15,8 +16,8 @@ import java.util.UUID;
  * @param epoch its epoch, at least
  * @param timestampNs its first timestamp, at least
  * @param digest what it must name as its predecessor
- * @param baseDigest the same for a segment that stands for others; {@link Sha256Digest#NONE} once
- *     one that does not has come: only the beginning of a recording can be folded
+ * @param baseDigest the same for a segment that stands for others; empty once one that does not has
+ *     come: only the beginning of a recording can be folded
  */
 public record SegmentChain(
     UUID recordingId,
@@ -26,7 +27,7 @@ public record SegmentChain(
     long epoch,
     long timestampNs,
     Sha256Digest digest,
-    Sha256Digest baseDigest) {
+    Optional<Sha256Digest> baseDigest) {
 
   /**
    * Before the first segment of a recording.
@@ -43,7 +44,7 @@ public record SegmentChain(
         0,
         Long.MIN_VALUE,
         recordingJson,
-        recordingJson);
+        Optional.of(recordingJson));
   }
 
   /**
@@ -83,7 +84,12 @@ public record SegmentChain(
   /** Bases come first, the first of them in the place of all that they stand for. */
   private SegmentChain nextBase(final String file, final SegmentTrailer trailer)
       throws SegmentException {
-    if (!trailer.previousDigest().equals(baseDigest)
+    if (baseDigest.isEmpty()) {
+      throw SegmentException.of(
+          file,
+          "stands for segments that are not kept, behind one that does not: only the beginning of a recording can be folded");
+    }
+    if (!trailer.previousDigest().equals(baseDigest.get())
         || (number > 0
             && (trailer.segmentNumber() != number || trailer.firstSequence() != sequence))) {
       throw SegmentException.of(
@@ -133,7 +139,7 @@ public record SegmentChain(
         epoch,
         timestampNs,
         trailer.previousDigest(),
-        trailer.previousDigest());
+        baseDigest.map(any -> trailer.previousDigest()));
   }
 
   /**
@@ -149,7 +155,7 @@ public record SegmentChain(
         trailer.epoch(),
         Long.MIN_VALUE,
         trailer.previousDigest(),
-        trailer.previousDigest());
+        baseDigest.map(any -> trailer.previousDigest()));
   }
 
   /** What to expect behind a segment, whether or not it fitted, so that a check can go on. */
@@ -162,7 +168,7 @@ public record SegmentChain(
         trailer.epoch(),
         trailer.lastTimestampNs(),
         trailer.base() ? trailer.replacedDigest() : trailer.digest(),
-        trailer.base() ? trailer.digest() : Sha256Digest.NONE);
+        trailer.base() ? Optional.of(trailer.digest()) : Optional.empty());
   }
 
   private void checkIdentity(

@@ -255,8 +255,11 @@ public final class SegmentReader {
     long lastTimestampNs = trailer.firstTimestampNs();
     int payloads = 0;
     for (int i = 0; i < table.count(); i++) {
-      final String problem =
+      String problem =
           records.problem(table, i, trailer.firstSequence() + i, lastTimestampNs, payloads);
+      if (problem == null && trailer.base() && !table.kind(i).mayStandForOthers()) {
+        problem = "%s in a segment that stands for others".formatted(table.kind(i));
+      }
       if (problem != null) {
         sink.found(SegmentException.ofRecord(bytes.name(), i, recordOffset(i), problem));
       } else {

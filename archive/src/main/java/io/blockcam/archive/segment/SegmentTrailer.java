@@ -357,6 +357,12 @@ public record SegmentTrailer(
       if (!base && !digest(REPLACED_DIGEST_OFFSET).equals(Sha256Digest.NONE)) {
         throw wrong(REPLACED_DIGEST_OFFSET, "stands for another segment and is no base");
       }
+      if (digest(PREVIOUS_DIGEST_OFFSET).equals(Sha256Digest.NONE)) {
+        throw wrong(PREVIOUS_DIGEST_OFFSET, "names no predecessor");
+      }
+      if (base && digest(REPLACED_DIGEST_OFFSET).equals(Sha256Digest.NONE)) {
+        throw wrong(REPLACED_DIGEST_OFFSET, "is a base and stands for no segment");
+      }
       expect(RESERVED_OFFSET, 0, "a reserved field of the trailer");
       for (int at = UNUSED_OFFSET; at < CRC32C_OFFSET; at++) {
         if (bytes[at] != 0) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.faults.FaultyDisk;
-import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
@@ -20,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -354,7 +354,7 @@ class LogRecoveryTest {
     final UUID other = UUID.fromString("00000000-0000-4000-8000-000000000000");
     final SegmentChain chain =
         new SegmentChain(
-            other, Segments.DISK_BLOCKS * 4096, 1, 100, 3, 0, Segments.PREVIOUS, Sha256Digest.NONE);
+            other, Segments.DISK_BLOCKS * 4096, 1, 100, 3, 0, Segments.PREVIOUS, Optional.empty());
     assertThatThrownBy(() -> LogWriter.recover(directory, chain))
         .isInstanceOf(SegmentException.class)
         .hasMessageContaining(

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +79,7 @@ public final class Segments {
         3,
         0,
         previous(segmentNumber),
-        Sha256Digest.NONE);
+        Optional.empty());
   }
 
   /** A sealed segment with these records. */

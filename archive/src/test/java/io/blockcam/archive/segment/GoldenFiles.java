@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -120,7 +121,7 @@ final class GoldenFiles {
   static SegmentChain chain(
       final long segmentNumber, final long firstSequence, final Sha256Digest previous) {
     return new SegmentChain(
-        ID, DISK_BYTES, segmentNumber, firstSequence, 0, 0, previous, Sha256Digest.NONE);
+        ID, DISK_BYTES, segmentNumber, firstSequence, 0, 0, previous, Optional.empty());
   }
 
   /** Segment 2, epoch 2: as a crash left it. */

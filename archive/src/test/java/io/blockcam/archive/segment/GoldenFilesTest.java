@@ -172,7 +172,7 @@ class GoldenFilesTest {
     assertThat(folded.number()).isEqualTo(whole.number());
     assertThatThrownBy(() -> whole.next("1", 1, reader("base/0000000001.seg").trailer()))
         .isInstanceOf(SegmentException.class)
-        .hasMessageContaining("not in their place");
+        .hasMessageContaining("only the beginning of a recording can be folded");
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.segment.SegmentChain;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -79,7 +80,7 @@ public record SpoolState(
         epoch,
         lastTimestampNs,
         Sha256Digest.NONE,
-        Sha256Digest.NONE);
+        Optional.empty());
   }
 
   byte[] toJson() {
