@@ -146,12 +146,9 @@ final class Fetcher implements AutoCloseable {
     final long offset = request.offset();
     final int length = (int) buffer.byteSize();
     final boolean sequential = lastEnd.getAndSet(offset + length) == offset;
-    final long first = offset / CHUNK_BYTES;
     final long end = (offset + length + CHUNK_BYTES - 1) / CHUNK_BYTES;
     if (!cache.copy(offset, length, buffer, 0)) {
-      final ByteBuffer chunks = fetch(first, end, patience);
-      MemorySegment.copy(
-          MemorySegment.ofBuffer(chunks), offset - first * CHUNK_BYTES, buffer, 0, length);
+      load(offset, buffer);
     }
     if (scratch != null) {
       scratch.overlay(offset, buffer.asByteBuffer());
@@ -164,6 +161,25 @@ final class Fetcher implements AutoCloseable {
       }
     }
     return length;
+  }
+
+  /** With the chunks around; where they are damaged, exactly what is wanted: that may be sound. */
+  private void load(final long offset, final MemorySegment into)
+      throws IOException, InterruptedException {
+    final long first = offset / CHUNK_BYTES;
+    final long end = (offset + into.byteSize() + CHUNK_BYTES - 1) / CHUNK_BYTES;
+    final ByteBuffer chunks;
+    try {
+      chunks = fetch(first, end, patience);
+    } catch (final StoreUnavailableException e) {
+      throw e;
+    } catch (final IOException e) {
+      LOG.debug("the chunks around {} bytes at {}: {}", into.byteSize(), offset, e.getMessage());
+      readPatiently(offset, into.asByteBuffer(), patience);
+      return;
+    }
+    MemorySegment.copy(
+        MemorySegment.ofBuffer(chunks), offset - first * CHUNK_BYTES, into, 0, into.byteSize());
   }
 
   /** Reads chunks that lie side by side, and puts them into the cache. */

@@ -36,6 +36,7 @@ final class PastTargetTest {
   private final AtomicInteger reads = new AtomicInteger();
   private volatile int awayFor;
   private volatile boolean damaged;
+  private volatile long damagedByte = -1;
   private volatile boolean stuck;
   private @Nullable PastTarget target;
 
@@ -51,7 +52,7 @@ final class PastTargetTest {
       awayFor--;
       throw new StoreUnavailableException("away");
     }
-    if (damaged) {
+    if (damaged || (offset <= damagedByte && damagedByte < offset + into.remaining())) {
       throw new IOException("damaged");
     }
     if (stuck) {
@@ -200,7 +201,23 @@ final class PastTargetTest {
     damaged = true;
     final FakeQueue queue = queue(null, PATIENCE);
     assertThat(queue.read(0, 0, 4096)).isEqualTo(-EIO);
-    assertThat(reads.get()).isEqualTo(1);
+    assertThat(reads.get()).as("with what is around it, and alone").isEqualTo(2);
+  }
+
+  /** The chunk around a request is read for speed; what is damaged there is nobody's business. */
+  @Test
+  void readsWhatIsSoundBesideWhatIsDamaged() throws IOException, InterruptedException {
+    damagedByte = 5 * 4096 + 7;
+    final FakeQueue queue = queue(Scratch.in(directory, DISK_BYTES), PATIENCE);
+    for (int block = 0; block < 40; block++) {
+      assertThat(queue.read(0, block * 4096L, 4096))
+          .as("block %d", block)
+          .isEqualTo(block == 5 ? -EIO : 4096);
+      if (block != 5) {
+        assertThat(queue.buffer(0, 4096))
+            .isEqualTo(Arrays.copyOfRange(disk, block * 4096, (block + 1) * 4096));
+      }
+    }
   }
 
   @Test
