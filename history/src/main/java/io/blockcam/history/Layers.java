@@ -72,8 +72,12 @@ public final class Layers implements Closeable {
 
   private sealed interface Layer {
 
-    /** A run of the index. */
-    record Published(RunReader run) implements Layer {}
+    /**
+     * A run of the index.
+     *
+     * @param span knows what makes it up
+     */
+    record Published(RunReader run, IndexSpans.Span span) implements Layer {}
 
     /**
      * A run that was made here.
@@ -183,11 +187,7 @@ public final class Layers implements Closeable {
   }
 
   private void read(final IndexSpans index) throws IOException {
-    final Filling filling =
-        new Filling(
-            extent.first == segments.first()
-                ? reader.beginning()
-                : reader.beginning().resume(segments.trailer(extent.first - 1)));
+    final Filling filling = new Filling(before());
     if (extent.first <= extent.last) {
       final long covered =
           segments.trailer(extent.last).lastSequence() <= extent.lastSequence
@@ -201,6 +201,24 @@ public final class Layers implements Closeable {
       filling.take(index.plan(from, extent.last, covered));
     }
     filling.end();
+  }
+
+  /** What makes up a run, in its place. */
+  private void readParts(final Layer.Published of) throws IOException {
+    final Filling filling = new Filling(before());
+    filling.take(of.span.parts());
+    filling.end();
+    if (!filling.chain.digest().equals(of.run.cover().chain().digest())) {
+      throw SegmentException.of(
+          of.run.name(),
+          "is not of the segments that are there; --no-index does without the index");
+    }
+  }
+
+  private SegmentChain before() throws IOException {
+    return extent.first == segments.first()
+        ? reader.beginning()
+        : reader.beginning().resume(segments.trailer(extent.first - 1));
   }
 
   /** Fills the list of layers, in the order of the record. */
@@ -236,7 +254,7 @@ public final class Layers implements Closeable {
               add(loaded.segment, loaded.records);
             } else if (loaded.run != null && !gap && loaded.run.cover().follows(chain)) {
               flush();
-              layers.add(new Layer.Published(loaded.run));
+              layers.add(new Layer.Published(loaded.run, span));
               chain = loaded.run.cover().chain();
               unproven = true;
             } else {
@@ -490,7 +508,7 @@ public final class Layers implements Closeable {
     T result() throws IOException;
   }
 
-  /** Reads runs; one that turns out to be damaged is made anew from its segments. */
+  /** Reads runs; one that turns out to be damaged is replaced by what makes it up. */
   private <T> T sound(final Reading<T> reading) throws IOException {
     while (true) {
       try {
@@ -510,16 +528,24 @@ public final class Layers implements Closeable {
           && damage.file().equals(published.run.name())) {
         found = true;
         final RunCover cover = published.run.cover();
-        LOG.warn("made anew for now, `blockcam index` repairs it: {}", damage.getMessage());
-        final Layers anew =
-            open(
+        LOG.warn("done without, `blockcam index` repairs it: {}", damage.getMessage());
+        final Layers parts =
+            new Layers(
                 reader,
                 segments,
                 new Extent(
                     cover.firstSegment(), cover.lastSegment(), Long.MIN_VALUE, Long.MAX_VALUE),
-                false,
                 Progress.NONE);
-        repaired.addAll(anew.layers);
+        boolean read = false;
+        try {
+          parts.readParts(published);
+          read = true;
+        } finally {
+          if (!read) {
+            parts.close();
+          }
+        }
+        repaired.addAll(parts.layers);
       } else {
         repaired.add(layer);
       }

@@ -147,6 +147,27 @@ final class IndexerTest {
     assertThat(without.reads()).isGreaterThan(3 * late);
   }
 
+  /** It is found while somebody reads: that must not take as long as all of the history. */
+  @Test
+  void aDamagedPageCostsItsOwnSpan() throws IOException {
+    index(false);
+    final long last = recording.nextSequence() - 1;
+    final int sound = readsAt(last);
+    final String expected = layers(last, false);
+    for (final Path run : runs()) {
+      if (run.startsWith(indexDirectory().resolve("maps"))) {
+        final byte[] page = Files.readAllBytes(run);
+        page[page.length / 8] ^= 4;
+        Files.write(run, page);
+      }
+    }
+
+    assertThat(layers(last, true)).isEqualTo(expected);
+    final CountingStore without = new CountingStore(recording.store());
+    layers(without.store(), last, false);
+    assertThat(readsAt(last)).isGreaterThan(sound).isLessThan(without.reads() / 2);
+  }
+
   private int readsAt(final long sequence) throws IOException {
     final CountingStore counting = new CountingStore(recording.store());
     layers(counting.store(), sequence, true);
