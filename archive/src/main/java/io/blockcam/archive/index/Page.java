@@ -1,5 +1,6 @@
 package io.blockcam.archive.index;
 
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
 import com.github.luben.zstd.Zstd;
@@ -30,6 +31,8 @@ final class Page {
 
   /** More than any page has: the windows of a full one, each block of it in eight pieces. */
   static final int MOST = FULL + 8 * WindowStack.WINDOW_BLOCKS;
+
+  private static final int ZSTD_BLOCK_BYTES = 128 << 10;
 
   private static final int ZSTD_LEVEL = 1;
 
@@ -133,17 +136,33 @@ final class Page {
       return 12 * pieces + partial + 24 * (zeroes + doubts);
     }
 
-    /** Whether the counts are such as a page can have. */
+    /**
+     * Whether the counts are such as a page can have of so many blocks, in so many bytes; asked
+     * before there is memory for them.
+     */
     boolean isPossible() {
+      final long blocks = endBlock - firstBlock;
       return firstBlock >= 0
-          && endBlock > firstBlock
+          && blocks > 0
           && bytes > 0
           && in(pieces)
           && in(zeroes)
           && in(doubts)
+          && pieces <= Math.min(blocks, MOST) * BLOCK_SECTORS
+          && zeroes <= blocks
+          && doubts <= blocks
+          && plainBytes() <= mostPlainBytes()
           && partial >= 0
           && partial <= pieces
           && pieces + zeroes + doubts > 0;
+    }
+
+    /**
+     * A block of Zstandard has 4 bytes at least, and stands for 128 KiB at most (RFC 8878,
+     * 3.1.1.2).
+     */
+    private long mostPlainBytes() {
+      return (bytes / 4 + 1L) * ZSTD_BLOCK_BYTES;
     }
 
     private static boolean in(final int count) {

@@ -272,6 +272,25 @@ final class RunTest {
     return disk;
   }
 
+  /** What is not possible is refused before there is memory for it. */
+  @Test
+  void saysOfPagesWhetherTheyCanBe() {
+    assertThat(page(1, 100, 8, 0, 0).isPossible()).isTrue();
+    assertThat(page(1, 100, 9, 0, 0).isPossible()).as("a block has eight sectors").isFalse();
+    assertThat(page(4, 100, 0, 4, 4).isPossible()).isTrue();
+    assertThat(page(4, 100, 0, 5, 0).isPossible()).as("ranges of nothing").isFalse();
+    assertThat(page(4, 100, 0, 0, 5).isPossible()).as("ranges of nothing").isFalse();
+    assertThat(page(0, 100, 1, 0, 0).isPossible()).isFalse();
+    final int many = 1 << 20;
+    assertThat(page(1L << 32, 400, many, 0, 0).isPossible()).as("12 MiB of 400 bytes").isTrue();
+    assertThat(page(1L << 32, 300, many, 0, 0).isPossible()).as("of 300").isFalse();
+  }
+
+  private static Page.Entry page(
+      final long blocks, final int bytes, final int pieces, final int zeroes, final int doubts) {
+    return new Page.Entry(7, 7 + blocks, 0, bytes, 0, pieces, 0, zeroes, doubts);
+  }
+
   private SegmentWriter begin() throws IOException {
     return SegmentWriter.create(
         directory,
