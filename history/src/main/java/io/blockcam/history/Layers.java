@@ -203,16 +203,11 @@ public final class Layers implements Closeable {
     filling.end();
   }
 
-  /** What makes up a run, in its place. */
-  private void readParts(final Layer.Published of) throws IOException {
+  /** What makes up a run of the index. */
+  private void readParts(final IndexSpans.Span run) throws IOException {
     final Filling filling = new Filling(before());
-    filling.take(of.span.parts());
+    filling.take(run.parts());
     filling.end();
-    if (!filling.chain.digest().equals(of.run.cover().chain().digest())) {
-      throw SegmentException.of(
-          of.run.name(),
-          "is not of the segments that are there; --no-index does without the index");
-    }
   }
 
   private SegmentChain before() throws IOException {
@@ -519,6 +514,30 @@ public final class Layers implements Closeable {
     }
   }
 
+  /** What makes up a run, in its place; where that does not fit either, the segments themselves. */
+  private Layers insteadOf(final Layer.Published damaged) throws IOException {
+    final RunCover cover = damaged.run.cover();
+    final Optional<SegmentTrailer> last = segments.readable(cover.lastSegment());
+    if (last.isPresent() && !last.get().digest().equals(cover.chain().digest())) {
+      throw SegmentException.of(
+          damaged.run.name(),
+          "is not of the segments that are there; --no-index does without the index");
+    }
+    final Extent all =
+        new Extent(cover.firstSegment(), cover.lastSegment(), Long.MIN_VALUE, Long.MAX_VALUE);
+    final Layers parts = new Layers(reader, segments, all, Progress.NONE);
+    try {
+      parts.readParts(damaged.span);
+      return parts;
+    } catch (final SegmentException e) {
+      parts.close();
+      return open(reader, segments, all, /* useIndex= */ false, Progress.NONE);
+    } catch (final IOException | RuntimeException e) {
+      parts.close();
+      throw e;
+    }
+  }
+
   private void repair(final IndexException damage) throws IOException {
     final List<Layer> repaired = new ArrayList<>();
     boolean found = false;
@@ -527,25 +546,8 @@ public final class Layers implements Closeable {
           && layer instanceof final Layer.Published published
           && damage.file().equals(published.run.name())) {
         found = true;
-        final RunCover cover = published.run.cover();
         LOG.warn("done without, `blockcam index` repairs it: {}", damage.getMessage());
-        final Layers parts =
-            new Layers(
-                reader,
-                segments,
-                new Extent(
-                    cover.firstSegment(), cover.lastSegment(), Long.MIN_VALUE, Long.MAX_VALUE),
-                Progress.NONE);
-        boolean read = false;
-        try {
-          parts.readParts(published);
-          read = true;
-        } finally {
-          if (!read) {
-            parts.close();
-          }
-        }
-        repaired.addAll(parts.layers);
+        repaired.addAll(insteadOf(published).layers);
       } else {
         repaired.add(layer);
       }
