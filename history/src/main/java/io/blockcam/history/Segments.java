@@ -70,7 +70,7 @@ public final class Segments {
 
   /** Whether the oldest ones stand for others that are not kept. */
   public boolean areFolded() throws IOException {
-    return firstWhole() > first;
+    return !isEmpty() && readable(first).map(SegmentTrailer::base).orElse(false);
   }
 
   /** Number of the first one that does not stand for others. */

@@ -312,7 +312,6 @@ public final class Uploader implements AutoCloseable {
   }
 
   private void headFailed(final IOException e) {
-    heads.forget();
     if (!headFailureTold) {
       headFailureTold = true;
       LOG.warn(

@@ -192,21 +192,23 @@ final class HeadKeeperTest {
     final FaultyStore faulty = new FaultyStore(store);
     store = faulty;
     restart();
+    ship(1);
     faulty.inject(
         (call, op, after) -> {
           if (op.equals("rename") && !after && Files.exists(segment(sealed - 1))) {
             throw new StoreRefusedException("no more heads");
           }
         });
-    ship(3);
+    ship(9);
     assertThat(spool.backlog()).isZero();
-    assertThat(heads().getLast()).isEqualTo("0000000004.json");
     assertThat(uploader.doWork()).isFalse();
+    assertThat(faulty.calls()).as("nothing is counted again and again").doesNotContain("read");
+    assertThat(heads().getLast()).isEqualTo("0000000005.json");
     assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.IDLE);
 
     faulty.inject((call, op, after) -> {});
     assertThat(uploader.doWork()).isFalse();
-    assertNewestIs(7);
+    assertNewestIs(14);
   }
 
   /** Shipping is what matters: whoever reads the recording will find out. */
