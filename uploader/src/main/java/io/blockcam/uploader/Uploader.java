@@ -76,7 +76,6 @@ public final class Uploader implements AutoCloseable {
   private boolean recordingIsThere;
 
   private boolean swept;
-  private boolean headFailureTold;
 
   /**
    * With threads as any other.
@@ -266,7 +265,7 @@ public final class Uploader implements AutoCloseable {
    * Ships the oldest segment, if there is one, and those behind it that are there as soon; brings
    * the next ones on their way.
    *
-   * @return whether there was one, or there is more to do
+   * @return whether there was one
    * @throws IOException when it could not be shipped; it stays where it is
    */
   boolean doWork() throws IOException {
@@ -278,46 +277,16 @@ public final class Uploader implements AutoCloseable {
     shipments.send(oldest, source.shippedDigest());
     if (oldest.isEmpty()) {
       onSuccess(UploaderStatus.State.IDLE, 0);
-      return catchUp();
+      return false;
     }
     final List<Lane.Published> named = shipments.nameArrived();
+    heads.follow(named);
     for (final Lane.Published each : named) {
       source.published(each.segment().path(), each.segment().trailer().digest());
       shipments.removeFirst();
       onSuccess(UploaderStatus.State.SHIPPING, each.segment().trailer().fileBytes());
     }
-    follow(named);
     return true;
-  }
-
-  /** Behind the removal from the spool: a head must not be in the way of that. */
-  private void follow(final List<Lane.Published> named) {
-    try {
-      heads.follow(named);
-      headFailureTold = false;
-    } catch (final IOException e) {
-      headFailed(e);
-    }
-  }
-
-  private boolean catchUp() {
-    try {
-      final boolean more = heads.catchUp();
-      headFailureTold = false;
-      return more;
-    } catch (final IOException e) {
-      headFailed(e);
-      return false;
-    }
-  }
-
-  private void headFailed(final IOException e) {
-    if (!headFailureTold) {
-      headFailureTold = true;
-      LOG.warn(
-          "segments are shipped, but get no head, which makes readers slow; will go on trying: {}",
-          wordsFor(e));
-    }
   }
 
   /**

@@ -8,10 +8,8 @@ import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.store.FaultyStore;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
-import io.blockcam.store.StoreRefusedException;
 import io.blockcam.store.Stores;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +32,6 @@ final class HeadKeeperTest {
   private ObjectStore store;
   private TestSpool spool;
   private Uploader uploader;
-  private int sealed;
 
   @BeforeEach
   void ships() throws IOException {
@@ -69,7 +66,6 @@ final class HeadKeeperTest {
   private void ship(final int segments) throws IOException {
     for (int i = 0; i < segments; i++) {
       spool.seal(3 + i);
-      sealed++;
       assertThat(uploader.doWork()).isTrue();
     }
   }
@@ -142,7 +138,6 @@ final class HeadKeeperTest {
     }
     restart();
     ship(1);
-    assertThat(uploader.doWork()).as("nothing more to do").isFalse();
     assertNewestIs(5);
   }
 
@@ -163,52 +158,6 @@ final class HeadKeeperTest {
     restart();
     ship(1);
     assertNewestIs(5);
-  }
-
-  /** Years of segments are read for it: shipping goes on meanwhile. */
-  @Test
-  void shipsOnWhileItCountsAnew() throws IOException {
-    ship(10);
-    for (final String head : heads()) {
-      store.delete("disk/heads/" + head);
-    }
-    restart();
-    for (int i = 0; i < 2; i++) {
-      ship(1);
-      assertThat(spool.backlog()).isZero();
-      assertThat(heads()).as("after %d", i).isEmpty();
-    }
-    while (uploader.doWork()) {
-      assertThat(heads()).isEmpty();
-    }
-    assertNewestIs(16);
-    ship(1);
-    assertNewestIs(17);
-  }
-
-  /** A quota or a permission of the heads alone, say. */
-  @Test
-  void isNotInTheWayOfShipping() throws IOException {
-    final FaultyStore faulty = new FaultyStore(store);
-    store = faulty;
-    restart();
-    ship(1);
-    faulty.inject(
-        (call, op, after) -> {
-          if (op.equals("rename") && !after && Files.exists(segment(sealed - 1))) {
-            throw new StoreRefusedException("no more heads");
-          }
-        });
-    ship(9);
-    assertThat(spool.backlog()).isZero();
-    assertThat(uploader.doWork()).isFalse();
-    assertThat(faulty.calls()).as("nothing is counted again and again").doesNotContain("read");
-    assertThat(heads().getLast()).isEqualTo("0000000005.json");
-    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.IDLE);
-
-    faulty.inject((call, op, after) -> {});
-    assertThat(uploader.doWork()).isFalse();
-    assertNewestIs(14);
   }
 
   /** Shipping is what matters: whoever reads the recording will find out. */
