@@ -90,6 +90,7 @@ final class StatusReport {
     archive.put("failures", uploader.failures());
     archive.put("failingSince", uploader.failingSince().map(Instant::toString).orElse(null));
     archive.put("lastError", uploader.lastError());
+    archive.put("headError", uploader.headError());
     json.put("archive", archive);
     final Map<String, Object> backlog = new LinkedHashMap<>();
     backlog.put("bytes", capture.spoolBytes());
@@ -158,6 +159,9 @@ final class StatusReport {
           "failing",
           "since %s, %s attempts"
               .formatted(text(json, "/archive/failingSince"), text(json, "/archive/failures")));
+    }
+    if (!text(json, "/archive/headError").isEmpty()) {
+      table.row("no head", text(json, "/archive/headError") + "; readers are slower");
     }
     table.row("backlog", size(json, "/backlog/bytes") + ", " + time(json, "/backlog/seconds"));
     table.row(

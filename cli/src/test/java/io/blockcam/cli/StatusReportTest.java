@@ -39,6 +39,7 @@ final class StatusReportTest {
   private String spoolFailure = "";
   private State uploading = State.SHIPPING;
   private String error = "";
+  private String headError = "";
   private RateMeter.Rates rates = new RateMeter.Rates(3 << 20, 1 << 20, 10);
 
   private JsonNode status() throws IOException {
@@ -74,7 +75,8 @@ final class StatusReportTest {
             2,
             error.isEmpty() ? 0 : 9,
             error.isEmpty() ? Optional.empty() : Optional.of(NOW.minusSeconds(60)),
-            error);
+            error,
+            headError);
     try (ObjectStore store = Stores.open("file://" + directory)) {
       return MAPPER.valueToTree(
           StatusReport.json(
@@ -114,6 +116,15 @@ final class StatusReportTest {
             "backlog    300.0 MiB, 1m 35s",
             "rates      3.00 MiB/s in, 1.00 MiB/s out",
             "full in    6m 2s at this rate");
+  }
+
+  /** Nothing is lost by it, so it is no state. */
+  @Test
+  void tellsThatTheNewestSegmentsHaveNoHead() throws IOException {
+    headError = "no more heads";
+    assertThat(lines(StatusReport.facts(status())))
+        .contains("state      recording", "no head    no more heads; readers are slower");
+    assertThat(status().at("/archive/headError").asText()).isEqualTo("no more heads");
   }
 
   @Test

@@ -25,6 +25,7 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +44,9 @@ final class HeadKeeper {
   /** One for a reader who has just learned of it. */
   private static final int KEPT = 2;
 
+  /** Their tables are read, up to 16 MiB of each: seconds at most. */
+  private static final int READ_AT_ONCE = 4;
+
   private final ObjectStore store;
   private final Recording recording;
   private final SegmentSource source;
@@ -52,6 +56,12 @@ final class HeadKeeper {
   private final Deque<String> published = new ArrayDeque<>();
 
   private @Nullable Summed summed;
+
+  /** The newest segment that waits for a head. */
+  private @Nullable SegmentTrailer due;
+
+  /** Number of the segment of the newest head in the store, as far as it is known. */
+  private long publishedThrough = -1;
 
   /**
    * Whether the segments before are no whole recording: then nothing can be said of all of them.
@@ -86,56 +96,107 @@ final class HeadKeeper {
   }
 
   /**
-   * Segments are in the archive, and all before them: they get one head. May be repeated.
+   * Segments are in the archive, and all before them: they get one head. Where it has first to be
+   * counted what is before them, {@link #catchUp} goes on with that.
    *
    * @param segments one at least, each behind the one before it
-   * @throws IOException when the head could not be published
+   * @return whether there is more to do
+   * @throws IOException when the head could not be published; it is still due
    */
-  void follow(final List<Lane.Published> segments) throws IOException {
-    if (broken) {
-      return;
+  boolean follow(final List<Lane.Published> segments) throws IOException {
+    due = segments.getLast().trailer();
+    if (!countTo(segments.getFirst().trailer().segmentNumber())) {
+      return !broken;
     }
-    final SegmentTrailer newest = segments.getLast().trailer();
-    final Summed after;
     try {
-      Summed sum = upTo(segments.getFirst().trailer().segmentNumber());
-      if (sum.next().number() > newest.segmentNumber()) {
-        return; // published before, only not forgotten by the spool
-      }
       for (final Lane.Published each : segments) {
+        final Summed sum = Objects.requireNonNull(summed);
         if (each.trailer().segmentNumber() == sum.next().number()) {
-          sum = sum.plus(each.segment().path().toString(), each.trailer(), each.summary());
+          summed = sum.plus(each.segment().path().toString(), each.trailer(), each.summary());
         }
       }
-      after = sum;
-    } catch (final SegmentException | ObjectNotFoundException e) {
-      LOG.error("the recording gets no new head: its segments are not whole: {}", e.getMessage());
-      broken = true;
-      return;
+    } catch (final SegmentException e) {
+      giveUp(e);
+      return false;
     }
-    final RecordingHead head =
-        new RecordingHead(recording.id(), newest.segmentNumber(), newest.digest(), after.summary());
-    publisher.publish(
-        ObjectSource.of(head.fileName(), HeadJson.write(head)),
-        recording.paths().head(head.fileName()));
-    summed = after;
-    published.add(recording.paths().head(head.fileName()));
+    publish(due);
+    return false;
+  }
+
+  /**
+   * Counts some more of what is before the head that is due, and publishes it in the end: shipping
+   * does not wait for that.
+   *
+   * @return whether there is more to do
+   * @throws IOException when the head could not be published; it is still due
+   */
+  boolean catchUp() throws IOException {
+    final SegmentTrailer newest = due;
+    if (newest == null) {
+      return false;
+    }
+    if (!countTo(newest.segmentNumber() + 1)) {
+      return !broken;
+    }
+    publish(newest);
+    return false;
+  }
+
+  /** Whether there is no head because the segments before are not whole. */
+  boolean isBroken() {
+    return broken;
+  }
+
+  private void publish(final SegmentTrailer newest) throws IOException {
+    if (newest.segmentNumber() > publishedThrough) { // the spool may have forgotten that it was
+      final RecordingHead head =
+          new RecordingHead(
+              recording.id(),
+              newest.segmentNumber(),
+              newest.digest(),
+              Objects.requireNonNull(summed).summary());
+      publisher.publish(
+          ObjectSource.of(head.fileName(), HeadJson.write(head)),
+          recording.paths().head(head.fileName()));
+      published.add(recording.paths().head(head.fileName()));
+      publishedThrough = newest.segmentNumber();
+    }
+    due = null;
     removeOld();
   }
 
-  /** What is summed up of the segments before one, or up to that one. */
-  private Summed upTo(final long number) throws IOException {
-    Summed sum = summed == null ? load() : summed;
-    while (sum.next().number() < number) {
-      final SegmentReader reader = open(sum.next().number());
-      sum =
-          sum.plus(
-              reader.name(),
-              reader.trailer(),
-              RecordingSummary.of(reader.trailer(), reader.records()));
+  /**
+   * Sums up what is before a segment, but reads no more than {@value #READ_AT_ONCE} segments for
+   * it.
+   *
+   * @return whether it is done
+   */
+  private boolean countTo(final long number) throws IOException {
+    if (broken) {
+      return false;
     }
-    summed = sum;
-    return sum;
+    try {
+      Summed sum = summed == null ? load() : summed;
+      summed = sum;
+      for (int i = 0; i < READ_AT_ONCE && sum.next().number() < number; i++) {
+        final SegmentReader reader = open(sum.next().number());
+        sum =
+            sum.plus(
+                reader.name(),
+                reader.trailer(),
+                RecordingSummary.of(reader.trailer(), reader.records()));
+        summed = sum;
+      }
+      return sum.next().number() >= number;
+    } catch (final SegmentException | ObjectNotFoundException e) {
+      giveUp(e);
+      return false;
+    }
+  }
+
+  private void giveUp(final IOException e) {
+    LOG.error("the recording gets no new head: its segments are not whole: {}", e.getMessage());
+    broken = true;
   }
 
   /**
@@ -144,6 +205,7 @@ final class HeadKeeper {
    */
   private Summed load() throws IOException {
     published.clear();
+    publishedThrough = -1;
     final List<ObjectStatus> heads =
         store.list(recording.paths().heads()).stream()
             .filter(status -> !status.isDirectory() && number(status).isPresent())
@@ -175,6 +237,7 @@ final class HeadKeeper {
         || !head.digest().equals(newest.trailer().digest())) {
       throw new RecordingFormatException(file, "is not of the segments that are there");
     }
+    publishedThrough = head.segmentNumber();
     return new Summed(
         head.summary(),
         SegmentChain.beginning(recording, Sha256.of(source.recordingJson()))

@@ -69,6 +69,11 @@ public final class Uploader implements AutoCloseable {
   private @Nullable Instant failingSince;
   private boolean failureTold;
   private String lastError = "";
+  private String headError = "";
+
+  /** Whether the newest head failed for a reason that time mends. */
+  private boolean headWillCome;
+
   private boolean draining;
   private boolean closed;
 
@@ -152,7 +157,8 @@ public final class Uploader implements AutoCloseable {
           backlog,
           failures,
           Optional.ofNullable(failingSince),
-          lastError);
+          lastError,
+          headError);
     } finally {
       lock.unlock();
     }
@@ -176,7 +182,8 @@ public final class Uploader implements AutoCloseable {
   }
 
   /**
-   * Waits until everything sealed is published.
+   * Waits until everything sealed is published, and its head, unless the store refuses that or the
+   * segments before must first be counted anew.
    *
    * @return false when the time was over first; what is left stays in the spool
    */
@@ -201,7 +208,7 @@ public final class Uploader implements AutoCloseable {
 
   /** Holds the lock. A segment counts as waiting until it is published. */
   private boolean isShipped() {
-    return state == UploaderStatus.State.IDLE && source.backlog() == 0;
+    return state == UploaderStatus.State.IDLE && source.backlog() == 0 && !headWillCome;
   }
 
   /** Ends the thread, whatever it is doing. What is not published stays in the spool. */
@@ -265,7 +272,7 @@ public final class Uploader implements AutoCloseable {
    * Ships the oldest segment, if there is one, and those behind it that are there as soon; brings
    * the next ones on their way.
    *
-   * @return whether there was one
+   * @return whether there was one, or there is more to do
    * @throws IOException when it could not be shipped; it stays where it is
    */
   boolean doWork() throws IOException {
@@ -277,16 +284,53 @@ public final class Uploader implements AutoCloseable {
     shipments.send(oldest, source.shippedDigest());
     if (oldest.isEmpty()) {
       onSuccess(UploaderStatus.State.IDLE, 0);
-      return false;
+      return keepHead(List.of());
     }
     final List<Lane.Published> named = shipments.nameArrived();
-    heads.follow(named);
     for (final Lane.Published each : named) {
       source.published(each.segment().path(), each.segment().trailer().digest());
       shipments.removeFirst();
       onSuccess(UploaderStatus.State.SHIPPING, each.segment().trailer().fileBytes());
     }
+    if (!named.isEmpty()) {
+      keepHead(named);
+    }
     return true;
+  }
+
+  /**
+   * Behind the removal from the spool: a head must not be in the way of that.
+   *
+   * @param named what has just been published; none to go on with a head that is due
+   * @return whether there is more to do for it at once
+   */
+  private boolean keepHead(final List<Lane.Published> named) {
+    try {
+      final boolean more = named.isEmpty() ? heads.catchUp() : heads.follow(named);
+      onHead(heads.isBroken() ? "the segments are not whole" : "", false);
+      return more;
+    } catch (final IOException e) {
+      final boolean first = onHead(wordsFor(e), !needsSomebody(e));
+      if (first) {
+        LOG.warn(
+            "segments are shipped, but get no head, which makes readers slow; will go on trying: {}",
+            wordsFor(e));
+      }
+      return false;
+    }
+  }
+
+  private boolean onHead(final String error, final boolean willCome) {
+    lock.lock();
+    try {
+      final boolean first = headError.isEmpty();
+      headError = error;
+      headWillCome = willCome;
+      changed.signalAll();
+      return first;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**

@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param failures attempts in a row that failed
  * @param failingSince when the first of them failed
  * @param lastError what the last of them said, empty when all is well
+ * @param headError why the newest segments have no head, empty when they have one; readers are
+ *     slower without it, and nothing else
  */
 public record UploaderStatus(
     State state,
@@ -21,7 +23,8 @@ public record UploaderStatus(
     int backlog,
     int failures,
     Optional<Instant> failingSince,
-    String lastError) {
+    String lastError,
+    String headError) {
 
   /** What it is at. */
   public enum State {

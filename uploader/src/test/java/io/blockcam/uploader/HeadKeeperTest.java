@@ -8,8 +8,11 @@ import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.store.FaultyStore;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.store.StoreRefusedException;
+import io.blockcam.store.StoreUnavailableException;
 import io.blockcam.store.Stores;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,6 +36,7 @@ final class HeadKeeperTest {
   private ObjectStore store;
   private TestSpool spool;
   private Uploader uploader;
+  private int sealed;
 
   @BeforeEach
   void ships() throws IOException {
@@ -66,6 +71,7 @@ final class HeadKeeperTest {
   private void ship(final int segments) throws IOException {
     for (int i = 0; i < segments; i++) {
       spool.seal(3 + i);
+      sealed++;
       assertThat(uploader.doWork()).isTrue();
     }
   }
@@ -138,6 +144,7 @@ final class HeadKeeperTest {
     }
     restart();
     ship(1);
+    assertThat(uploader.doWork()).as("nothing more to do").isFalse();
     assertNewestIs(5);
   }
 
@@ -158,6 +165,99 @@ final class HeadKeeperTest {
     restart();
     ship(1);
     assertNewestIs(5);
+  }
+
+  /** Years of segments are read for it: shipping goes on meanwhile. */
+  @Test
+  void shipsOnWhileItCountsAnew() throws IOException {
+    ship(10);
+    for (final String head : heads()) {
+      store.delete("disk/heads/" + head);
+    }
+    restart();
+    for (int i = 0; i < 2; i++) {
+      ship(1);
+      assertThat(spool.backlog()).isZero();
+      assertThat(heads()).as("after %d", i).isEmpty();
+    }
+    while (uploader.doWork()) {
+      assertThat(heads()).isEmpty();
+    }
+    assertNewestIs(16);
+    ship(1);
+    assertNewestIs(17);
+  }
+
+  /** A quota or a permission of the heads alone, say. */
+  @Test
+  void isNotInTheWayOfShipping() throws IOException {
+    final FaultyStore faulty = new FaultyStore(store);
+    store = faulty;
+    restart();
+    ship(1);
+    faulty.inject(
+        (call, op, after) -> {
+          if (op.equals("rename") && !after && Files.exists(segment(sealed - 1))) {
+            throw new StoreRefusedException("no more heads");
+          }
+        });
+    ship(9);
+    assertThat(spool.backlog()).isZero();
+    assertThat(uploader.doWork()).isFalse();
+    assertThat(faulty.calls()).as("nothing is counted again and again").doesNotContain("read");
+    assertThat(heads().getLast()).isEqualTo("0000000005.json");
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.IDLE);
+    assertThat(uploader.status().headError()).contains("no more heads");
+
+    faulty.inject((call, op, after) -> {});
+    assertThat(uploader.doWork()).isFalse();
+    assertNewestIs(14);
+    assertThat(uploader.status().headError()).isEmpty();
+  }
+
+  /** Of a head that fails for a while: nobody comes back to publish it. */
+  @Test
+  void endsADrainBehindTheHead() throws Exception {
+    final FaultyStore faulty = new FaultyStore(store);
+    store = faulty;
+    restart();
+    ship(1);
+    final AtomicInteger failures = new AtomicInteger();
+    faulty.inject(
+        (call, op, after) -> {
+          if (op.equals("rename")
+              && !after
+              && Files.exists(segment(sealed - 1))
+              && failures.getAndIncrement() < 2) {
+            throw new StoreUnavailableException("bad line");
+          }
+        });
+    spool.seal(3);
+    sealed++;
+    uploader.start();
+    assertThat(uploader.drain(Duration.ofSeconds(60))).isTrue();
+    assertNewestIs(6);
+    assertThat(failures).hasValue(3);
+  }
+
+  /** It would wait for an administrator. */
+  @Test
+  void endsADrainWithoutAHeadThatIsRefused() throws Exception {
+    final FaultyStore faulty = new FaultyStore(store);
+    store = faulty;
+    restart();
+    ship(1);
+    faulty.inject(
+        (call, op, after) -> {
+          if (op.equals("rename") && !after && Files.exists(segment(sealed - 1))) {
+            throw new StoreRefusedException("no more heads");
+          }
+        });
+    spool.seal(3);
+    sealed++;
+    uploader.start();
+    assertThat(uploader.drain(Duration.ofSeconds(60))).isTrue();
+    assertThat(heads().getLast()).isEqualTo("0000000005.json");
   }
 
   /** Shipping is what matters: whoever reads the recording will find out. */
