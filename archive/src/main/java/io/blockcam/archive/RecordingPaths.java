@@ -19,18 +19,27 @@ public record RecordingPaths(String name) {
     return name + "/" + Recording.FILE_NAME;
   }
 
-  /** The directory of the sealed segments. */
+  /** The directory of the directories of the sealed segments. */
   public String segments() {
     return name + "/" + SEGMENTS;
   }
 
   /**
+   * The directory of a sealed segment.
+   *
+   * @param number of the segment
+   */
+  public String segments(final long number) {
+    return segments() + "/" + SegmentName.directory(number);
+  }
+
+  /**
    * A sealed segment.
    *
-   * @param fileName of the segment; see {@code SegmentName}
+   * @param number of the segment
    */
-  public String segment(final String fileName) {
-    return segments() + "/" + fileName;
+  public String segment(final long number) {
+    return segments(number) + "/" + SegmentName.sealed(number);
   }
 
   /** The directory of the heads: the newest counts. */
@@ -53,12 +62,22 @@ public record RecordingPaths(String name) {
   }
 
   /**
-   * The directory of those runs of the index that cover so many segments.
+   * The directory of the directories of those runs of the index that cover so many segments.
    *
    * @param segments how many
    */
   public String runs(final long segments) {
     return index() + "/" + segments;
+  }
+
+  /**
+   * The directory of a run of the index: of a thousand of its size, one behind the other.
+   *
+   * @param segments how many it covers
+   * @param first number of the first segment that is covered, a multiple of that
+   */
+  public String runs(final long segments, final long first) {
+    return runs(segments) + "/" + SegmentName.directory(first / segments);
   }
 
   /** The directory of those runs of the index that begin with the recording. */

@@ -9,10 +9,18 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /** Does the same for many things, several at a time, and hands out the results in their order. */
 public final class InOrder {
   private InOrder() {}
+
+  /** Tells what there is to do. */
+  @FunctionalInterface
+  public interface Things<T> {
+    /** The next one; null behind the last one. */
+    @Nullable T next() throws IOException;
+  }
 
   /** Done by the workers. */
   @FunctionalInterface
@@ -29,10 +37,38 @@ public final class InOrder {
   /**
    * Runs.
    *
+   * @param things known one by one
    * @param workers closed at the end, and at once after an error
    * @param ahead how many results there may be that were not taken yet
    * @throws IOException the first that work or sink threw, in the order of the things
    */
+  public static <T, R> void run(
+      final Things<T> things,
+      final ExecutorService workers,
+      final int ahead,
+      final Work<T, R> work,
+      final Sink<T, R> sink)
+      throws IOException {
+    final Deque<Begun<T, R>> begun = new ArrayDeque<>();
+    try (workers) {
+      try {
+        T next = things.next();
+        while (next != null || !begun.isEmpty()) {
+          while (begun.size() < ahead && next != null) {
+            final T thing = next;
+            begun.add(new Begun<>(thing, workers.submit(() -> work.of(thing))));
+            next = things.next();
+          }
+          final Begun<T, R> first = begun.remove();
+          sink.take(first.thing, result(first.result));
+        }
+      } finally {
+        workers.shutdownNow(); // after an error the others are of no use
+      }
+    }
+  }
+
+  /** The same for things that are known. */
   public static <T, R> void run(
       final List<T> things,
       final ExecutorService workers,
@@ -40,22 +76,11 @@ public final class InOrder {
       final Work<T, R> work,
       final Sink<T, R> sink)
       throws IOException {
-    final Deque<Future<R>> begun = new ArrayDeque<>();
-    final Iterator<T> notBegun = things.iterator();
-    try (workers) {
-      try {
-        for (final T thing : things) {
-          while (begun.size() < ahead && notBegun.hasNext()) {
-            final T next = notBegun.next();
-            begun.add(workers.submit(() -> work.of(next)));
-          }
-          sink.take(thing, result(begun.remove()));
-        }
-      } finally {
-        workers.shutdownNow(); // after an error the others are of no use
-      }
-    }
+    final Iterator<T> each = things.iterator();
+    run(() -> each.hasNext() ? each.next() : null, workers, ahead, work, sink);
   }
+
+  private record Begun<T, R>(T thing, Future<R> result) {}
 
   private static <R> R result(final Future<R> work) throws IOException {
     try {

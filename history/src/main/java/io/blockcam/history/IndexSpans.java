@@ -101,7 +101,7 @@ final class IndexSpans {
   }
 
   static String run(final RecordingPaths paths, final long first, final long size) {
-    return paths.runs(size) + "/" + RunName.of(first, first + size - 1);
+    return paths.runs(size, first) + "/" + RunName.of(first, first + size - 1);
   }
 
   static String map(final RecordingPaths paths, final long first, final long last) {

@@ -13,7 +13,6 @@ import io.blockcam.archive.segment.MemoryBytes;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.ObjectSource;
-import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Publisher;
 import java.io.BufferedOutputStream;
@@ -56,7 +55,7 @@ public final class Indexer {
   private final Publisher publisher;
   private final RecordingPaths paths;
   private final WindowStack window = new WindowStack();
-  private final Map<Long, Set<String>> present = new TreeMap<>();
+  private final Map<Long, PresentRuns> present = new TreeMap<>();
   private Segments segments;
   private long bytes;
   private int made;
@@ -124,7 +123,7 @@ public final class Indexer {
         removeDamaged(size);
       }
       for (long at = nextMultiple(first, size); at + size <= segments.end(); at += size) {
-        if (!names(size).contains(IndexSpans.run(paths, at, size))) {
+        if (!runs(size).has(at)) {
           make(at, size);
         }
         if (size == IndexSpans.FAN_OUT) {
@@ -142,16 +141,8 @@ public final class Indexer {
     return (number + size - 1) / size * size;
   }
 
-  private Set<String> names(final long size) throws IOException {
-    Set<String> names = present.get(size);
-    if (names == null) {
-      names = new HashSet<>();
-      for (final ObjectStatus run : reader.list(paths.runs(size))) {
-        names.add(run.path());
-      }
-      present.put(size, names);
-    }
-    return names;
+  private PresentRuns runs(final long size) {
+    return present.computeIfAbsent(size, s -> new PresentRuns(store, paths, s));
   }
 
   private void make(final long first, final long size) throws IOException {
@@ -169,7 +160,7 @@ public final class Indexer {
             publish(path, out -> RunBuilder.merge(runs, window, out));
           });
     }
-    names(size).add(path);
+    runs(size).add(first);
   }
 
   /** Makes something of runs. */
@@ -202,16 +193,15 @@ public final class Indexer {
   private void remove(final String path) throws IOException {
     store.delete(path);
     damaged++;
-    present.values().forEach(names -> names.remove(path));
+    present.values().forEach(runs -> runs.remove(path));
   }
 
   /** A run of these segments, made now if there is none. */
   private RunReader madeRun(final long first, final long size) throws IOException {
-    final String path = IndexSpans.run(paths, first, size);
-    if (!names(size).contains(path)) {
+    if (!runs(size).has(first)) {
       make(first, size);
     }
-    return openRun(path);
+    return openRun(IndexSpans.run(paths, first, size));
   }
 
   private RunCover ofSegments(final long first, final long count, final OutputStream out)
@@ -346,7 +336,7 @@ public final class Indexer {
   }
 
   private void removeDamaged(final long size) throws IOException {
-    for (final String path : List.copyOf(names(size))) {
+    for (final String path : runs(size).all()) {
       removeIfDamaged(path);
     }
   }

@@ -5,6 +5,7 @@ import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingName;
 import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.StrictJson;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
@@ -13,7 +14,6 @@ import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.ObjectNotFoundException;
@@ -129,11 +129,27 @@ public final class RecordingReader {
     return recording;
   }
 
-  /** Its segments, in order of their numbers as their names tell; nothing is read. */
-  public List<ObjectStatus> objects() throws IOException {
-    return store.list(recording.paths().segments()).stream()
-        .filter(status -> !status.isDirectory() && number(status).isPresent())
-        .toList();
+  /**
+   * Its segments, in order of their numbers as their names tell; nothing is read.
+   *
+   * @param first number of the first one that is wanted
+   */
+  public SegmentListing objects(final long first) throws IOException {
+    return SegmentListing.of(store, recording.paths(), first);
+  }
+
+  /**
+   * The bytes of its segments, as a listing tells.
+   *
+   * @param first number of the first one that counts
+   */
+  public long totalBytes(final long first) throws IOException {
+    final SegmentListing objects = objects(first);
+    long bytes = 0;
+    for (ObjectStatus next = objects.next(); next != null; next = objects.next()) {
+      bytes += next.lengthBytes();
+    }
+    return bytes;
   }
 
   /** The number in the name of a segment. */
@@ -164,20 +180,23 @@ public final class RecordingReader {
       }
       LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
     }
-    final List<ObjectStatus> objects = objects();
-    if (objects.isEmpty()) {
+    final SegmentListing objects = objects(0);
+    final ObjectStatus oldest = objects.next();
+    if (oldest == null) {
       return new Segments(this, 0, 0, false);
     }
-    final long first = number(objects.getFirst()).orElseThrow();
-    if (first > 0 && !open(objects.getFirst()).trailer().base()) {
-      throw missingBefore(objects.getFirst(), 0);
+    final long first = number(oldest).orElseThrow();
+    if (first > 0 && !open(oldest).trailer().base()) {
+      throw missingBefore(oldest, 0);
     }
-    for (int i = 1; i < objects.size(); i++) {
-      if (number(objects.get(i)).orElseThrow() != first + i) {
-        throw missingBefore(objects.get(i), first + i);
+    long end = first + 1;
+    for (ObjectStatus next = objects.next(); next != null; next = objects.next()) {
+      if (number(next).orElseThrow() != end) {
+        throw missingBefore(next, end);
       }
+      end++;
     }
-    return new Segments(this, first, first + objects.size(), false);
+    return new Segments(this, first, end, false);
   }
 
   /**
@@ -186,12 +205,13 @@ public final class RecordingReader {
    * @return {@linkplain Segments#isTolerant tolerant}
    */
   public Segments findWhatIsLeft() throws IOException {
-    final List<ObjectStatus> objects = objects();
-    if (objects.isEmpty()) {
+    final ObjectStatus oldest = objects(0).next();
+    final Optional<ObjectStatus> newest = SegmentListing.newest(store, recording.paths());
+    if (oldest == null || newest.isEmpty()) {
       return new Segments(this, 0, 0, true);
     }
-    final long first = number(objects.getFirst()).orElseThrow();
-    long end = number(objects.getLast()).orElseThrow() + 1;
+    final long first = number(oldest).orElseThrow();
+    long end = number(newest.get()).orElseThrow() + 1;
     for (; end > first; end--) { // the newest one tells which moment is the latest
       try {
         open(end - 1);
@@ -283,12 +303,11 @@ public final class RecordingReader {
    */
   public void visit(final SegmentVisitor visitor) throws IOException {
     final Optional<RecordingHead> head = usableHead(); // first, or it might be ahead of the list
-    final List<ObjectStatus> objects = objects();
-    final long totalBytes = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
+    final long totalBytes = totalBytes(0);
     final SegmentChain[] chain = {beginning()};
     final long[] doneBytes = {0};
     InOrder.run(
-        objects,
+        objects(0),
         Executors.newVirtualThreadPerTaskExecutor(),
         READ_AHEAD,
         this::open,
@@ -423,7 +442,7 @@ public final class RecordingReader {
   }
 
   private Optional<ObjectStatus> segment(final long number) throws IOException {
-    return store.status(recording.paths().segment(SegmentName.sealed(number)));
+    return store.status(recording.paths().segment(number));
   }
 
   private String place(final String path) {

@@ -226,7 +226,7 @@ final class IndexerTest {
     assertThat(index(false).damaged()).isEqualTo(3);
 
     assertThat(runs()).containsAll(smallest);
-    assertThat(Files.list(indexDirectory().resolve("64"))).hasSize(2);
+    assertThat(Files.list(indexDirectory().resolve("64/0000000"))).hasSize(2);
     assertThat(Files.list(indexDirectory().resolve("maps"))).isNotEmpty();
     assertThat(index(true).damaged()).isZero();
     assertSameEverywhere();

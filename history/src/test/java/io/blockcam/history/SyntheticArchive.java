@@ -60,7 +60,7 @@ public final class SyntheticArchive {
     final Recording recording =
         new Recording(ID, NAME, diskBytes, CREATED, "host.example", "", Baseline.EMPTY);
     final RecordingPaths paths = recording.paths();
-    final Path directory = Files.createDirectories(root.resolve(paths.segments()));
+    Files.createDirectories(root.resolve(paths.segments()));
     final byte[] json = RecordingJson.write(recording);
     Files.write(root.resolve(paths.recordingJson()), json);
     final SplittableRandom random = new SplittableRandom(1);
@@ -70,6 +70,7 @@ public final class SyntheticArchive {
       final SegmentHeader header =
           new SegmentHeader(
               ID, 0, s, (long) s * recordsOfEach, Nanos.of(CREATED) + s * SEGMENT_NS, diskBytes);
+      final Path directory = Files.createDirectories(root.resolve(paths.segments(s)));
       final Path file;
       try (SegmentWriter writer = SegmentWriter.create(directory, header, SegmentLimits.DEFAULT)) {
         append(writer, header, recordsOfEach, random);

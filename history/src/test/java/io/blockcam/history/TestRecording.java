@@ -53,7 +53,7 @@ public final class TestRecording {
   }
 
   public Path segments() {
-    return root.resolve(new RecordingPaths(NAME).segments());
+    return root.resolve(new RecordingPaths(NAME).segments(0));
   }
 
   public Path segment(final long number) {

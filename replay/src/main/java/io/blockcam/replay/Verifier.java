@@ -104,19 +104,16 @@ public final class Verifier {
           findings.accept(message);
         };
     final Optional<RecordingHead> head = head(counted); // first, or it might be ahead of the list
-    final List<ObjectStatus> objects =
-        recording.objects().stream()
-            .filter(object -> RecordingReader.number(object).orElse(0) >= first)
-            .toList();
-    final long total = objects.stream().mapToLong(ObjectStatus::lengthBytes).sum();
+    final long total = recording.totalBytes(first);
     final Story story = new Story(recording, head, counted);
     if (first > 0) {
       story.begin(recording.trailer(first - 1));
     }
     final int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
+    final long[] segments = {0};
     final long[] bytes = {0};
     InOrder.run(
-        objects,
+        recording.objects(first),
         Executors.newFixedThreadPool(workers),
         workers + 1,
         this::look,
@@ -124,11 +121,12 @@ public final class Verifier {
           looked.findings().forEach(findings);
           found[0] += looked.faults();
           story.add(object, looked);
+          segments[0]++;
           bytes[0] += object.lengthBytes();
           next = RecordingReader.number(object).orElse(0) + 1;
           progress.update(bytes[0], total);
         });
-    return story.end(objects.size(), bytes[0], found);
+    return story.end(segments[0], bytes[0], found);
   }
 
   /** Checks a segment alone. Any thread. */

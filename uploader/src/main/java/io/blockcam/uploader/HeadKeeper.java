@@ -9,7 +9,6 @@ import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.history.ObjectBytes;
@@ -249,7 +248,7 @@ final class HeadKeeper {
   }
 
   private SegmentReader open(final long number) throws IOException {
-    final String path = recording.paths().segment(SegmentName.sealed(number));
+    final String path = recording.paths().segment(number);
     final ObjectStatus status =
         store
             .status(path)

@@ -4,7 +4,6 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.archive.segment.SegmentCheck;
-import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.history.ObjectBytes;
 import io.blockcam.store.ObjectConflictException;
@@ -112,7 +111,7 @@ final class Lane {
   }
 
   private String pathOf(final DigestedSegment segment) {
-    return recording.paths().segment(SegmentName.sealed(segment.trailer().segmentNumber()));
+    return recording.paths().segment(segment.trailer().segmentNumber());
   }
 
   /**

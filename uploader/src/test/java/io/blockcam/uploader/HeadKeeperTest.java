@@ -86,7 +86,7 @@ final class HeadKeeperTest {
   }
 
   private Path segment(final int number) {
-    return archive.resolve("disk/segments").resolve("%010d.seg".formatted(number));
+    return archive.resolve("disk/segments/0000000").resolve("%010d.seg".formatted(number));
   }
 
   /** Counted from the segments themselves. */

@@ -2,7 +2,7 @@ package io.blockcam.uploader;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.archive.SegmentName;
 import io.blockcam.store.HdfsForTests;
 import io.blockcam.store.HdfsProcesses;
 import io.blockcam.store.HdfsProcesses.Role;

@@ -69,11 +69,11 @@ final class IndexKeeperTest {
       asked.acquire();
       publish(10);
       asked.acquire(); // asks again only when it is done
-      assertThat(runs()).containsExactly("8/0000000000-0000000007.run");
+      assertThat(runs()).containsExactly("8/0000000/0000000000-0000000007.run");
       write(recording, 60);
       publish(60);
       asked.acquire();
-      assertThat(runs()).hasSize(8 + 1).contains("64/0000000000-0000000063.run");
+      assertThat(runs()).hasSize(8 + 1).contains("64/0000000/0000000000-0000000063.run");
     }
     assertThat(Files.list(scratch)).isEmpty();
   }

@@ -44,7 +44,7 @@ final class ParallelUploadsTest {
 
   @BeforeEach
   void open() throws IOException {
-    segments = dir.resolve("archive/disk/segments");
+    segments = dir.resolve("archive/disk/segments/0000000");
     store = new FaultyStore(Stores.open(dir.resolve("archive").toUri().toString()));
     spool = new TestSpool(dir.resolve("spool"));
     uploader = uploader();

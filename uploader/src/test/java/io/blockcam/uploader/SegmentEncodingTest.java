@@ -52,7 +52,7 @@ final class SegmentEncodingTest {
   }
 
   private Path archived(final int number) {
-    return archive.resolve("disk/segments/%010d.seg".formatted(number));
+    return archive.resolve("disk/segments/0000000/%010d.seg".formatted(number));
   }
 
   private static List<String> findings(final Path segment) throws IOException {

@@ -79,11 +79,12 @@ final class Shipping {
   void isPublished(final Uploader uploader, final ObjectStore store) throws Exception {
     assertThat(uploader.drain(LONG)).as(() -> uploader.status().toString()).isTrue();
     assertThat(uploader.status().lastError()).isEmpty();
-    assertThat(store.list("disk/segments"))
+    assertThat(store.list("disk/segments/0000000"))
         .extracting(ObjectStatus::name)
         .containsExactlyElementsOf(spool.published());
     for (final String name : spool.published()) {
-      assertThat(store.matches("disk/segments/" + name, ObjectSource.of(copies.resolve(name))))
+      assertThat(
+              store.matches("disk/segments/0000000/" + name, ObjectSource.of(copies.resolve(name))))
           .as(name)
           .isTrue();
     }

@@ -52,11 +52,13 @@ final class UploaderOnHdfsTest {
         assertThat(uploader.drain(Duration.ofSeconds(100))).isTrue();
       }
       store.inject((call, op, after) -> {});
-      assertThat(store.list("disk/segments"))
+      assertThat(store.list("disk/segments/0000000"))
           .extracting(ObjectStatus::name)
           .containsExactlyElementsOf(spool.published());
       for (final String name : spool.published()) {
-        assertThat(store.matches("disk/segments/" + name, ObjectSource.of(copies.resolve(name))))
+        assertThat(
+                store.matches(
+                    "disk/segments/0000000/" + name, ObjectSource.of(copies.resolve(name))))
             .isTrue();
       }
       assertThat(store.list(TestSpool.RECORDING.paths().temporary(TestSpool.RECORDING.id())))

@@ -40,7 +40,7 @@ final class UploaderTest {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Backoff AT_ONCE = new Backoff(Duration.ofMillis(1), Duration.ofMillis(2));
   private static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
-  private static final String SEGMENTS = "disk/segments";
+  private static final String SEGMENTS = "disk/segments/0000000";
   private static final String TEMPORARY =
       TestSpool.RECORDING.paths().temporary(TestSpool.RECORDING.id());
 

@@ -171,7 +171,7 @@ class AttachTest {
       Shell.sh("dd if=/dev/urandom of=$1 bs=1M count=4 oflag=direct status=none", disk.device());
       disk.stopsCleanly();
     }
-    final Path segment = largest(recording.folder().resolve("segments"));
+    final Path segment = largest(recording.folder().resolve("segments/0000000"));
     try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
       file.seek(4096 + 100);
       file.write(0x55);

@@ -70,7 +70,7 @@ class BadArchiveTest {
   }
 
   private Path segment(final String recording, final int number) {
-    return scratch.resolve("archive/%s/segments/%010d.seg".formatted(recording, number));
+    return scratch.resolve("archive/%s/segments/0000000/%010d.seg".formatted(recording, number));
   }
 
   private Path image() {

@@ -125,8 +125,8 @@ class HdfsTest {
 
   private boolean isPublished(
       final String path, final Map<String, Segment> seen, final byte[] data) {
-    for (final String name : hdfs.list(path + "/segments")) {
-      seen.computeIfAbsent(name, n -> Segment.of(n, hdfs.read(path + "/segments/" + n)));
+    for (final String name : hdfs.list(path + "/segments/0000000")) {
+      seen.computeIfAbsent(name, n -> Segment.of(n, hdfs.read(path + "/segments/0000000/" + n)));
     }
     return seen.values().stream()
         .flatMap(s -> s.events().stream())
@@ -275,8 +275,8 @@ class HdfsTest {
   private PublishedRecording published(final String path) {
     return PublishedRecording.of(
         hdfs.read(path + "/recording.json"),
-        hdfs.list(path + "/segments").stream()
-            .map(n -> Segment.of(n, hdfs.read(path + "/segments/" + n)))
+        hdfs.list(path + "/segments/0000000").stream()
+            .map(n -> Segment.of(n, hdfs.read(path + "/segments/0000000/" + n)))
             .toList());
   }
 

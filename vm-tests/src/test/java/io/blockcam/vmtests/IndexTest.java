@@ -47,7 +47,7 @@ class IndexTest {
 
   /** How many runs there must be: how many segments there are is the clock's. */
   private long due() throws IOException {
-    try (Stream<Path> segments = Files.list(dir.resolve("archive/disk/segments"))) {
+    try (Stream<Path> segments = Files.list(dir.resolve("archive/disk/segments/0000000"))) {
       final long count = segments.count();
       assertThat(count).isGreaterThanOrEqualTo(SEGMENTS);
       return count / 8 + count / 64;

@@ -15,11 +15,20 @@ public final class RunName {
     return "%010d-%010d.run".formatted(firstSegment, lastSegment);
   }
 
+  /** The first segment that a run of this name covers, or empty when it is the name of none. */
+  public static OptionalLong firstSegment(final String fileName) {
+    return number(fileName, 1);
+  }
+
   /** The last segment that a run of this name covers, or empty when it is the name of none. */
   public static OptionalLong lastSegment(final String fileName) {
+    return number(fileName, 2);
+  }
+
+  private static OptionalLong number(final String fileName, final int group) {
     final Matcher matcher = NAME.matcher(fileName);
     return matcher.matches()
-        ? OptionalLong.of(Long.parseLong(matcher.group(2)))
+        ? OptionalLong.of(Long.parseLong(matcher.group(group)))
         : OptionalLong.empty();
   }
 }

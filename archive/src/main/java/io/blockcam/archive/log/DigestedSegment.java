@@ -3,6 +3,7 @@ package io.blockcam.archive.log;
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
 
+import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
@@ -13,7 +14,6 @@ import io.blockcam.archive.segment.Frames;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.segment.SegmentName;
 import io.blockcam.archive.segment.SegmentStorage;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.BufferedInputStream;

@@ -1,6 +1,6 @@
 package io.blockcam.archive.log;
 
-import io.blockcam.archive.segment.SegmentName;
+import io.blockcam.archive.SegmentName;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

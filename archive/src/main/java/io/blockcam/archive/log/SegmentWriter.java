@@ -1,11 +1,11 @@
 package io.blockcam.archive.log;
 
+import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
-import io.blockcam.archive.segment.SegmentName;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -16,6 +16,7 @@ import static io.blockcam.archive.segment.SegmentHeaderDescriptor.SEGMENT_NUMBER
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.VERSION;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.VERSION_OFFSET;
 
+import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;

@@ -35,6 +35,7 @@ import static io.blockcam.archive.segment.SegmentTrailerDescriptor.UNUSED_OFFSET
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION_OFFSET;
 
+import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256;

@@ -46,9 +46,10 @@ public final class PublishedRecording {
   }
 
   private static PublishedRecording read(final Path dir, final Function<Path, Segment> read) {
-    try (Stream<Path> files = Files.list(dir.resolve("segments"))) {
+    try (Stream<Path> files = Files.walk(dir.resolve("segments"), 2)) {
       return of(
-          Files.readAllBytes(dir.resolve("recording.json")), files.sorted().map(read).toList());
+          Files.readAllBytes(dir.resolve("recording.json")),
+          files.filter(Files::isRegularFile).sorted().map(read).toList());
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,4 +1,4 @@
-package io.blockcam.archive.segment;
+package io.blockcam.archive;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -49,5 +49,19 @@ class SegmentNameTest {
     assertThatThrownBy(() -> SegmentName.sealed(-1)).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> SegmentName.sealed(10_000_000_000L))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /** So that no directory of an archive holds more than a thousand. */
+  @Test
+  void beginsWithTheNameOfItsDirectory() {
+    assertThat(SegmentName.directory(0)).isEqualTo("0000000");
+    assertThat(SegmentName.directory(999)).isEqualTo("0000000");
+    assertThat(SegmentName.directory(1000)).isEqualTo("0000001");
+    assertThat(SegmentName.directory(SegmentName.MAX_NUMBER)).isEqualTo("9999999");
+    assertThat(SegmentName.firstOf("0000001")).hasValue(1000);
+    assertThat(SegmentName.firstOf("9999999")).hasValue(9_999_999_000L);
+    assertThat(SegmentName.firstOf("000001")).isEmpty();
+    assertThat(SegmentName.firstOf("maps")).isEmpty();
+    assertThat(SegmentName.firstOf("-000001")).isEmpty();
   }
 }

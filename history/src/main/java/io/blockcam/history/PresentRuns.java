@@ -1,0 +1,80 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.SegmentName;
+import io.blockcam.archive.index.RunName;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Which runs of a size an index has. A directory of them is listed when the first one in it is
+ * asked for, and a bit is kept of each: there are a hundred thousand in a year. One thread.
+ */
+final class PresentRuns {
+  private final ObjectStore store;
+  private final RecordingPaths paths;
+  private final long size;
+  private final BitSet present = new BitSet();
+  private final BitSet listed = new BitSet();
+
+  /**
+   * @param size how many segments a run covers
+   */
+  PresentRuns(final ObjectStore store, final RecordingPaths paths, final long size) {
+    this.store = store;
+    this.paths = paths;
+    this.size = size;
+  }
+
+  private int number(final long first) {
+    return Math.toIntExact(first / size);
+  }
+
+  /**
+   * Whether there is one.
+   *
+   * @param first the first segment that it covers, a multiple of the size
+   */
+  boolean has(final long first) throws IOException {
+    final int directory = number(first) / SegmentName.PER_DIRECTORY;
+    if (!listed.get(directory)) {
+      for (final ObjectStatus run : store.list(paths.runs(size, first))) {
+        final OptionalLong covered = RunName.firstSegment(run.name());
+        if (covered.isPresent()
+            && run.path().equals(IndexSpans.run(paths, covered.getAsLong(), size))) {
+          present.set(number(covered.getAsLong()));
+        }
+      }
+      listed.set(directory);
+    }
+    return present.get(number(first));
+  }
+
+  void add(final long first) {
+    present.set(number(first));
+  }
+
+  /** Forgets one that is gone; other paths are not its business. */
+  void remove(final String path) {
+    final OptionalLong first = RunName.firstSegment(path.substring(path.lastIndexOf('/') + 1));
+    if (first.isPresent() && path.equals(IndexSpans.run(paths, first.getAsLong(), size))) {
+      present.clear(number(first.getAsLong()));
+    }
+  }
+
+  /** Paths of whatever stands where runs of this size stand, also of what is none. */
+  List<String> all() throws IOException {
+    final List<String> all = new ArrayList<>();
+    for (final ObjectStatus directory : store.list(paths.runs(size))) {
+      if (directory.isDirectory()) {
+        store.list(directory.path()).forEach(run -> all.add(run.path()));
+      }
+    }
+    return all;
+  }
+}
