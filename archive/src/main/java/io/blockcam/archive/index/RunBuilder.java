@@ -11,20 +11,16 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a run of the index of the records of some segments, or of runs. Memory: some 40 bytes for
- * each block that a record names, and a window. One thread.
+ * Makes a run of the index of the records of some segments, or of runs. Memory: some 20 bytes for
+ * each record, and a window. One thread.
  */
 public final class RunBuilder {
-  private static final int PIECE = 0;
-  private static final int ZERO = 1;
-  private static final int DOUBT = 2;
-  private static final int MASK_SHIFT = 2;
-  private static final int BLOCKS_SHIFT = 10;
   private static final int INDEX_BITS = 24;
   private static final int MOST_OPERATIONS = 1 << INDEX_BITS;
 
@@ -32,13 +28,17 @@ public final class RunBuilder {
   private final List<Sha256Digest> digests = new ArrayList<>();
   private @Nullable RunCover cover;
 
-  // What records do, in their order, cut at the bounds of windows.
-  private int operations;
+  // What records give that has a payload, or is part of a block; in their order.
+  private int pieces;
   private long[] block = new long[1024];
   private long[] ref = new long[1024];
+  private byte[] mask = new byte[1024];
 
-  /** What is done, the sector mask, how many blocks of the window. */
-  private int[] what = new int[1024];
+  // Their age: how many pieces are older, and how many ranges.
+  private final DatedRanges zeroes = new DatedRanges();
+  private final DatedRanges doubts = new DatedRanges();
+  private int ranges;
+  private long newestAge = -1;
 
   private int eventCount;
   private long[] events = new long[16];
@@ -55,9 +55,9 @@ public final class RunBuilder {
     return cover;
   }
 
-  /** How much has been added: pieces of records, at most one for each block. */
+  /** How much has been added: pieces of records and ranges. */
   public int operations() {
-    return operations;
+    return pieces + zeroes.count() + doubts.count();
   }
 
   /**
@@ -89,6 +89,11 @@ public final class RunBuilder {
     cover = before == null ? added : before.and(added);
     digests.add(segment.digest());
     final long place = digests.size() - 1L;
+    if (operations() + 2L * records.count() > MOST_OPERATIONS) { // content and doubt of each
+      throw new IndexException(
+          "segment " + segment.segmentNumber(),
+          "one run of the index cannot hold it with what is before");
+    }
     for (int i = 0; i < records.count() && records.sequence(i) <= lastSequence; i++) {
       if (records.sequence(i) > afterSequence) {
         add(records, i, place);
@@ -96,7 +101,7 @@ public final class RunBuilder {
     }
   }
 
-  private void add(final RecordTable records, final int i, final long place) throws IndexException {
+  private void add(final RecordTable records, final int i, final long place) {
     final RecordKind kind = records.kind(i);
     final boolean failed = records.hasFlag(i, RecordFlags.FAILED);
     if (kind == RecordKind.MARK || kind == RecordKind.CLOCK_STEP) {
@@ -110,55 +115,39 @@ public final class RunBuilder {
       final int sectors = records.sectorMask(i);
       final boolean zero = kind.isRun() || records.hasFlag(i, RecordFlags.ALL_ZERO);
       if (zero && sectors == WHOLE_BLOCK) {
-        add(records, i, ZERO, 0, 0);
+        add(zeroes, records, i);
       } else {
-        add(records, i, PIECE, sectors, RecordRef.of(place, i, zero));
+        add(records.block(i), sectors, RecordRef.of(place, i, zero));
       }
     }
     // Behind the content: from the newest to the oldest, as they are taken, before it.
     if (kind == RecordKind.GAP
         || (kind.setsContent() && (failed || records.hasFlag(i, RecordFlags.UNKNOWN_OUTCOME)))) {
-      add(records, i, DOUBT, 0, 0);
+      add(doubts, records, i);
     }
   }
 
-  private void add(
-      final RecordTable records, final int i, final int operation, final int mask, final long r)
-      throws IndexException {
-    final long end = records.block(i) + records.runBlocks(i);
-    for (long at = records.block(i); at < end; ) {
-      final long endOfWindow = WindowStack.windowOf(at) + WindowStack.WINDOW_BLOCKS;
-      final int blocks = (int) (Math.min(end, endOfWindow) - at);
-      if (operation != PIECE
-          && at % WindowStack.WINDOW_BLOCKS != 0
-          && isBehindLast(operation, at)) {
-        what[operations - 1] += blocks << BLOCKS_SHIFT;
-        at += blocks;
-        continue;
-      }
-      if (operations == MOST_OPERATIONS) {
-        throw new IndexException(
-            "record " + records.sequence(i), "one run of the index can not hold what is before");
-      }
-      if (operations == block.length) {
-        final int size = Math.multiplyExact(operations, 2);
-        block = Arrays.copyOf(block, size);
-        ref = Arrays.copyOf(ref, size);
-        what = Arrays.copyOf(what, size);
-      }
-      block[operations] = at;
-      ref[operations] = r;
-      what[operations] = operation | mask << MASK_SHIFT | blocks << BLOCKS_SHIFT;
-      operations++;
-      at += blocks;
+  private void add(final long at, final int sectors, final long recordRef) {
+    if (pieces == block.length) {
+      final int size = Math.multiplyExact(pieces, 2);
+      block = Arrays.copyOf(block, size);
+      ref = Arrays.copyOf(ref, size);
+      mask = Arrays.copyOf(mask, size);
     }
+    block[pieces] = at;
+    ref[pieces] = recordRef;
+    mask[pieces] = (byte) sectors;
+    pieces++;
   }
 
-  /** Whether what was added last is the same, up to here: a disk that is wiped is one range. */
-  private boolean isBehindLast(final int operation, final long at) {
-    return operations > 0
-        && (what[operations - 1] & (1 << MASK_SHIFT) - 1) == operation
-        && block[operations - 1] + (what[operations - 1] >>> BLOCKS_SHIFT) == at;
+  private void add(final DatedRanges to, final RecordTable records, final int i) {
+    final long first = records.block(i);
+    final long end = first + records.runBlocks(i);
+    final boolean isNewest = newestAge >>> Integer.SIZE == pieces;
+    if (!isNewest || !to.extend(first, end, newestAge)) {
+      newestAge = (long) pieces << Integer.SIZE | ranges++;
+      to.add(first, end, newestAge);
+    }
   }
 
   /**
@@ -169,38 +158,103 @@ public final class RunBuilder {
   public RunCover write(final OutputStream out) throws IOException {
     final RunCover written = Objects.requireNonNull(cover, "nothing was added");
     final RunWriter writer = new RunWriter(out);
-    final long[] order = new long[operations];
-    for (int i = 0; i < operations; i++) {
-      order[i] = block[i] / WindowStack.WINDOW_BLOCKS << INDEX_BITS | i;
-    }
-    Arrays.sort(order);
-    for (int from = 0; from < operations; ) {
-      final long number = order[from] >>> INDEX_BITS;
-      int to = from + 1;
-      while (to < operations && order[to] >>> INDEX_BITS == number) {
-        to++;
-      }
-      window.begin(number * WindowStack.WINDOW_BLOCKS);
-      for (int i = to - 1; i >= from; i--) {
-        apply((int) order[i] & MOST_OPERATIONS - 1);
-      }
-      writer.add(window);
-      from = to;
-    }
+    write(writer);
     writer.finish(written, digests, Arrays.copyOf(events, eventCount));
-    operations = 0;
+    pieces = 0;
+    zeroes.clear();
+    doubts.clear();
+    ranges = 0;
+    newestAge = -1;
     eventCount = 0;
     digests.clear();
     cover = null;
     return written;
   }
 
-  private void apply(final int i) {
-    final long end = block[i] + (what[i] >>> BLOCKS_SHIFT);
-    switch (what[i] & (1 << MASK_SHIFT) - 1) {
-      case PIECE -> window.piece(block[i], what[i] >>> MASK_SHIFT & WHOLE_BLOCK, ref[i]);
-      case ZERO -> window.zero(block[i], end);
-      default -> window.doubt(block[i], end, WHOLE_BLOCK);
+  private void write(final RunWriter writer) throws IOException {
+    final long[] order = new long[pieces];
+    for (int i = 0; i < pieces; i++) {
+      order[i] = block[i] / WindowStack.WINDOW_BLOCKS << INDEX_BITS | i;
+    }
+    Arrays.sort(order);
+    final DatedRanges zero = zeroes.newest();
+    final DatedRanges doubt = doubts.newest();
+    int piece = 0;
+    int z = 0;
+    int d = 0;
+    for (long at = 0; ; ) {
+      z = zero.endingBehind(at, z);
+      d = doubt.endingBehind(at, d);
+      final long ofPiece = piece < pieces ? windowOf(order[piece]) : Long.MAX_VALUE;
+      final long next = Math.min(ofPiece, Math.min(zero.next(z, at), doubt.next(d, at)));
+      if (next == Long.MAX_VALUE) {
+        return;
+      }
+      at = WindowStack.windowOf(next);
+      final long same = Math.min(ofPiece, Math.min(zero.sameUntil(z, at), doubt.sameUntil(d, at)));
+      final long end = WindowStack.windowOf(same);
+      if (end > at) { // whole windows without a piece
+        final boolean isZero = zero.holds(z, at);
+        final boolean inDoubt = doubt.holds(d, at) && !(isZero && zero.age(z) > doubt.age(d));
+        writer.add(at, end, isZero, inDoubt ? WHOLE_BLOCK : 0);
+        at = end;
+      } else {
+        int behind = piece;
+        while (behind < pieces && windowOf(order[behind]) == at) {
+          behind++;
+        }
+        window.begin(at);
+        apply(order, piece, behind, rangesOfWindow(zero, z, doubt, d));
+        writer.add(window);
+        piece = behind;
+        at = window.end();
+      }
+    }
+  }
+
+  private static long windowOf(final long ordered) {
+    return (ordered >>> INDEX_BITS) * WindowStack.WINDOW_BLOCKS;
+  }
+
+  private record Range(long from, long to, long age, boolean isZero) {
+    /** How many pieces are older. */
+    long pieces() {
+      return age >>> Integer.SIZE;
+    }
+  }
+
+  /** Those that reach into the window, newest first. */
+  private List<Range> rangesOfWindow(
+      final DatedRanges zero, final int z, final DatedRanges doubt, final int d) {
+    final List<Range> found = new ArrayList<>();
+    for (int i = z; i < zero.count() && zero.from(i) < window.end(); i++) {
+      found.add(new Range(zero.from(i), zero.to(i), zero.age(i), true));
+    }
+    for (int i = d; i < doubt.count() && doubt.from(i) < window.end(); i++) {
+      found.add(new Range(doubt.from(i), doubt.to(i), doubt.age(i), false));
+    }
+    found.sort(Comparator.comparingLong(Range::age).reversed());
+    return found;
+  }
+
+  /** Newest first. */
+  private void apply(final long[] order, final int from, final int to, final List<Range> found) {
+    int next = 0;
+    for (int i = to - 1; i >= from; i--) {
+      final int piece = (int) order[i] & MOST_OPERATIONS - 1;
+      while (next < found.size() && found.get(next).pieces() > piece) {
+        apply(found.get(next++));
+      }
+      window.piece(block[piece], mask[piece] & WHOLE_BLOCK, ref[piece]);
+    }
+    found.subList(next, found.size()).forEach(this::apply);
+  }
+
+  private void apply(final Range range) {
+    if (range.isZero) {
+      window.zero(range.from, range.to);
+    } else {
+      window.doubt(range.from, range.to, WHOLE_BLOCK);
     }
   }
 
@@ -221,12 +275,19 @@ public final class RunBuilder {
       all = all.and(run.cover());
     }
     final RunWriter writer = new RunWriter(out);
-    for (long at = next(runs, 0); at != Long.MAX_VALUE; at = next(runs, window.end())) {
+    for (long at = next(runs, 0); at != Long.MAX_VALUE; ) {
+      final long end = WindowStack.windowOf(sameUntil(runs, at));
+      if (end > at) {
+        addSame(runs, at, end, writer);
+        at = next(runs, end);
+        continue;
+      }
       window.begin(at);
       for (final RunReader run : runs.reversed()) {
         run.feed(window, run.cover().firstSegment() - all.firstSegment());
       }
       writer.add(window);
+      at = next(runs, window.end());
     }
     final List<Sha256Digest> digests = new ArrayList<>();
     final List<long[]> events = new ArrayList<>();
@@ -239,11 +300,32 @@ public final class RunBuilder {
     return all;
   }
 
+  private static long sameUntil(final List<RunReader> runs, final long block) throws IOException {
+    long same = Long.MAX_VALUE;
+    for (int i = 0; i < runs.size() && same >= block + WindowStack.WINDOW_BLOCKS; i++) {
+      same = Math.min(same, runs.get(i).sameUntil(block));
+    }
+    return same;
+  }
+
+  /** Adds whole windows without a piece, of which no run changes its mind. */
+  private static void addSame(
+      final List<RunReader> runs, final long from, final long to, final RunWriter writer)
+      throws IOException {
+    int inDoubt = 0;
+    boolean isZero = false;
+    for (int i = runs.size() - 1; i >= 0 && !isZero; i--) {
+      inDoubt |= runs.get(i).doubtOf(from);
+      isZero = runs.get(i).isZero(from);
+    }
+    writer.add(from, to, isZero, inDoubt);
+  }
+
   /** The first window from a block on of which any of some runs says something. */
   public static long next(final List<RunReader> runs, final long fromBlock) throws IOException {
     long next = Long.MAX_VALUE;
-    for (final RunReader run : runs) {
-      next = Math.min(next, run.nextWindow(fromBlock));
+    for (int i = 0; i < runs.size() && next > fromBlock; i++) { // no other can be nearer than that
+      next = Math.min(next, runs.get(i).nextWindow(fromBlock));
     }
     return next;
   }

@@ -209,6 +209,58 @@ public final class RunReader {
     return Long.MAX_VALUE;
   }
 
+  /**
+   * Up to where the run says the same of all blocks as of one, and has no piece.
+   *
+   * @return the block itself when it has a piece
+   */
+  long sameUntil(final long block) throws IOException {
+    final int p = pageBefore(block + 1);
+    final long nextPage =
+        p + 1 < directory.size() ? directory.get(p + 1).firstBlock() : Long.MAX_VALUE;
+    if (p < 0 || directory.get(p).endBlock() <= block) {
+      return nextPage;
+    }
+    final Page here = page(p);
+    final int piece = here.pieceFrom(block);
+    final long ofPiece = piece < here.pieces() ? here.block(piece) : nextPage;
+    return Math.min(
+        ofPiece, Math.min(sameUntil(here.zeroes(), block), sameUntil(here.doubts(), block)));
+  }
+
+  private static long sameUntil(final Page.Ranges ranges, final long block) {
+    final int i = ranges.endingBehind(block);
+    if (i == ranges.count()) {
+      return Long.MAX_VALUE;
+    }
+    return ranges.from(i) <= block ? ranges.to(i) : ranges.from(i);
+  }
+
+  /** The sectors of a block that are in doubt. */
+  int doubtOf(final long block) throws IOException {
+    final Page here = pageOver(block);
+    if (here == null) {
+      return 0;
+    }
+    final int i = here.doubts().endingBehind(block);
+    return i < here.doubts().count() && here.doubts().from(i) <= block ? here.doubts().mask(i) : 0;
+  }
+
+  /** Whether a block is zero, below its pieces. */
+  boolean isZero(final long block) throws IOException {
+    final Page here = pageOver(block);
+    if (here == null) {
+      return false;
+    }
+    final int i = here.zeroes().endingBehind(block);
+    return i < here.zeroes().count() && here.zeroes().from(i) <= block;
+  }
+
+  private @Nullable Page pageOver(final long block) throws IOException {
+    final int p = pageBefore(block + 1);
+    return p >= 0 && directory.get(p).endBlock() > block ? page(p) : null;
+  }
+
   private static long next(final Page.Ranges ranges, final long fromBlock) {
     final int i = ranges.endingBehind(fromBlock);
     return i < ranges.count() ? Math.max(fromBlock, ranges.from(i)) : Long.MAX_VALUE;
@@ -216,7 +268,11 @@ public final class RunReader {
 
   /** The last page that begins in the window of a block or before it; -1 when there is none. */
   private int pageOf(final long block) {
-    final long end = WindowStack.windowOf(block) + WindowStack.WINDOW_BLOCKS;
+    return pageBefore(WindowStack.windowOf(block) + WindowStack.WINDOW_BLOCKS);
+  }
+
+  /** The last page that begins before a block; -1 when there is none. */
+  private int pageBefore(final long end) {
     int low = 0;
     int high = directory.size();
     while (low < high) {

@@ -39,6 +39,24 @@ final class RunWriter {
     pieces += window.pieces();
   }
 
+  /**
+   * Adds whole windows that lie behind those before, and are all the same.
+   *
+   * @param inDoubt the sectors of each block
+   */
+  void add(final long from, final long to, final boolean isZero, final int inDoubt)
+      throws IOException {
+    if (page.isFull()) {
+      flush();
+    }
+    if (isZero) {
+      page.zeroes().add(from, to);
+    }
+    if (inDoubt != 0) {
+      page.doubts().add(from, to, inDoubt);
+    }
+  }
+
   private void flush() throws IOException {
     if (page.isEmpty()) {
       return;

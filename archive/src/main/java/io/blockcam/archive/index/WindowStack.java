@@ -13,11 +13,12 @@ import java.util.Arrays;
  * else, with nothing later that tells all of the block. Doubt is kept by the sector, since only all
  * runs together may tell all of a block.
  *
- * <p>Keeps its memory from window to window: some 2 MiB, and 13 bytes a piece. One thread.
+ * <p>Keeps its memory from window to window: some 150 KiB, and 13 bytes a piece, of which there are
+ * eight a block at most: under 2 MiB. One thread.
  */
 public final class WindowStack {
-  /** Blocks of a window: 1 GiB. */
-  public static final int WINDOW_BLOCKS = 1 << 18;
+  /** Blocks of a window: 64 MiB. */
+  public static final int WINDOW_BLOCKS = 1 << 14;
 
   private long first;
   private final byte[] decided = new byte[WINDOW_BLOCKS];

@@ -281,9 +281,81 @@ final class RunTest {
     assertThat(page(4, 100, 0, 5, 0).isPossible()).as("ranges of nothing").isFalse();
     assertThat(page(4, 100, 0, 0, 5).isPossible()).as("ranges of nothing").isFalse();
     assertThat(page(0, 100, 1, 0, 0).isPossible()).isFalse();
-    final int many = 1 << 20;
-    assertThat(page(1L << 32, 400, many, 0, 0).isPossible()).as("12 MiB of 400 bytes").isTrue();
-    assertThat(page(1L << 32, 300, many, 0, 0).isPossible()).as("of 300").isFalse();
+    final int many = 1 << 17;
+    assertThat(page(1L << 32, 48, many, 0, 0).isPossible()).as("1.5 MiB of 48 bytes").isTrue();
+    assertThat(page(1L << 32, 40, many, 0, 0).isPossible()).as("of 40").isFalse();
+    assertThat(page(1L << 32, 1 << 20, Page.MOST + 1, 0, 0).isPossible()).isFalse();
+  }
+
+  /** Of 512-byte writes all over a disk: memory is that of a window, whatever there is of them. */
+  @Test
+  void holdsADenseDiskInPagesOfBoundedSize() throws IOException {
+    try (SegmentWriter writer = begin()) {
+      append(writer, RecordKind.START, 0, 0, 0, 0);
+      seal(writer);
+    }
+    final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    final RunWriter writer = new RunWriter(out);
+    final int windows = 3;
+    for (int w = 0; w < windows; w++) {
+      window.begin(w * WINDOW);
+      for (long block = window.first(); block < window.end(); block++) {
+        for (int sector = 0; sector < 8; sector++) {
+          window.piece(
+              block,
+              1 << sector,
+              RecordRef.of(0, (int) (block - window.first()) * 8 + sector, false));
+        }
+      }
+      writer.add(window);
+    }
+    writer.finish(
+        RunCover.of(segments.getFirst().trailer()),
+        List.of(segments.getFirst().trailer().digest()),
+        new long[0]);
+    final RunReader run = open(out);
+    run.readAll();
+    window.begin(WINDOW);
+    run.feed(window, 0);
+    assertThat(window.pieces()).isEqualTo(8 * WindowStack.WINDOW_BLOCKS).isLessThan(Page.MOST);
+    assertThat(run.pieces()).isEqualTo((long) windows * window.pieces());
+  }
+
+  /** Each discards the same disk of 16 TiB again. */
+  @Test
+  void holdsEachRangeOnceHoweverLargeItIs() {
+    final DatedRanges ranges = new DatedRanges();
+    for (int i = 0; i < 100_000; i++) {
+      ranges.add(i % 7, 1L << 32, i);
+    }
+    final DatedRanges newest = ranges.newest();
+    assertThat(newest.count()).isLessThan(8);
+    assertThat(newest.from(0)).isZero();
+    assertThat(newest.to(newest.count() - 1)).isEqualTo(1L << 32);
+  }
+
+  @Test
+  void showsOfRangesTheNewest() {
+    final SplittableRandom random = new SplittableRandom(3);
+    for (int round = 0; round < 500; round++) {
+      final DatedRanges ranges = new DatedRanges();
+      final long[] expected = new long[64];
+      Arrays.fill(expected, -1);
+      for (int age = 0; age < random.nextInt(1, 12); age++) {
+        final int from = random.nextInt(60);
+        final int to = from + random.nextInt(1, 64 - from);
+        ranges.add(from, to, age);
+        Arrays.fill(expected, from, to, age);
+      }
+      final DatedRanges newest = ranges.newest();
+      final long[] seen = new long[64];
+      Arrays.fill(seen, -1);
+      for (int i = 0; i < newest.count(); i++) {
+        assertThat(newest.from(i)).isGreaterThanOrEqualTo(i == 0 ? 0 : newest.to(i - 1));
+        Arrays.fill(seen, (int) newest.from(i), (int) newest.to(i), newest.age(i));
+      }
+      assertThat(seen).as("round %d", round).isEqualTo(expected);
+    }
   }
 
   private static Page.Entry page(
@@ -326,6 +398,23 @@ final class RunTest {
     sequence++;
   }
 
+  /** Ranges that hold whole windows, some from the first block of one to the last. */
+  private void appendOverWindows(
+      final SegmentWriter writer, final SplittableRandom random, final int flags)
+      throws IOException {
+    final long edge = random.nextInt(3) == 0 ? 0 : random.nextLong(WINDOW);
+    final long first = random.nextLong(3) * WINDOW + edge;
+    final long blocks = random.nextLong(1, 3) * WINDOW - (random.nextBoolean() ? edge : 0);
+    final boolean isGap = random.nextInt(3) == 0;
+    append(
+        writer,
+        isGap ? RecordKind.GAP : RecordKind.DISCARD,
+        first,
+        Math.min(blocks, DISK_BLOCKS - first),
+        0xff,
+        isGap ? 0 : flags);
+  }
+
   private void write(final SplittableRandom random) throws IOException {
     try (SegmentWriter writer = begin()) {
       append(writer, RecordKind.START, 0, 0, 0, 0);
@@ -344,6 +433,11 @@ final class RunTest {
           case 2 -> append(writer, RecordKind.DISCARD, block, random.nextInt(1, 3), 0xff, flags);
           case 3 -> append(writer, RecordKind.ZEROES, block, 1, mask, flags);
           case 4 -> append(writer, RecordKind.DISCARD, WINDOW - 40, 60, 0xff, flags);
+          case 5 -> {
+            if (random.nextInt(5) == 0) {
+              appendOverWindows(writer, random, flags);
+            }
+          }
           default -> append(writer, RecordKind.DATA, block, 1, mask, flags);
         }
       }
