@@ -43,6 +43,11 @@ final class ChunkCache implements AutoCloseable {
     memory = arena.allocate((long) chunks.length * CHUNK_BYTES, 4096);
   }
 
+  /** How many it has room for. */
+  int chunks() {
+    return chunks.length;
+  }
+
   private int set(final long chunk) {
     return (int) (chunk * 0x9E37_79B9_7F4A_7C15L >>> 40) & (sets - 1);
   }

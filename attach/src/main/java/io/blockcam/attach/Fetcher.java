@@ -18,9 +18,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves requests that need more than memory: reads from the archive, with the chunks around and,
- * behind sequential reads, those that come next; and writes to a scratch. An archive that is away
- * is waited for. Safe for all threads.
+ * Serves requests that need more than memory: reads from the archive and writes to a scratch. A
+ * read that goes on where one ended, or comes again to a chunk, brings whole chunks into memory,
+ * and those that come next; any other what it asks for: of a disk that was written here and there
+ * each block of a chunk lies in another segment. An archive that is away is waited for. Safe for
+ * all threads.
  */
 final class Fetcher implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Fetcher.class);
@@ -49,6 +51,7 @@ final class Fetcher implements AutoCloseable {
   /** Where the last read ended: one that begins there is sequential. */
   private final AtomicLong lastEnd = new AtomicLong(-1);
 
+  private final RecentChunks recent;
   private volatile boolean closed;
 
   /** A request; the same object may come again once it is done. */
@@ -76,6 +79,7 @@ final class Fetcher implements AutoCloseable {
     this.cache = cache;
     this.scratch = scratch;
     this.patience = patience;
+    this.recent = new RecentChunks(cache.chunks());
   }
 
   /** Reads the first chunk; whoever wants what can not be read is told then. */
@@ -146,9 +150,13 @@ final class Fetcher implements AutoCloseable {
     final long offset = request.offset();
     final int length = (int) buffer.byteSize();
     final boolean sequential = lastEnd.getAndSet(offset + length) == offset;
+    final long first = offset / CHUNK_BYTES;
     final long end = (offset + length + CHUNK_BYTES - 1) / CHUNK_BYTES;
     if (!cache.copy(offset, length, buffer, 0)) {
-      load(offset, buffer);
+      final boolean again = recent.seen(first, end);
+      if (!(sequential || again) || !fetchInto(first, end, offset, buffer)) {
+        readPatiently(offset, buffer.asByteBuffer(), patience);
+      }
     }
     if (scratch != null) {
       scratch.overlay(offset, buffer.asByteBuffer());
@@ -163,11 +171,14 @@ final class Fetcher implements AutoCloseable {
     return length;
   }
 
-  /** With the chunks around; where they are damaged, exactly what is wanted: that may be sound. */
-  private void load(final long offset, final MemorySegment into)
+  /**
+   * Reads whole chunks, and of them what is wanted.
+   *
+   * @return false when they are damaged: what is wanted may be sound
+   */
+  private boolean fetchInto(
+      final long first, final long end, final long offset, final MemorySegment into)
       throws IOException, InterruptedException {
-    final long first = offset / CHUNK_BYTES;
-    final long end = (offset + into.byteSize() + CHUNK_BYTES - 1) / CHUNK_BYTES;
     final ByteBuffer chunks;
     try {
       chunks = fetch(first, end, patience);
@@ -175,11 +186,12 @@ final class Fetcher implements AutoCloseable {
       throw e;
     } catch (final IOException e) {
       LOG.debug("the chunks around {} bytes at {}: {}", into.byteSize(), offset, e.getMessage());
-      readPatiently(offset, into.asByteBuffer(), patience);
-      return;
+      recent.forget(first, end);
+      return false;
     }
     MemorySegment.copy(
         MemorySegment.ofBuffer(chunks), offset - first * CHUNK_BYTES, into, 0, into.byteSize());
+    return true;
   }
 
   /** Reads chunks that lie side by side, and puts them into the cache. */

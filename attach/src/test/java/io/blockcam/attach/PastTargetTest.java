@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,7 @@ final class PastTargetTest {
 
   private final byte[] disk = new byte[DISK_BYTES];
   private final AtomicInteger reads = new AtomicInteger();
+  private final AtomicLong bytesRead = new AtomicLong();
   private volatile int awayFor;
   private volatile boolean damaged;
   private volatile long damagedByte = -1;
@@ -48,6 +50,7 @@ final class PastTargetTest {
 
   private void read(final long offset, final ByteBuffer into) throws IOException {
     reads.incrementAndGet();
+    bytesRead.addAndGet(into.remaining());
     if (awayFor > 0) {
       awayFor--;
       throw new StoreUnavailableException("away");
@@ -173,6 +176,7 @@ final class PastTargetTest {
           .isEqualTo(Arrays.copyOfRange(disk, offset, offset + length));
     }
     queue.read(0, 4096, 4096);
+    queue.read(0, 4096, 4096); // it is wanted again
     final int before = reads.get();
     assertThat(queue.read(1, 8192, 512)).isEqualTo(512);
     assertThat(reads.get()).isEqualTo(before);
@@ -201,7 +205,35 @@ final class PastTargetTest {
     damaged = true;
     final FakeQueue queue = queue(null, PATIENCE);
     assertThat(queue.read(0, 0, 4096)).isEqualTo(-EIO);
-    assertThat(reads.get()).as("with what is around it, and alone").isEqualTo(2);
+    assertThat(reads.get()).isEqualTo(1);
+    assertThat(queue.read(0, 0, 4096)).isEqualTo(-EIO);
+    assertThat(reads.get()).as("with what is around it, and alone").isEqualTo(3);
+  }
+
+  /** Each block of a disk that was written here and there is in another segment. */
+  @Test
+  void readsNoMoreThanIsAskedForHereAndThere() throws InterruptedException {
+    final FakeQueue queue = queue(null, PATIENCE);
+    for (int chunk = 20; chunk > 0; chunk -= 2) {
+      assertThat(queue.read(0, chunk * 131_072 + 8192, 4096)).isEqualTo(4096);
+    }
+    assertThat(bytesRead.get()).isEqualTo(10 * 4096);
+    queue.read(0, 2 * 131_072, 4096);
+    assertThat(bytesRead.get())
+        .as("the chunk, for it may be wanted again")
+        .isEqualTo(10 * 4096 + 131_072);
+  }
+
+  @Test
+  void readsAheadOfWhoGoesOnWhereAReadEnded() throws InterruptedException {
+    final FakeQueue queue = queue(null, PATIENCE);
+    assertThat(queue.read(0, 0, 4096)).isEqualTo(4096);
+    assertThat(queue.read(0, 4096, 4096)).isEqualTo(4096);
+    final long deadlineNs = System.nanoTime() + 30_000_000_000L;
+    while (bytesRead.get() < 4096 + 9 * 131_072 && System.nanoTime() - deadlineNs < 0) {
+      Thread.sleep(1);
+    }
+    assertThat(bytesRead.get()).isEqualTo(4096 + 9 * 131_072);
   }
 
   /** The chunk around a request is read for speed; what is damaged there is nobody's business. */

@@ -22,8 +22,10 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * is not used.
  *
  * <p>Memory: some 10 MiB while runs are made; what is made is kept in memory up to 32 MiB, then in
- * a directory for temporary files. One thread at a time.
+ * a directory for temporary files. Safe for several threads once it is there.
  */
 public final class Layers implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
@@ -55,8 +57,11 @@ public final class Layers implements Closeable {
   private final WindowStack scratch = new WindowStack();
   private final Progress progress;
 
-  /** Oldest first. */
-  private List<Layer> layers = new ArrayList<>();
+  /** Oldest first. Is replaced, and does not change, once all are there. */
+  private volatile List<Layer> layers = new ArrayList<>();
+
+  /** Names of runs that turned out to be damaged and have been replaced. */
+  private final Set<String> replaced = new HashSet<>();
 
   private long bytesInMemory;
 
@@ -163,25 +168,30 @@ public final class Layers implements Closeable {
     if (useIndex) {
       final Layers layers = new Layers(reader, segments, extent, progress);
       try {
-        layers.read(IndexSpans.of(reader, segments));
-        return layers;
+        return layers.filled(() -> layers.read(IndexSpans.of(reader, segments)));
       } catch (final SegmentException e) {
-        layers.close();
         if (layers.layers.stream().noneMatch(Layer.Published.class::isInstance)) {
           throw e;
         }
         LOG.warn("the index of {} is not used: {}", reader.recording().name(), e.getMessage());
-      } catch (final IOException | RuntimeException e) {
-        layers.close();
-        throw e;
       }
     }
     final Layers layers = new Layers(reader, segments, extent, progress);
+    return layers.filled(() -> layers.read(IndexSpans.NONE));
+  }
+
+  /** Something that makes layers. */
+  private interface Making {
+    void make() throws IOException;
+  }
+
+  /** Nothing stays open of those that could not be made. */
+  private Layers filled(final Making making) throws IOException {
     try {
-      layers.read(IndexSpans.NONE);
-      return layers;
+      making.make();
+      return this;
     } catch (final IOException | RuntimeException e) {
-      layers.close();
+      close();
       throw e;
     }
   }
@@ -527,18 +537,16 @@ public final class Layers implements Closeable {
         new Extent(cover.firstSegment(), cover.lastSegment(), Long.MIN_VALUE, Long.MAX_VALUE);
     final Layers parts = new Layers(reader, segments, all, Progress.NONE);
     try {
-      parts.readParts(damaged.span);
-      return parts;
+      return parts.filled(() -> parts.readParts(damaged.span));
     } catch (final SegmentException e) {
-      parts.close();
       return open(reader, segments, all, /* useIndex= */ false, Progress.NONE);
-    } catch (final IOException | RuntimeException e) {
-      parts.close();
-      throw e;
     }
   }
 
-  private void repair(final IndexException damage) throws IOException {
+  private synchronized void repair(final IndexException damage) throws IOException {
+    if (replaced.contains(damage.file())) {
+      return; // by another thread
+    }
     final List<Layer> repaired = new ArrayList<>();
     boolean found = false;
     for (final Layer layer : layers) {
@@ -555,6 +563,7 @@ public final class Layers implements Closeable {
     if (!found) {
       throw damage;
     }
+    replaced.add(damage.file());
     layers = repaired;
   }
 

@@ -6,11 +6,10 @@ import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.index.WindowStack;
-import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.ContentTable;
 import io.blockcam.archive.segment.PayloadReader;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.WantedPayloads;
 import io.blockcam.history.InOrder;
 import io.blockcam.history.Layers;
 import io.blockcam.history.Progress;
@@ -27,7 +26,9 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The disk as of a moment. What it is made of is found window by window, and payloads are read when
@@ -40,6 +41,7 @@ public final class PastDisk implements Closeable {
 
   private static final long MOST_TABLE_BYTES = 32 << 20;
   private static final long MOST_WINDOW_BYTES = 24 << 20;
+  private static final int RESOLVED_AT_ONCE = 8;
 
   private final long bytes;
   private final Layers layers;
@@ -50,8 +52,12 @@ public final class PastDisk implements Closeable {
   /** Blocks of which content could not be read; guarded by itself. */
   private final BlockRanges holes = new BlockRanges();
 
-  // Guarded by layers.
-  private final WindowStack scratch = new WindowStack();
+  /** Windows that are resolved at the same time, each with a stack of up to 2 MiB. */
+  private final ReentrantLock[] resolving = new ReentrantLock[RESOLVED_AT_ONCE];
+
+  private final Queue<WindowStack> stacks = new ConcurrentLinkedQueue<>();
+
+  // Guarded by windows.
   private final Map<Long, WindowMap> windows = new LinkedHashMap<>(16, 0.75f, true);
   private long windowBytes;
 
@@ -60,6 +66,9 @@ public final class PastDisk implements Closeable {
     this.bytes = bytes;
     this.layers = layers;
     this.segments = new OpenSegments(this::openSegment, MOST_TABLE_BYTES);
+    for (int i = 0; i < RESOLVED_AT_ONCE; i++) {
+      resolving[i] = new ReentrantLock();
+    }
   }
 
   /**
@@ -84,9 +93,7 @@ public final class PastDisk implements Closeable {
 
   private SegmentReader openSegment(final long number) throws IOException {
     final SegmentReader segment = layers.open(number);
-    synchronized (layers) {
-      layers.check(segment);
-    }
+    layers.check(segment);
     return segment;
   }
 
@@ -106,16 +113,11 @@ public final class PastDisk implements Closeable {
   /** Goes through all of the disk, without its content. */
   public Survey survey() throws IOException {
     final BlockRanges uncertain = new BlockRanges();
+    final WindowStack stack = new WindowStack();
     long pieces = 0;
-    for (long at = nextWindow(0); at != Long.MAX_VALUE; ) {
-      synchronized (layers) {
-        pieces += window(at).count();
-        if (scratch.first() != at) {
-          layers.read(scratch, at);
-        }
-        scratch.forEachDoubt((from, to) -> uncertain.add(from, to - from));
-      }
-      at = nextWindow(at + WindowStack.WINDOW_BLOCKS);
+    for (long at = nextWindow(0); at != Long.MAX_VALUE; at = nextWindow(stack.end())) {
+      pieces += resolve(at, stack).count();
+      stack.forEachDoubt((from, to) -> uncertain.add(from, to - from));
     }
     return new Survey(pieces, uncertain);
   }
@@ -126,29 +128,50 @@ public final class PastDisk implements Closeable {
    * @return its first block; {@link Long#MAX_VALUE} when there is none
    */
   long nextWindow(final long fromBlock) throws IOException {
-    synchronized (layers) {
-      return layers.nextWindow(fromBlock);
-    }
+    return layers.nextWindow(fromBlock);
   }
 
   /** What a window is made of. */
   WindowMap window(final long firstBlock) throws IOException {
-    synchronized (layers) {
-      final WindowMap known = windows.get(firstBlock);
-      if (known != null) {
-        return known;
+    WindowMap known = known(firstBlock);
+    if (known == null) {
+      final long number = firstBlock / WindowStack.WINDOW_BLOCKS;
+      final ReentrantLock lock = resolving[(int) (number % RESOLVED_AT_ONCE)];
+      lock.lock();
+      try {
+        known = known(firstBlock); // by now, perhaps
+        if (known == null) {
+          final WindowStack idle = stacks.poll();
+          final WindowStack stack = idle == null ? new WindowStack() : idle;
+          known = resolve(firstBlock, stack);
+          stacks.add(stack);
+        }
+      } finally {
+        lock.unlock();
       }
-      layers.read(scratch, firstBlock);
-      final WindowMap read = WindowMap.of(scratch);
-      windows.put(firstBlock, read);
-      windowBytes += read.heldBytes();
+    }
+    return known;
+  }
+
+  private @Nullable WindowMap known(final long firstBlock) {
+    synchronized (windows) {
+      return windows.get(firstBlock);
+    }
+  }
+
+  private WindowMap resolve(final long firstBlock, final WindowStack stack) throws IOException {
+    layers.read(stack, firstBlock);
+    final WindowMap read = WindowMap.of(stack);
+    synchronized (windows) {
+      final WindowMap before = windows.put(firstBlock, read);
+      windowBytes += read.heldBytes() - (before == null ? 0 : before.heldBytes());
       final Iterator<WindowMap> oldest = windows.values().iterator();
       while (windowBytes > MOST_WINDOW_BYTES && windows.size() > 1) {
         windowBytes -= oldest.next().heldBytes();
         oldest.remove();
       }
-      return read;
     }
+    return read;
   }
 
   /** Takes the content of pieces; those of one segment come one after the other. */
@@ -173,8 +196,13 @@ public final class PastDisk implements Closeable {
    */
   void fetch(final PieceBatch batch, final Supplier<? extends ContentSink> sinks)
       throws IOException {
+    final List<PieceBatch.OfSegment> groups = batch.bySegment(layers.firstSegment());
+    if (groups.size() == 1) {
+      fetch(batch, groups.getFirst(), sinks.get());
+      return;
+    }
     InOrder.run(
-        batch.bySegment(layers.firstSegment()),
+        groups,
         Executors.newVirtualThreadPerTaskExecutor(),
         SEGMENTS_AT_ONCE,
         group -> fetch(batch, group, sinks.get()),
@@ -221,16 +249,16 @@ public final class PastDisk implements Closeable {
       final PieceBatch batch, final PieceBatch.OfSegment group, final ContentSink sink)
       throws IOException {
     final OpenSegments.Open segment = segments.get(group.segment());
-    final RecordTable records = segment.tables().records();
-    final int[] pieces = byPayload(batch, group, records, segment.reader().name());
+    final ContentTable contents = segment.contents();
+    final int[] pieces = byPayload(batch, group, contents, segment.reader().name());
     PayloadReader payloads = readers.poll();
     if (payloads == null) {
       payloads = new PayloadReader();
     }
     payloads.read(
         segment.reader(),
-        segment.tables(),
-        WantedPayloads.of(records, pieces.length, i -> batch.record(pieces[i])),
+        contents,
+        contents.wanted(pieces.length, i -> batch.record(pieces[i])),
         (i, payload) -> sink.take(pieces[i], payload));
     sink.end();
     readers.add(payloads);
@@ -241,24 +269,20 @@ public final class PastDisk implements Closeable {
   private static int[] byPayload(
       final PieceBatch batch,
       final PieceBatch.OfSegment group,
-      final RecordTable records,
+      final ContentTable contents,
       final String file)
       throws SegmentException {
     final long[] order = new long[group.pieces().length];
     for (int i = 0; i < order.length; i++) {
       final int piece = group.pieces()[i];
       final int record = batch.record(piece);
-      if (record >= records.count()
-          || !records.kind(record).hasPayload()
-          || records.payloadIndex(record) < 0
-          || records.block(record) != batch.block(piece)
-          || (records.sectorMask(record) & batch.mask(piece)) != batch.mask(piece)) {
+      if (!contents.gives(record, batch.block(piece), batch.mask(piece))) {
         throw SegmentException.of(
             file,
             "has no content of block %d in record %d, as the index says; --no-index does without it"
                 .formatted(batch.block(piece), record));
       }
-      order[i] = (long) records.payloadIndex(record) << Integer.SIZE | piece;
+      order[i] = (long) contents.payload(record) << Integer.SIZE | piece;
     }
     Arrays.sort(order);
     final int[] pieces = new int[order.length];
@@ -335,8 +359,6 @@ public final class PastDisk implements Closeable {
 
   @Override
   public void close() throws IOException {
-    synchronized (layers) {
-      layers.close();
-    }
+    layers.close();
   }
 }

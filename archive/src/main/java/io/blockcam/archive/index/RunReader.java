@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a run of the index: its end when it is opened, pages when they are asked for. No memory is
- * taken for a count that was not checked. One thread.
+ * taken for a count that was not checked. Any thread.
  */
 public final class RunReader {
   private static final int TAIL_BYTES = 64 << 10;
@@ -30,12 +30,11 @@ public final class RunReader {
   private final RunTrailer trailer;
   private final List<Page.Entry> directory;
   private final long diskBlocks;
-  private final Crc32c crc = new Crc32c();
 
   /** The page that was read last: what comes next is often of it, too. */
-  private int page = -1;
+  private volatile @Nullable Kept kept;
 
-  private @Nullable Page content;
+  private record Kept(int number, Page page) {}
 
   private RunReader(
       final RandomAccessBytes bytes, final RunTrailer trailer, final List<Page.Entry> directory) {
@@ -173,7 +172,7 @@ public final class RunReader {
         ByteBuffer.allocate(Math.multiplyExact(trailer.events(), Long.BYTES))
             .order(ByteOrder.LITTLE_ENDIAN);
     bytes.read(trailer.eventsOffset(), all);
-    if (crc.of(all.array(), 0, all.capacity()) != trailer.eventsCrc32c()) {
+    if (new Crc32c().of(all.array(), 0, all.capacity()) != trailer.eventsCrc32c()) {
       throw new IndexException(name(), "has damaged events");
     }
     final long[] events = new long[trailer.events()];
@@ -322,20 +321,19 @@ public final class RunReader {
   }
 
   private Page page(final int p) throws IOException {
-    final Page last = content;
-    if (last != null && page == p) {
-      return last;
+    final Kept last = kept;
+    if (last != null && last.number == p) {
+      return last.page;
     }
     final Page.Entry entry = directory.get(p);
     final byte[] stored = new byte[entry.bytes()];
     bytes.read(entry.offset(), ByteBuffer.wrap(stored));
-    if (crc.of(stored, 0, stored.length) != entry.crc32c()) {
+    if (new Crc32c().of(stored, 0, stored.length) != entry.crc32c()) {
       throw Page.damaged(name(), entry);
     }
     final Page read = Page.decode(name(), entry, stored, cover().segments(), diskBlocks);
     if (entry.pieces() <= MOST_KEPT) {
-      content = read;
-      page = p;
+      kept = new Kept(p, read);
     }
     return read;
   }

@@ -3,6 +3,7 @@ package io.blockcam.archive.segment;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 
 /**
@@ -14,6 +15,15 @@ final class FrameDigests {
 
   FrameDigests(final MemorySegment digests) {
     this.digests = digests;
+  }
+
+  /** The same, without the memory that they are part of. */
+  FrameDigests copy() {
+    return new FrameDigests(MemorySegment.ofArray(digests.toArray(ValueLayout.JAVA_BYTE)));
+  }
+
+  long bytes() {
+    return digests.byteSize();
   }
 
   /**

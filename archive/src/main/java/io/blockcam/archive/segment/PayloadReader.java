@@ -50,6 +50,20 @@ public final class PayloadReader {
     new Reading(segment, tables.frameDigests(), wanted, sink).run();
   }
 
+  /**
+   * The same.
+   *
+   * @param contents of the segment
+   */
+  public void read(
+      final SegmentReader segment,
+      final ContentTable contents,
+      final WantedPayloads wanted,
+      final Sink sink)
+      throws IOException {
+    new Reading(segment, contents.frameDigests(), wanted, sink).run();
+  }
+
   /** What is wanted of one segment, and how far it has come. */
   private final class Reading {
     private final SegmentReader segment;
