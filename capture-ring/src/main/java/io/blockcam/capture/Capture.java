@@ -127,6 +127,7 @@ public final class Capture {
             disk.readers(),
             options.readBackBytesPerSecond(),
             clock::monotonicNs);
+    spool.onLoss(readBack);
     this.writer = new SpoolWriter(spool, epoch, options.seal(), clock, readBack);
     this.consumer =
         new RecordConsumer(ring, writer, readBack, state.lastTimestampNs(), clock::monotonicNs);
@@ -566,6 +567,7 @@ public final class Capture {
   /** Lets go of files and memory. When no thread uses them any more. */
   void close() throws IOException {
     regionLog.close();
+    spool.onLoss(null);
     readBack.close();
     writer.close();
     slab.close();

@@ -22,6 +22,11 @@ public record SpoolSource(Spool spool) implements SegmentSource {
   }
 
   @Override
+  public long shippedSegments() {
+    return spool.shipped().segments();
+  }
+
+  @Override
   public Sha256Digest shippedDigest() {
     return spool.shipped().digest();
   }
@@ -29,6 +34,11 @@ public record SpoolSource(Spool spool) implements SegmentSource {
   @Override
   public void published(final Path segment, final Sha256Digest digest) throws IOException {
     spool.remove(segment, digest);
+  }
+
+  @Override
+  public String repair(final Path segment) throws IOException {
+    return spool.repair(segment);
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Segments that are read from, with what their tables say of payloads; those that were used last
@@ -68,7 +69,7 @@ final class OpenSegments {
     return known;
   }
 
-  private Open known(final long number) {
+  private @Nullable Open known(final long number) {
     synchronized (open) {
       return open.get(number);
     }

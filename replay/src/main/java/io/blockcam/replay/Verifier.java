@@ -4,6 +4,7 @@ import io.blockcam.archive.Nanos;
 import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentChain;
@@ -162,8 +163,15 @@ public final class Verifier {
             ? Optional.of(RecordingSummary.of(checked.trailer(), records))
             : Optional.empty(), // who knows what the records are
         isSound ? Gap.of(records) : List.of(),
-        checked.trailer().base() || records.kindCode(0) == RecordKind.START.code(),
+        checked.trailer().base() || beginsEpoch(records),
         stopped);
+  }
+
+  /** With a start, or with a gap that stands in place of lost records. */
+  private static boolean beginsEpoch(final RecordTable records) {
+    return records.kindCode(0) == RecordKind.START.code()
+        || (records.kindCode(0) == RecordKind.GAP.code()
+            && records.aux(0) == GapReason.RECORDS_LOST.code());
   }
 
   /**

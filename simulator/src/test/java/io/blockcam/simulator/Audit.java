@@ -66,8 +66,9 @@ final class Audit {
     final List<Segment> segments = recording.segments();
     checkReplay(disk, recording);
     final List<List<Long>> recorded = recorded(disk.sectors(), segments);
-    checkAcknowledged(writes, recorded);
-    checkMissed(writes, gaps(disk.sectors(), segments));
+    final BitSet gaps = gaps(disk.sectors(), segments);
+    checkAcknowledged(writes, recorded, losses.hasRotted() ? gaps : new BitSet());
+    checkMissed(writes, gaps);
     checkOrder(disk, recorded);
     checkGapsAreJustified(disk, losses, segments);
   }
@@ -83,11 +84,13 @@ final class Audit {
           final GapReason why = GapReason.ofCode(records.aux(r)).orElseThrow();
           final boolean justified =
               switch (why) {
-                case RECORDS_LOST -> losses.isBefore(segment.trailer().epoch());
+                case RECORDS_LOST ->
+                    losses.isBefore(segment.trailer().epoch()) || losses.hasRotted();
+                case PAYLOAD_LOST -> losses.hasRotted();
                 case SYNC_FAILED -> disk.hasFailedToSync();
                 case NO_ROOM -> losses.mayHaveGaps();
                 case DISK_GROWN -> disk.hasGrown();
-                case PAYLOAD_LOST, DISK_CHANGED -> false;
+                case DISK_CHANGED -> false;
               };
           if (!justified) {
             throw new AssertionError(
@@ -156,11 +159,11 @@ final class Audit {
   }
 
   private static void checkAcknowledged(
-      final List<GuestWrite> writes, final List<List<Long>> recorded) {
+      final List<GuestWrite> writes, final List<List<Long>> recorded, final BitSet lost) {
     for (final GuestWrite write : writes) {
       if (write.outcome == GuestWrite.Outcome.ACKNOWLEDGED && write.isUnique() && !write.missed) {
         for (int s = write.firstSector; s < write.firstSector + write.sectors; s++) {
-          if (!recorded.get(s).contains(write.id)) {
+          if (!recorded.get(s).contains(write.id) && !lost.get(s)) {
             throw new AssertionError(
                 "acknowledged is recorded: sector %d of %s is not".formatted(s, write));
           }

@@ -10,6 +10,7 @@ final class Losses {
   private long started = -1;
   private boolean powerWasCut;
   private boolean gapsWereAllowed;
+  private boolean hasRotted;
 
   void powerCut() {
     powerWasCut = true;
@@ -27,6 +28,16 @@ final class Losses {
   /** Writes may go unrecorded from now on: if the server is killed then, nobody knows which. */
   void gapsAllowed() {
     gapsWereAllowed = true;
+  }
+
+  /** Bits of a sealed segment have changed where it lay. */
+  void rotted() {
+    hasRotted = true;
+  }
+
+  /** Whether records of any time may be lost. */
+  boolean hasRotted() {
+    return hasRotted;
   }
 
   boolean mayHaveGaps() {

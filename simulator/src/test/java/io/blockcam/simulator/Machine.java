@@ -110,6 +110,10 @@ final class Machine {
     return guest;
   }
 
+  Spool spool() {
+    return spool;
+  }
+
   DrivenUploader uploader() {
     return uploader;
   }

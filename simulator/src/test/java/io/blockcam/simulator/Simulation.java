@@ -1,5 +1,8 @@
 package io.blockcam.simulator;
 
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.faults.FaultyDisk;
@@ -18,6 +21,8 @@ import io.blockcam.store.Stores;
 import io.blockcam.uploader.DrivenUploader;
 import io.blockcam.uploader.UploaderStatus;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -152,7 +157,7 @@ final class Simulation implements AutoCloseable {
   }
 
   private void changeFaults(final Machine machine) throws IOException {
-    switch (random.nextInt(14)) {
+    switch (random.nextInt(15)) {
       case 0 -> spoolDisk.setRoom(random.nextInt(200_000));
       case 1 -> spoolDisk.failSyncs(random.nextInt(4), random.nextInt(1, 4));
       case 2 -> storeIsAway = true;
@@ -165,13 +170,33 @@ final class Simulation implements AutoCloseable {
         spoolDisk.setRoom(0);
         machine.disk().setFailing(true);
       }
-      case 9, 10 -> {
+      case 9 -> rot(machine.spool());
+      case 10, 11 -> {
         healAll();
         spoolDisk.revive();
         storeDisk.revive();
         machine.rest();
       }
       default -> healSpool();
+    }
+  }
+
+  /** A bit of a segment changes that waits to be shipped. */
+  private void rot(final Spool spool) {
+    final List<Path> sealed = spool.sealed();
+    if (sealed.isEmpty() || spoolDisk.isDead()) {
+      return;
+    }
+    final Path log = sealed.get(random.nextInt(sealed.size()));
+    try (FileChannel file = FileChannel.open(log, READ, WRITE)) {
+      final long at = random.nextLong(file.size());
+      final ByteBuffer one = ByteBuffer.allocate(1);
+      file.read(one, at);
+      one.put(0, (byte) (one.get(0) ^ 1 << random.nextInt(8)));
+      losses.rotted();
+      file.write(one.flip(), at);
+    } catch (final IOException e) {
+      // There is no room even for that, or the process was killed just now.
     }
   }
 
@@ -285,6 +310,13 @@ final class Simulation implements AutoCloseable {
   }
 
   private void auditAll() throws IOException {
+    if (losses.hasRotted()) { // a server alone makes anew what is damaged
+      healAll();
+      final Machine machine = start();
+      shipAll(machine.uploader());
+      machine.rest();
+      machine.stop();
+    }
     final Spool spool = openSpool();
     shipAll(new DrivenUploader(store, recording, new SpoolSource(spool), clock, random));
     spool.close();

@@ -25,6 +25,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -255,6 +256,22 @@ final class HeadKeeper {
             .orElseThrow(
                 () -> new ObjectNotFoundException(store.describe() + "/" + path + " is missing"));
     return SegmentReader.open(new ObjectBytes(store, status));
+  }
+
+  /**
+   * A segment that is in the archive.
+   *
+   * @return empty when there is none of that number
+   * @throws SegmentException when it is damaged, or of another recording
+   */
+  Optional<SegmentTrailer> archived(final long number) throws IOException {
+    try {
+      final SegmentReader segment = open(number);
+      SegmentChain.checkAlone(segment.name(), recording, number, segment.trailer());
+      return Optional.of(segment.trailer());
+    } catch (final ObjectNotFoundException e) {
+      return Optional.empty();
+    }
   }
 
   /** What is not removed is of no harm: the newest counts. */

@@ -25,6 +25,9 @@ public interface SegmentSource {
    */
   List<Path> oldestSealed(int most);
 
+  /** How many segments are {@link #published}: the number of the oldest that waits. */
+  long shippedSegments();
+
   /** Digest of the last segment that is {@link #published}; of recording.json before the first. */
   Sha256Digest shippedDigest();
 
@@ -35,6 +38,16 @@ public interface SegmentSource {
    * @param digest of the segment
    */
   void published(Path segment, Sha256Digest digest) throws IOException;
+
+  /**
+   * The oldest segment is damaged: the source makes it anew as far as it can, with gaps in place of
+   * what is lost.
+   *
+   * @param segment its log
+   * @return what is lost, in words
+   * @throws IOException when it cannot, or not yet; the log stays as it is then
+   */
+  String repair(Path segment) throws IOException;
 
   /** Returns when a segment waits, or when the time is over. */
   void awaitWork(Duration limit) throws InterruptedException;

@@ -214,6 +214,23 @@ final class Shipments implements AutoCloseable {
     idle.addLast(first.lane);
   }
 
+  /**
+   * Takes back what is under way: a segment is another one now, and so are those behind it. Waits
+   * for what is being sent.
+   */
+  void takeBack() {
+    for (final Shipment shipment : underWay) {
+      try {
+        await(shipment);
+      } catch (final IOException e) {
+        // However it ends, it is sent again.
+      }
+    }
+    while (!underWay.isEmpty()) {
+      removeFirst();
+    }
+  }
+
   /** Ends what is under way, wherever it is. */
   @Override
   public void close() {

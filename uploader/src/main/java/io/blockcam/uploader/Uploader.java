@@ -3,6 +3,7 @@ package io.blockcam.uploader;
 import io.blockcam.archive.OnceAMinute;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.ObjectConflictException;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -81,6 +82,9 @@ public final class Uploader implements AutoCloseable {
   private boolean recordingIsThere;
 
   private boolean swept;
+
+  /** The segment that was made anew last. */
+  private @Nullable Path repaired;
 
   /**
    * With threads as any other.
@@ -281,12 +285,22 @@ public final class Uploader implements AutoCloseable {
     if (!oldest.isEmpty()) {
       enter(UploaderStatus.State.SHIPPING);
     }
-    shipments.send(oldest, source.shippedDigest());
-    if (oldest.isEmpty()) {
-      onSuccess(UploaderStatus.State.IDLE, 0);
-      return keepHead(List.of());
+    final List<Lane.Published> named;
+    try {
+      shipments.send(oldest, source.shippedDigest());
+      if (oldest.isEmpty()) {
+        onSuccess(UploaderStatus.State.IDLE, 0);
+        return keepHead(List.of());
+      }
+      named = shipments.nameArrived();
+    } catch (final IOException e) {
+      final SegmentException damage = cause(SegmentException.class, e);
+      if (damage == null) {
+        throw e;
+      }
+      repair(oldest.getFirst(), damage);
+      return true;
     }
-    final List<Lane.Published> named = shipments.nameArrived();
     for (final Lane.Published each : named) {
       source.published(each.segment().path(), each.segment().trailer().digest());
       shipments.removeFirst();
@@ -296,6 +310,29 @@ public final class Uploader implements AutoCloseable {
       keepHead(named);
     }
     return true;
+  }
+
+  /**
+   * The oldest segment is damaged in the spool. What is behind it must not wait for ever.
+   *
+   * @throws IOException when it cannot be mended now
+   */
+  private void repair(final Path segment, final SegmentException damage) throws IOException {
+    shipments.takeBack();
+    if (segment.equals(repaired)) {
+      repaired = null; // it was damaged again: not before the next attempt
+      throw damage;
+    }
+    final Optional<SegmentTrailer> there = heads.archived(source.shippedSegments());
+    if (there.isPresent() && there.get().previousDigest().equals(source.shippedDigest())) {
+      LOG.warn("{} is damaged, but in the archive already: {}", segment, damage.getMessage());
+      source.published(segment, there.get().digest());
+      onSuccess(UploaderStatus.State.SHIPPING, there.get().fileBytes());
+      return;
+    }
+    final String lost = source.repair(segment);
+    repaired = segment;
+    LOG.error("{}; made anew: {}", damage.getMessage(), lost);
   }
 
   /**
@@ -456,14 +493,18 @@ public final class Uploader implements AutoCloseable {
    * damage in the spool.
    */
   private static boolean needsSomebody(final Throwable e) {
+    return cause(ObjectConflictException.class, e) != null
+        || cause(StoreRefusedException.class, e) != null
+        || cause(SegmentException.class, e) != null;
+  }
+
+  private static <T extends Throwable> @Nullable T cause(final Class<T> kind, final Throwable e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof ObjectConflictException
-          || cause instanceof StoreRefusedException
-          || cause instanceof SegmentException) {
-        return true;
+      if (kind.isInstance(cause)) {
+        return kind.cast(cause);
       }
     }
-    return false;
+    return null;
   }
 
   /** Waits before the next attempt, unless closed or drained meanwhile. */

@@ -7,9 +7,13 @@ import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.log.DigestedSegment;
+import io.blockcam.archive.log.LogRepair;
 import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.RepairedLog;
+import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import java.io.IOException;
@@ -48,6 +52,7 @@ final class TestSpool implements SegmentSource {
   private final Map<Path, DigestedSegment> digested = new HashMap<>();
   private byte[] recordingJson = RecordingJson.write(RECORDING);
   private boolean compressible;
+  private boolean mends;
   private long nextSegment;
   private long nextSequence;
   private Sha256Digest previous = Sha256.of(RecordingJson.write(RECORDING));
@@ -132,6 +137,36 @@ final class TestSpool implements SegmentSource {
   @Override
   public synchronized Sha256Digest shippedDigest() {
     return shipped;
+  }
+
+  /** From now on it can make damaged segments anew. */
+  synchronized void mends() {
+    mends = true;
+  }
+
+  @Override
+  public synchronized String repair(final Path segment) throws IOException {
+    if (!mends) {
+      throw SegmentException.of(segment.toString(), "is damaged and cannot be made anew");
+    }
+    final List<Path> logs = List.copyOf(waiting);
+    final long end =
+        logs.size() == 1 ? nextSequence : SealedLog.open(logs.get(1)).header().firstSequence();
+    try (RepairedLog repaired = LogRepair.repair(segment, RECORDING.id(), end, end)) {
+      repaired.takeName();
+      previous = shipped;
+      for (final Path log : logs) {
+        final DigestedSegment anew = DigestedSegment.of(log, RECORDING.id(), previous);
+        digested.put(log, anew);
+        previous = anew.trailer().digest();
+      }
+      return repaired.lostBlocks() + " and " + repaired.lostRecords();
+    }
+  }
+
+  @Override
+  public synchronized long shippedSegments() {
+    return published.size();
   }
 
   @Override

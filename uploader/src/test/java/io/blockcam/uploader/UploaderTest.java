@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.FaultyStore;
@@ -17,6 +19,7 @@ import io.blockcam.store.StoreRefusedException;
 import io.blockcam.store.StoreUnavailableException;
 import io.blockcam.store.Stores;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +29,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -268,7 +272,7 @@ final class UploaderTest {
     final Random random = new Random(5);
     for (int i = 0; i < 50; i++) {
       final byte[] bad = good.clone();
-      final int position = i == 0 ? bad.length - 1 : random.nextInt(bad.length);
+      final int position = i == 0 ? bad.length - 1 : 4096 + random.nextInt(bad.length - 4096);
       bad[position] ^= (byte) (1 << random.nextInt(8));
       Files.write(segment, bad);
 
@@ -285,6 +289,90 @@ final class UploaderTest {
 
     assertThat(uploader.doWork()).isTrue();
     assertThat(archived(0)).hasBinaryContent(published);
+  }
+
+  private static void flip(final Path log, final int at) throws IOException {
+    final byte[] bytes = Files.readAllBytes(log);
+    bytes[at] ^= 1;
+    Files.write(log, bytes);
+  }
+
+  /** One bit does not stop what is behind it. */
+  @Test
+  void shipsADamagedSegmentWithAGapAndWhatIsBehindIt() throws IOException {
+    spool.mends();
+    final Path first = spool.seal(40);
+    spool.seal(3);
+    spool.seal(3);
+    flip(first, 4096 + 7 * 4224 + 128);
+
+    while (uploader.doWork()) {}
+
+    assertThat(spool.published())
+        .containsExactly("0000000000.seg", "0000000001.seg", "0000000002.seg");
+    try (FileBytes bytes = FileBytes.open(archived(0))) {
+      final RecordTable records = SegmentReader.open(bytes).records();
+      assertThat(records.count()).isEqualTo(40);
+      for (int i = 0; i < 40; i++) {
+        assertThat(records.kind(i)).isEqualTo(i == 7 ? RecordKind.GAP : RecordKind.DATA);
+      }
+    }
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.IDLE);
+  }
+
+  /** The digests are made by then, also those of the segments behind it. */
+  @Test
+  void shipsASegmentThatIsDamagedWhileItIsSent() throws IOException {
+    spool.mends();
+    final Path first = spool.seal(40);
+    spool.seal(3);
+    final AtomicBoolean hit = new AtomicBoolean();
+    store.inject(
+        (call, op, after) -> {
+          if (op.equals("create")
+              && !after
+              && recordingIsThere()
+              && hit.compareAndSet(false, true)) {
+            try {
+              flip(first, 4096 + 7 * 4224 + 128);
+            } catch (final IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          }
+        });
+    while (uploader.doWork()) {}
+    assertThat(hit).isTrue();
+    assertThat(spool.published()).containsExactly("0000000000.seg", "0000000001.seg");
+  }
+
+  private boolean recordingIsThere() {
+    return Files.exists(archive.resolve("disk/recording.json"));
+  }
+
+  /** Killed between the rename and the removal: what the archive has, is shipped. */
+  @Test
+  void takesADamagedSegmentForShippedThatIsInTheArchive() throws IOException {
+    final Path segment = spool.seal(40);
+    final byte[] sound = spool.bytesOf(segment);
+    store.create(SEGMENTS + "/0000000000.seg", ObjectSource.of("before", sound));
+    flip(segment, 4096 + 7 * 4224 + 128);
+    assertThat(uploader.doWork()).isTrue();
+    assertThat(spool.published()).containsExactly("0000000000.seg");
+    assertThat(archived(0)).hasBinaryContent(sound);
+  }
+
+  /** A disk that damages everything is not written to for ever. */
+  @Test
+  void doesNotMendTheSameSegmentAgainAndAgain() throws IOException {
+    spool.mends();
+    final Path segment = spool.seal(40);
+    flip(segment, 4096 + 7 * 4224 + 128);
+    assertThat(uploader.doWork()).isTrue();
+    flip(segment, 4096 + 9 * 4224 + 128);
+    failOnce();
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.BLOCKED);
+    while (uploader.doWork()) {}
+    assertThat(spool.published()).containsExactly("0000000000.seg");
   }
 
   // --- retrying ------------------------------------------------------------------------------
@@ -567,6 +655,16 @@ final class UploaderTest {
           @Override
           public Sha256Digest shippedDigest() {
             return spool.shippedDigest();
+          }
+
+          @Override
+          public long shippedSegments() {
+            return 0;
+          }
+
+          @Override
+          public String repair(final Path segment) {
+            throw new AssertionError(segment);
           }
 
           @Override

@@ -12,6 +12,7 @@ import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 
 /**
  * The bytes of a segment that stands in its log: header, tables and trailer from memory, payloads
@@ -97,7 +98,11 @@ public final class DigestedBytes implements RandomAccessBytes, Closeable {
       count++;
     }
     final byte[] run = new byte[(int) (tables.offset(first + count - 1) + BLOCK_BYTES - begin)];
-    log.read(begin, ByteBuffer.wrap(run));
+    try {
+      log.read(begin, ByteBuffer.wrap(run));
+    } catch (final IOException e) {
+      throw DigestedSegment.unreadable(Path.of(name()), e);
+    }
     final Crc32c crc = new Crc32c();
     for (int i = 0; i < count; i++) {
       final int at = (int) (tables.offset(first + i) - begin);

@@ -174,6 +174,13 @@ public final class DigestedSegment {
     }
   }
 
+  /** A bad sector is damage; an interrupt, say, is none. */
+  static IOException unreadable(final Path file, final IOException e) {
+    return e.getClass() == IOException.class // EIO is no more than that
+        ? SegmentException.of(file.toString(), "cannot be read: " + e.getMessage())
+        : e;
+  }
+
   /** Once its tables are not needed any more. */
   void giveRoomBack() {
     giveRoomBack(log);
@@ -260,8 +267,8 @@ public final class DigestedSegment {
     private void read(final boolean checksPayloads, final Sink sink) throws IOException {
       try (FileBytes bytes = FileBytes.open(log.path())) {
         final LogReader reader = new LogReader(bytes, SealedLog.header(bytes), checksPayloads);
-        LogReader.Step step = reader.next();
-        for (; step == LogReader.Step.RECORD; step = reader.next()) {
+        LogReader.Step step = next(reader);
+        for (; step == LogReader.Step.RECORD; step = next(reader)) {
           if (reader.recordCount() > log.recordCount()
               || reader.payloadCount() > log.payloadCount()) {
             throw damaged(reader, "there are more records than the end mark tells of");
@@ -279,6 +286,14 @@ public final class DigestedSegment {
             || reader.lastTimestampNs() != log.lastTimestampNs()) {
           throw damaged(reader, "first and last timestamp are not those of the end mark");
         }
+      }
+    }
+
+    private LogReader.Step next(final LogReader reader) throws IOException {
+      try {
+        return reader.next();
+      } catch (final IOException e) {
+        throw unreadable(log.path(), e);
       }
     }
 

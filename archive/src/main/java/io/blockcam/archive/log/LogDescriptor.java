@@ -18,7 +18,9 @@ import io.blockcam.archive.hash.SectorHash;
  *  |     epoch     | segment number|first sequence |   createdNs   |
  *  32              40              48              56              64
  *  |   diskBytes   | salt  | crc32c|  zero  ...
- *  64              72      76      80                             4096
+ *  64              72      76      80
+ *  |  the same 80 bytes once more, for whoever finds them damaged, zero ...
+ *  2048                                                           4096
  *  |                          record (64)                          |
  *  |          sector hashes (64), only with an own payload         |
  *  |             payload (4096), only with an own payload          |
@@ -73,6 +75,9 @@ final class LogDescriptor {
 
   /** u32: CRC32C of the bytes before it. */
   static final int CRC32C_OFFSET = 76;
+
+  /** Where all of the above stands once more. */
+  static final int COPY_OFFSET = 2048;
 
   /** Bytes of the end mark: those of a record. */
   static final int END_BYTES = RECORD_BYTES;

@@ -1,5 +1,6 @@
 package io.blockcam.archive.log;
 
+import static io.blockcam.archive.log.LogDescriptor.COPY_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.CRC32C_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.CREATED_NS_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.DISK_BYTES_OFFSET;
@@ -21,6 +22,7 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.Uuids;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * What stands at the beginning of a log.
@@ -29,6 +31,7 @@ import java.lang.foreign.MemorySegment;
  * @param salt of its checksums
  */
 record LogHeader(SegmentHeader segment, int salt) {
+  private static final int USED_BYTES = CRC32C_OFFSET + Integer.BYTES;
 
   byte[] encode() {
     final byte[] bytes = new byte[HEADER_BYTES];
@@ -43,16 +46,36 @@ record LogHeader(SegmentHeader segment, int salt) {
     memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, segment.diskBytes());
     memory.set(LittleEndian.U32, SALT_OFFSET, salt);
     memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
+    System.arraycopy(bytes, 0, bytes, COPY_OFFSET, USED_BYTES);
     return bytes;
   }
 
   /**
-   * Reads a header.
+   * Reads a header; where it is damaged, its copy.
    *
    * @param bytes as many of the 4096 as the file has
    * @param file for errors
    */
   static LogHeader decode(final byte[] bytes, final String file) throws SegmentException {
+    try {
+      return decodeFirst(bytes, file);
+    } catch (final SegmentException damage) {
+      if (bytes.length < HEADER_BYTES) {
+        throw damage;
+      }
+      final byte[] copy = new byte[HEADER_BYTES];
+      System.arraycopy(bytes, COPY_OFFSET, copy, 0, USED_BYTES);
+      System.arraycopy(bytes, COPY_OFFSET, copy, COPY_OFFSET, USED_BYTES);
+      try {
+        return decodeFirst(copy, file);
+      } catch (final SegmentException both) {
+        throw damage;
+      }
+    }
+  }
+
+  private static LogHeader decodeFirst(final byte[] bytes, final String file)
+      throws SegmentException {
     if (bytes.length < HEADER_BYTES) {
       throw SegmentException.of(
           file,
@@ -81,12 +104,16 @@ record LogHeader(SegmentHeader segment, int salt) {
           CRC32C_OFFSET,
           "the header's CRC32C is 0x%08x but its bytes give 0x%08x".formatted(stored, computed));
     }
-    final int end = CRC32C_OFFSET + Integer.BYTES;
     if (memory.get(LittleEndian.U32, RESERVED_OFFSET) != 0
-        || memory.asSlice(end).mismatch(MemorySegment.ofArray(new byte[HEADER_BYTES - end])) >= 0) {
+        || !isZero(bytes, USED_BYTES, COPY_OFFSET)
+        || !isZero(bytes, COPY_OFFSET + USED_BYTES, HEADER_BYTES)) {
       throw SegmentException.of(file, "reserved bytes of the header are not zero");
     }
     return new LogHeader(segment(memory, file), memory.get(LittleEndian.U32, SALT_OFFSET));
+  }
+
+  private static boolean isZero(final byte[] bytes, final int from, final int to) {
+    return Arrays.equals(bytes, from, to, new byte[to - from], 0, to - from);
   }
 
   private static SegmentHeader segment(final MemorySegment memory, final String file)

@@ -48,15 +48,19 @@ final class LogRewrite {
       final MemorySegment entry = records.entry(i);
       append(new RecordTable(entry), view.wrap(entry, 0), copy);
     }
-    return List.copyOf(lostBlocks);
+    return lostBlocks();
   }
 
-  private void append(final RecordTable record, final RecordView entry, final LogWriter copy)
+  /** Appends one. */
+  void append(final RecordTable record, final RecordView entry, final LogWriter copy)
       throws IOException {
     final int flags = record.flags(0) & ~RecordFlags.STORAGE;
     if (!record.kind(0).hasPayload()) {
       copy.append(entry, record.timestampNs(0), flags, null, 0);
     } else if (load(record)) {
+      copy.append(entry, record.timestampNs(0), flags, payloadMemory, 0);
+    } else if (record.kind(0) == RecordKind.MARK) { // the moment stays, without its text
+      payloadMemory.fill((byte) 0);
       copy.append(entry, record.timestampNs(0), flags, payloadMemory, 0);
     } else {
       lostBlocks.add(record.block(0));
@@ -76,13 +80,19 @@ final class LogRewrite {
     }
   }
 
+  /** Blocks of which the payload was lost, so far. */
+  List<Long> lostBlocks() {
+    return List.copyOf(lostBlocks);
+  }
+
   /** Reads the payload of a record; false when it is another one. */
   private boolean load(final RecordTable record) throws IOException {
     if (record.hasFlag(0, RecordFlags.ALL_ZERO)) {
       payloadMemory.fill((byte) 0);
       return true;
     }
-    return read(places.offset(record.payloadIndex(0)))
+    return places.has(record.payloadIndex(0))
+        && read(places.offset(record.payloadIndex(0)))
         && crc.of(payload, 0, BLOCK_BYTES) == record.payloadCrc32c(0);
   }
 

@@ -566,6 +566,31 @@ public final class LogWriter implements Closeable {
     return result;
   }
 
+  /**
+   * Finishes a {@linkplain #copyOf copy} that is to stand for a sealed log: durable when this
+   * returns, but for its name.
+   */
+  SealedLog finishCopy() throws IOException {
+    final SealedLog result = sealed(/* recovered= */ true);
+    end(result);
+    buffer.write();
+    channel.truncate(result.bytes());
+    sync();
+    return result;
+  }
+
+  /** Gives the {@linkplain #finishCopy finished} copy the name of the sealed log, and closes. */
+  void replaceSealed() throws IOException {
+    final Path fresh = directory.resolve(LogName.fresh(number()));
+    if (Files.exists(fresh)) {
+      Files.move(
+          fresh, directory.resolve(LogName.sealed(number())), StandardCopyOption.ATOMIC_MOVE);
+    }
+    Directories.force(directory);
+    enter(State.RENAMED);
+    close();
+  }
+
   private SealedLog sealed(final boolean recovered) {
     if (state == State.CLOSED) {
       throw new IllegalStateException("segment %d is closed already".formatted(number()));

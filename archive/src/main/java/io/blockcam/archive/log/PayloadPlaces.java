@@ -19,6 +19,20 @@ final class PayloadPlaces {
     count++;
   }
 
+  /** Any payload; some may be missing before it. */
+  void put(final int payload, final long offset) {
+    if (payload >= places.length) {
+      places = Arrays.copyOf(places, Math.max(payload + 1, 2 * places.length));
+    }
+    places[payload] = (int) (offset / UNIT_BYTES);
+    count = Math.max(count, payload + 1);
+  }
+
+  /** Whether it is known where it lies. */
+  boolean has(final int payload) {
+    return payload >= 0 && payload < count && places[payload] != 0;
+  }
+
   int count() {
     return count;
   }

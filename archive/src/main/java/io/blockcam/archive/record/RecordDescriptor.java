@@ -72,6 +72,9 @@ public final class RecordDescriptor {
   /** The sector mask of a whole block. */
   public static final int WHOLE_BLOCK = 0xff;
 
+  /** The most blocks that one record can name: 16 TiB, but one. */
+  public static final long MAX_RUN_BLOCKS = 0xffff_ffffL;
+
   private RecordDescriptor() {}
 
   /**

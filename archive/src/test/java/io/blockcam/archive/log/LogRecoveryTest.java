@@ -315,10 +315,23 @@ class LogRecoveryTest {
   }
 
   @Test
-  void refusesDamagedHeaders() {
+  void readsTheCopyOfADamagedHeader() throws IOException {
     for (int at = 0; at < 4096; at += at < 100 ? 1 : 211) {
       final byte[] damaged = open.clone();
       damaged[at] ^= 1;
+      final SealedLog sealed = recover(damaged).log().orElseThrow();
+      assertThat(sealed.header()).as("damaged at %d", at).isEqualTo(Segments.header(1));
+      assertThat(sealed.recordCount()).isEqualTo(ENTRIES.size());
+      Files.delete(sealed.path());
+    }
+  }
+
+  @Test
+  void refusesAHeaderThatIsDamagedTwice() {
+    for (int at = 0; at < 80; at++) {
+      final byte[] damaged = open.clone();
+      damaged[at] ^= 1;
+      damaged[LogDescriptor.COPY_OFFSET + at] ^= 1;
       assertThatThrownBy(() -> recover(damaged))
           .as("damaged at %d", at)
           .isInstanceOf(SegmentException.class);
@@ -366,6 +379,7 @@ class LogRecoveryTest {
   void refusesAnUnknownVersion() {
     final byte[] newer = open.clone();
     newer[LogDescriptor.VERSION_OFFSET] = 2;
+    newer[LogDescriptor.COPY_OFFSET + LogDescriptor.VERSION_OFFSET] = 2;
     assertThatThrownBy(() -> recover(newer))
         .hasMessageContaining("format version 2 is unknown, this program reads version 1");
   }

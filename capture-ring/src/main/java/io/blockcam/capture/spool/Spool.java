@@ -14,8 +14,10 @@ import io.blockcam.archive.Writes;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.log.LogName;
+import io.blockcam.archive.log.LogRepair;
 import io.blockcam.archive.log.LogWriter;
 import io.blockcam.archive.log.Recovered;
+import io.blockcam.archive.log.RepairedLog;
 import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordDescriptor;
@@ -113,6 +115,11 @@ public final class Spool implements Closeable {
 
   /** Of all segments that were removed since it was opened. */
   private long removedBytes;
+
+  private final Object losing = new Object();
+
+  /** Guarded by losing. */
+  private @Nullable Doubts losses;
 
   private boolean blocked;
   private Runnable onRemoved = () -> {};
@@ -442,13 +449,7 @@ public final class Spool implements Closeable {
    * @throws IOException when it is still there; to be repeated then
    */
   public void remove(final Path segment, final Sha256Digest digest) throws IOException {
-    final WaitingSegment oldest;
-    synchronized (monitor) {
-      oldest = sealed.peekFirst();
-      if (oldest == null || !oldest.path().equals(segment)) {
-        throw new IllegalArgumentException(segment + " is not the oldest segment of the spool");
-      }
-    }
+    final WaitingSegment oldest = oldest(segment);
     // First, or the digest would be lost. From now on nobody looks at the file, wherever a crash or
     // a power cut leaves it.
     final Shipped next = shipped.and(digest);
@@ -470,6 +471,90 @@ public final class Spool implements Closeable {
       LOG.warn("{} was shipped, and stays until the next start: {}", segment, e.toString());
     }
     listener.run();
+  }
+
+  /**
+   * Makes a sealed segment anew that was damaged where it lies: what of it is sound, and gaps for
+   * the rest, which is read back from the disk. Durable when this returns. Whoever ships.
+   *
+   * @param segment the {@linkplain #oldestSealed oldest}
+   * @return what is lost, in words
+   * @throws IOException when nothing can be made of it, there is no room, or nobody is there to
+   *     read back; it stays as it is then, to be tried again
+   */
+  public String repair(final Path segment) throws IOException {
+    final WaitingSegment oldest = oldest(segment);
+    final Next next = behindOldest();
+    try (RepairedLog repaired =
+        LogRepair.repair(segment, recording.id(), next.firstSequence, next.timestampNs)) {
+      final Doubt lost =
+          repaired.lostRecords() > 0
+              ? new Doubt(
+                  List.of(
+                      new Doubt.Range(
+                          0, RecordDescriptor.blocks(repaired.log().header().diskBytes()))))
+              : new Doubt(
+                  repaired.lostBlocks().stream().map(block -> new Doubt.Range(block, 1)).toList());
+      if (!lost.isEmpty()) {
+        synchronized (losing) {
+          if (losses == null) {
+            throw new SpoolException(
+                segment,
+                "is damaged; it is made anew, and %d blocks are read back, when the disk is recorded"
+                    .formatted(lost.blocks()));
+          }
+          losses.add(lost); // first: a crash behind it must not forget them
+        }
+      }
+      repaired.takeName();
+      synchronized (monitor) {
+        sealed.removeFirst();
+        sealed.addFirst(new WaitingSegment(segment, repaired.log().bytes(), oldest.sinceNs()));
+        sealedBytes += repaired.log().bytes() - oldest.bytes();
+      }
+      return "%d payloads and %d records are lost"
+          .formatted(repaired.lostBlocks().size(), repaired.lostRecords());
+    }
+  }
+
+  /**
+   * What comes behind a segment: its first sequence, and a time that no record before is behind.
+   */
+  private record Next(long firstSequence, long timestampNs) {}
+
+  private Next behindOldest() throws IOException {
+    final List<Path> first;
+    final SpoolState known;
+    synchronized (monitor) {
+      first = oldestSealed(2);
+      known = state;
+    }
+    if (first.size() < 2) {
+      return new Next(known.nextSequence(), known.lastTimestampNs());
+    }
+    final SealedLog next = SealedLog.open(first.get(1));
+    return new Next(next.header().firstSequence(), next.firstTimestampNs());
+  }
+
+  private WaitingSegment oldest(final Path segment) {
+    synchronized (monitor) {
+      final WaitingSegment oldest = sealed.peekFirst();
+      if (oldest == null || !oldest.path().equals(segment)) {
+        throw new IllegalArgumentException(segment + " is not the oldest segment of the spool");
+      }
+      return oldest;
+    }
+  }
+
+  /**
+   * Who reads blocks back that are lost from segments.
+   *
+   * @param reader null when there is nobody any more; what was told before has been taken
+   */
+  public void onLoss(final @Nullable Doubts reader) {
+    synchronized (losing) {
+      losses = reader;
+    }
   }
 
   /** Files for the segments to come. */

@@ -754,6 +754,55 @@ final class SpoolTest {
     }
   }
 
+  private static void flip(final Path log, final int at) throws IOException {
+    final byte[] bytes = Files.readAllBytes(log);
+    bytes[at] ^= 1;
+    Files.write(log, bytes);
+  }
+
+  /** A bit of a segment that waits: what is lost is read back from the disk. */
+  @Test
+  void makesADamagedSegmentAnewOnceSomebodyCanReadBack() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      append(writer, 3);
+      writer.seal();
+      append(writer, 1);
+      writer.finish();
+      writer.close();
+      final Path first = spool.sealed().getFirst();
+      final long bytes = spool.bytes();
+      flip(first, 4096 + 128);
+      final byte[] damaged = Files.readAllBytes(first);
+
+      assertThatThrownBy(() -> spool.repair(first))
+          .isInstanceOf(SpoolException.class)
+          .hasMessageContaining("1 blocks are read back, when the disk is recorded");
+      assertThat(first).hasBinaryContent(damaged);
+
+      final List<Doubt> lost = new ArrayList<>();
+      spool.onLoss(
+          more -> {
+            assertThat(first).as("a crash must not forget them").hasBinaryContent(damaged);
+            lost.add(more);
+          });
+      assertThat(spool.repair(first)).isEqualTo("1 payloads and 0 records are lost");
+      assertThat(lost).hasSize(1);
+      assertThat(lost.getFirst().blocks()).isEqualTo(1);
+      final List<TestRecord> records = TestRecord.ofSegment(first);
+      assertThat(records).hasSize(3);
+      assertThat(records.getFirst().kind()).isEqualTo(RecordKind.GAP);
+      assertThat(spool.bytes()).isEqualTo(bytes - 4096 - 64);
+      assertThat(spool.sealed()).hasSize(2);
+
+      spool.remove(first, TestRecord.ANY_DIGEST);
+      assertThat(spool.bytes()).isEqualTo(Files.size(spool.sealed().getFirst()));
+    }
+    try (Spool again = open()) {
+      assertThat(again.sealed()).hasSize(1);
+    }
+  }
+
   private Spool open() throws IOException {
     return Spool.open(directory, DISK, LIMIT);
   }
