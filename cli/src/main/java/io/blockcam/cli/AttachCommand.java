@@ -11,6 +11,7 @@ import io.blockcam.store.ObjectStore;
 import io.blockcam.ublk.DeviceOptions;
 import io.blockcam.ublk.UblkDevice;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -132,9 +133,37 @@ final class AttachCommand implements Callable<Integer> {
                   disk.bytes(), disk::read, cache.bytes(), patience, scratch(disk.bytes()))) {
         target.warmUp();
         progress.close();
+        warn(disk, found);
         return serve(signal, device, target, found.moment());
       }
     }
+  }
+
+  /** What is soon known; {@code replay} tells how much of the disk it is. */
+  private void warn(final PastDisk disk, final MomentOptions.Found found) throws IOException {
+    final PrintWriter err = spec.commandLine().getErr();
+    if (!disk.isBeginningKnown()) {
+      err.println(
+          "blockcam: baseline none: what was not written since the recording began reads as zero;"
+              + " what it held is not known");
+    }
+    if (found.segments().areFolded()) {
+      err.println(
+          "blockcam: the beginning of the recording is not kept: what the disk held then is claimed,"
+              + " not proven");
+    }
+    if (!found.gaps().isEmpty()) {
+      err.printf(
+          "blockcam: %d blocks may have held something else: what was written right behind this"
+              + " moment is missing%n",
+          found.gaps().blocks());
+    }
+    if (disk.hasDoubts()) {
+      err.println(
+          "blockcam: of some blocks the record is not certain, after a crash, a gap or a failed"
+              + " write; `blockcam replay` tells which");
+    }
+    err.flush();
   }
 
   private DeviceOptions device() {

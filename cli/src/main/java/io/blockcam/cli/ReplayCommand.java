@@ -8,6 +8,7 @@ import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.NewFile;
 import io.blockcam.replay.PastDisk;
+import io.blockcam.replay.RangeTally;
 import io.blockcam.replay.When;
 import io.blockcam.store.ObjectStore;
 import java.io.BufferedOutputStream;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +55,7 @@ final class ReplayCommand implements Callable<Integer> {
   private static final Path STANDARD_OUTPUT = Path.of("-");
 
   /** A recording that lost a power cut may be uncertain of a great many. */
-  private static final int MOST_RANGES = 1000;
+  private static final int MOST_RANGES = RangeTally.MOST_KEPT;
 
   @Mixin RecordingOptions options = new RecordingOptions();
 
@@ -115,6 +117,11 @@ final class ReplayCommand implements Callable<Integer> {
       try (PastDisk disk = when.open(found, progress)) {
         final PastDisk.Survey survey = disk.survey();
         survey.uncertain().addAll(found.gaps());
+        if (strict && !survey.unknown().isEmpty()) {
+          throw CommandException.no(
+              "what the disk held when the recording began is not known (baseline none), %d blocks were not written since, and --strict is given; no image was made"
+                  .formatted(survey.unknown().blocks()));
+        }
         if (strict && !survey.uncertain().isEmpty()) {
           throw CommandException.no(
               "the record is not certain of %d blocks at %s, and --strict is given; no image was made"
@@ -127,7 +134,7 @@ final class ReplayCommand implements Callable<Integer> {
                 : device != null ? overwrite(device, disk.bytes(), writer) : stream(writer);
         progress.close();
         final Map<String, Object> facts =
-            facts(found.reader().recording(), found.moment(), image, survey.uncertain());
+            facts(found.reader().recording(), found.moment(), image, survey);
         if (allowHoles) {
           facts.put("lostSegments", disk.lostSegments());
           facts.put("holeBlocks", disk.holes().blocks());
@@ -141,7 +148,7 @@ final class ReplayCommand implements Callable<Integer> {
         if (json) {
           Json.print(out, facts);
         } else {
-          print(out, found.moment(), image, survey.uncertain().blocks(), disk);
+          print(out, found.moment(), image, survey, disk);
         }
         return ExitCode.DONE;
       }
@@ -189,7 +196,8 @@ final class ReplayCommand implements Callable<Integer> {
       final Recording recording,
       final Moment moment,
       final ImageWriter.Image image,
-      final BlockRanges uncertain) {
+      final PastDisk.Survey survey) {
+    final BlockRanges uncertain = survey.uncertain();
     final Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("blockcam", Version.current());
     facts.put("recording", recording.name());
@@ -202,6 +210,12 @@ final class ReplayCommand implements Callable<Integer> {
     facts.put("sha256", image.sha256());
     if (md5) {
       facts.put("md5", image.md5());
+    }
+    facts.put("baseline", recording.baseline().name().toLowerCase(Locale.ROOT));
+    facts.put("unknownBlocks", survey.unknown().blocks());
+    facts.put("unknown", ranges(survey.unknown().first()));
+    if (survey.unknown().count() > MOST_RANGES) {
+      facts.put("moreUnknownRanges", survey.unknown().count() - MOST_RANGES);
     }
     facts.put("uncertainBlocks", uncertain.blocks());
     facts.put("uncertain", ranges(uncertain));
@@ -228,7 +242,7 @@ final class ReplayCommand implements Callable<Integer> {
       final PrintWriter out,
       final Moment moment,
       final ImageWriter.Image image,
-      final long uncertain,
+      final PastDisk.Survey survey,
       final PastDisk disk) {
     final Table table = new Table(Table.Align.LEFT, Table.Align.LEFT);
     table.row(
@@ -245,10 +259,17 @@ final class ReplayCommand implements Callable<Integer> {
     if (md5) {
       table.row("md5", image.md5());
     }
-    if (uncertain > 0) {
+    if (!survey.unknown().isEmpty()) {
+      table.row(
+          "unknown",
+          survey.unknown().blocks()
+              + " blocks were not written since the recording began (baseline none): what they"
+              + " held is not known, they are zero here");
+    }
+    if (!survey.uncertain().isEmpty()) {
       table.row(
           "uncertain",
-          uncertain
+          survey.uncertain().blocks()
               + " blocks may have held something else: a crash or a failed write, see --strict");
     }
     if (!disk.lostSegments().isEmpty()) {

@@ -93,6 +93,7 @@ final class VerifyCommand implements Callable<Integer> {
       final Map<String, Object> facts = new LinkedHashMap<>();
       facts.put("recording", options.name);
       facts.put("whole", result.isWhole());
+      facts.put("from", from);
       facts.put("segments", result.segments());
       facts.put("records", result.records());
       facts.put("bytes", result.bytes());
@@ -119,9 +120,20 @@ final class VerifyCommand implements Callable<Integer> {
           result.segments(),
           result.records(),
           Size.format(result.bytes()),
-          result.isWhole() ? "the record is whole" : result.findings() + " faults");
+          verdict(result));
       out.flush();
     }
     return result.isWhole() ? ExitCode.DONE : ExitCode.NO;
+  }
+
+  /** Whole is what nothing is missing of; and only what was looked at. */
+  private String verdict(final Verifier.Result result) {
+    if (!result.isWhole()) {
+      return result.findings() + " faults";
+    }
+    final String part = from == 0 ? "the record is whole" : "whole from segment " + from + " on";
+    return result.gaps().isEmpty()
+        ? part
+        : "%s, but for the %d gaps that it tells of".formatted(part, result.gaps().size());
   }
 }

@@ -439,6 +439,30 @@ public final class Layers implements Closeable {
     return sound(() -> RunBuilder.next(runs(), fromBlock));
   }
 
+  /** Whether some block is in doubt. Reads what is in doubt in any run, and no more. */
+  public boolean hasDoubts() throws IOException {
+    if (layers.stream().anyMatch(Layer.Lost.class::isInstance)) {
+      return true;
+    }
+    return sound(
+        () -> {
+          final WindowStack stack = new WindowStack();
+          final boolean[] found = {false};
+          for (final RunReader run : runs()) {
+            for (long at = run.nextDoubt(0);
+                at != Long.MAX_VALUE;
+                at = run.nextDoubt(stack.end())) {
+              read(stack, WindowStack.windowOf(at));
+              stack.forEachDoubt((from, to) -> found[0] = true);
+              if (found[0]) {
+                return true;
+              }
+            }
+          }
+          return false;
+        });
+  }
+
   /**
    * Finds out what a window is made of. References count from {@link #firstSegment}.
    *

@@ -42,11 +42,16 @@ public final class TestRecording {
   private long timestampNs = createdNs;
 
   public TestRecording(final Path root, final long diskBytes) throws IOException {
+    this(root, diskBytes, Baseline.EMPTY);
+  }
+
+  public TestRecording(final Path root, final long diskBytes, final Baseline baseline)
+      throws IOException {
     this.root = root;
     this.diskBytes = diskBytes;
     Files.createDirectories(segments());
     final Recording recording =
-        new Recording(ID, NAME, diskBytes, CREATED, "host.example", "", Baseline.EMPTY);
+        new Recording(ID, NAME, diskBytes, CREATED, "host.example", "", baseline);
     final byte[] json = RecordingJson.write(recording);
     Files.write(root.resolve(NAME).resolve(Recording.FILE_NAME), json);
     previous = Sha256.of(json);

@@ -4,8 +4,10 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 
+import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.segment.ContentTable;
 import io.blockcam.archive.segment.PayloadReader;
 import io.blockcam.archive.segment.SegmentException;
@@ -47,6 +49,7 @@ public final class PastDisk implements Closeable {
   private final Layers layers;
   private final OpenSegments segments;
   private final boolean tolerant;
+  private final boolean beginningIsKnown;
   private final Queue<PayloadReader> readers = new ConcurrentLinkedQueue<>();
 
   /** Blocks of which content could not be read; guarded by itself. */
@@ -61,8 +64,13 @@ public final class PastDisk implements Closeable {
   private final Map<Long, WindowMap> windows = new LinkedHashMap<>(16, 0.75f, true);
   private long windowBytes;
 
-  private PastDisk(final long bytes, final Layers layers, final boolean tolerant) {
+  private PastDisk(
+      final long bytes,
+      final Layers layers,
+      final boolean tolerant,
+      final boolean beginningIsKnown) {
     this.tolerant = tolerant;
+    this.beginningIsKnown = beginningIsKnown;
     this.bytes = bytes;
     this.layers = layers;
     this.segments = new OpenSegments(this::openSegment, MOST_TABLE_BYTES);
@@ -88,7 +96,11 @@ public final class PastDisk implements Closeable {
       final Progress progress)
       throws IOException {
     final Layers layers = Layers.upTo(reader, found, moment.sequence(), useIndex, progress);
-    return new PastDisk(layers.diskBytes(), layers, found.isTolerant());
+    return new PastDisk(
+        layers.diskBytes(),
+        layers,
+        found.isTolerant(),
+        reader.recording().baseline() == Baseline.EMPTY);
   }
 
   private SegmentReader openSegment(final long number) throws IOException {
@@ -107,19 +119,45 @@ public final class PastDisk implements Closeable {
    *
    * @param pieces that have a payload
    * @param uncertain blocks of which the record says that the disk may have held something else
+   * @param unknown blocks that were not written, or not wholly, since the recording began, where
+   *     nothing is known of what the disk held then: they read as zero
    */
-  public record Survey(long pieces, BlockRanges uncertain) {}
+  public record Survey(long pieces, BlockRanges uncertain, RangeTally unknown) {}
+
+  /** Whether what was never written was zero when the recording began. */
+  public boolean isBeginningKnown() {
+    return beginningIsKnown;
+  }
+
+  /**
+   * Whether the record is not certain of some block. Soon known where it is certain of all; what is
+   * told is true of the moment all the same.
+   */
+  public boolean hasDoubts() throws IOException {
+    return layers.hasDoubts();
+  }
 
   /** Goes through all of the disk, without its content. */
   public Survey survey() throws IOException {
+    final RangeTally unknown = new RangeTally();
+    final long blocks = RecordDescriptor.blocks(bytes);
+    long behind = 0;
     final BlockRanges uncertain = new BlockRanges();
     final WindowStack stack = new WindowStack();
     long pieces = 0;
     for (long at = nextWindow(0); at != Long.MAX_VALUE; at = nextWindow(stack.end())) {
       pieces += resolve(at, stack).count();
       stack.forEachDoubt((from, to) -> uncertain.add(from, to - from));
+      if (!beginningIsKnown) {
+        unknown.add(behind, at);
+        stack.forEachUnwritten((from, to) -> unknown.add(from, Math.min(to, blocks)));
+        behind = stack.end();
+      }
     }
-    return new Survey(pieces, uncertain);
+    if (!beginningIsKnown) {
+      unknown.add(behind, blocks);
+    }
+    return new Survey(pieces, uncertain, unknown);
   }
 
   /**

@@ -2,7 +2,9 @@ package io.blockcam.replay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Moment;
+import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.history.Progress;
@@ -12,6 +14,7 @@ import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,6 +85,56 @@ final class UncertainTest {
     assertThat(uncertainAt(before)).as("by its sequence it is what it is").isZero();
     assertThat(uncertainAt(before, true)).isEqualTo(8);
     assertThat(uncertainAt(last(), true)).isZero();
+  }
+
+  /** Nobody knows what the disk held before: an image with zeroes there is a guess. */
+  @Test
+  void isNotKnownWhatWasNeverWrittenOfADiskThatWasInUse() throws IOException {
+    final long window = WindowStack.WINDOW_BLOCKS;
+    recording = new TestRecording(directory.resolve("used"), 4 * window * 4096, Baseline.NONE);
+    recording.data(1, WHOLE, 0, ONES);
+    recording.data(3, 0x0f, 0, ONES);
+    recording.run(RecordKind.DISCARD, window - 2, 4, 0);
+    recording.data(4 * window - 1, WHOLE, 0, ONES);
+    recording.seal();
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      final Segments segments = reader.find();
+      final Moment moment = new MomentResolver(reader, segments, true).resolve(new When.Latest());
+      try (PastDisk disk = PastDisk.open(reader, segments, moment, true, Progress.NONE)) {
+        final RangeTally unknown = disk.survey().unknown();
+        assertThat(disk.isBeginningKnown()).isFalse();
+        assertThat(unknown.blocks()).isEqualTo(4 * window - 6);
+        assertThat(unknown.count()).isEqualTo(3);
+        assertThat(unknown.first().ranges())
+            .containsExactly(
+                Map.entry(0L, 1L),
+                Map.entry(2L, window - 2),
+                Map.entry(window + 2, 4 * window - 1));
+      }
+    }
+  }
+
+  @Test
+  void isKnownToBeThereWithoutASurvey() throws IOException {
+    recording.data(1, WHOLE, 0, ONES);
+    assertThat(hasDoubts()).isFalse();
+    recording.run(RecordKind.GAP, 0, 40, 0);
+    assertThat(hasDoubts()).isTrue();
+    recording.run(RecordKind.ZEROES, 0, 40, 0);
+    assertThat(hasDoubts()).isFalse();
+  }
+
+  private boolean hasDoubts() throws IOException {
+    recording.seal();
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      final Segments segments = reader.find();
+      final Moment moment = new MomentResolver(reader, segments, true).resolve(new When.Latest());
+      try (PastDisk disk = PastDisk.open(reader, segments, moment, true, Progress.NONE)) {
+        return disk.hasDoubts();
+      }
+    }
   }
 
   @Test

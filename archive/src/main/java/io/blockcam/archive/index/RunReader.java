@@ -235,6 +235,19 @@ public final class RunReader {
     return ranges.from(i) <= block ? ranges.to(i) : ranges.from(i);
   }
 
+  /** The first block from one on that is in doubt; {@link Long#MAX_VALUE} when there is none. */
+  public long nextDoubt(final long fromBlock) throws IOException {
+    for (int p = Math.max(0, pageBefore(fromBlock + 1)); p < directory.size(); p++) {
+      if (directory.get(p).doubts() > 0) {
+        final long next = next(page(p).doubts(), fromBlock);
+        if (next != Long.MAX_VALUE) {
+          return next;
+        }
+      }
+    }
+    return Long.MAX_VALUE;
+  }
+
   /** The sectors of a block that are in doubt. */
   int doubtOf(final long block) throws IOException {
     final Page here = pageOver(block);

@@ -216,6 +216,15 @@ public final class WindowStack {
     forEach(any, sink);
   }
 
+  /** Hands out the blocks of which no record gives some sector. */
+  public void forEachUnwritten(final RangeSink sink) throws IOException {
+    for (int i = whole.nextClear(0); i < WINDOW_BLOCKS; ) {
+      final int end = endOfClear(i, WINDOW_BLOCKS);
+      sink.take(first + i, first + end);
+      i = whole.nextClear(end);
+    }
+  }
+
   private void forEach(final BlockSet blocks, final RangeSink sink) throws IOException {
     for (int i = blocks.nextSet(0); i >= 0; ) {
       final int end = blocks.nextClear(i);

@@ -25,6 +25,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.UUID;
 
 /**
@@ -86,7 +87,7 @@ public final class LogRepair {
   public static RepairedLog repair(
       final Path damaged, final UUID recordingId, final long endSequence, final long endTimestampNs)
       throws IOException {
-    final Path directory = damaged.toAbsolutePath().getParent();
+    final Path directory = Objects.requireNonNull(damaged.toAbsolutePath().getParent());
     try (FileBytes file = FileBytes.open(damaged)) {
       final LogHeader header = SealedLog.header(file);
       final long number = LogName.sealedNumber(String.valueOf(damaged.getFileName())).orElse(-1);
