@@ -34,10 +34,7 @@ final class InfoCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON instead of tables.")
   boolean json;
 
-  @Option(
-      names = "--gaps",
-      description =
-          "List the gaps, too: from, to, how much, why. Reads the records of all segments.")
+  @Option(names = "--gaps", description = "List the gaps, too: from, to, how much, why.")
   boolean gaps;
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -54,7 +51,9 @@ final class InfoCommand implements Callable<Integer> {
       found =
           gaps && info.summary().count(RecordKind.GAP) > 0
               ? Gap.all(
-                  reader.find(), (done, total) -> progress.update("reading segments", done, total))
+                  reader,
+                  reader.find(),
+                  (done, total) -> progress.update("reading segments", done, total))
               : List.of();
     }
     if (json) {

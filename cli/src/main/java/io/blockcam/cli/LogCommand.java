@@ -7,7 +7,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.history.RecordingReader;
-import io.blockcam.history.Segment;
+import io.blockcam.history.Segments;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.LogWritesWriter;
 import io.blockcam.replay.MomentResolver;
@@ -115,8 +115,8 @@ final class LogCommand implements Callable<Integer> {
     try (ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
-      final List<Segment> segments = reader.segments();
-      final MomentResolver resolver = new MomentResolver(reader, reader.find(), true);
+      final Segments segments = reader.find();
+      final MomentResolver resolver = new MomentResolver(reader, segments, true);
       final long last = MomentOptions.resolve(resolver, until, "--until").sequence();
       final long first =
           from == null ? 0 : MomentOptions.resolve(resolver, from, "--from").sequence() + 1;
@@ -125,6 +125,7 @@ final class LogCommand implements Callable<Integer> {
             new LogWritesWriter()
                 .write(
                     file,
+                    reader,
                     segments,
                     first,
                     last,
@@ -132,7 +133,7 @@ final class LogCommand implements Callable<Integer> {
         progress.close();
         print(written);
       } else {
-        print(segments, first, last);
+        print(reader, segments, first, last);
       }
       return ExitCode.DONE;
     } catch (final ImageFileException e) {
@@ -155,12 +156,14 @@ final class LogCommand implements Callable<Integer> {
     }
   }
 
-  private void print(final List<Segment> segments, final long first, final long last)
+  private void print(
+      final RecordingReader reader, final Segments segments, final long first, final long last)
       throws IOException {
     final PrintWriter out = spec.commandLine().getOut();
     final Line line = new Line(format, out);
     line.head();
     RecordLog.read(
+        reader,
         segments,
         first,
         last,

@@ -1,9 +1,11 @@
 package io.blockcam.history;
 
 import io.blockcam.archive.Nanos;
+import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -60,22 +62,39 @@ public record Gap(
   }
 
   /**
-   * Those of a recording, in order. Reads the records of all its segments.
+   * Those of a recording, in order. The index tells which segments have any; only these are read.
    *
    * @param segments of it
+   * @param progress called with the segments that are done, and all, where there is no index
    */
-  public static List<Gap> all(final Segments segments, final Progress progress) throws IOException {
+  public static List<Gap> all(
+      final RecordingReader reader, final Segments segments, final Progress progress)
+      throws IOException {
+    final Optional<SegmentTrailer> newest = segments.before(segments.end());
+    if (newest.isEmpty()) {
+      return List.of();
+    }
+    final List<Long> numbers;
+    try (Layers layers =
+        Layers.upTo(
+            reader, segments, newest.get().lastSequence(), /* useIndex= */ true, progress)) {
+      numbers =
+          layers.events().stream()
+              .filter(event -> event.kind() == RecordKind.GAP)
+              .map(RunReader.Event::segment)
+              .distinct()
+              .toList();
+    }
     final List<Gap> gaps = new ArrayList<>();
-    Optional<Instant> before = Optional.empty();
-    for (long number = segments.first(); number < segments.end(); number++) {
+    for (final long number : numbers) {
       final Optional<RecordTable> records = segments.records(number);
       if (records.isPresent()) {
+        final Optional<Instant> before =
+            segments.before(number).map(s -> Nanos.toInstant(s.lastTimestampNs()));
         for (final Gap gap : of(records.get())) {
           gaps.add(before.map(gap::after).orElse(gap));
         }
-        before = Optional.of(Nanos.toInstant(segments.trailer(number).lastTimestampNs()));
       }
-      progress.update(number + 1 - segments.first(), segments.end() - segments.first());
     }
     return gaps;
   }

@@ -520,7 +520,7 @@ public final class Layers implements Closeable {
     }
   }
 
-  /** Marks and clock steps, in the order of the record. */
+  /** Marks, clock steps, and of each segment with gaps the first; in the order of the record. */
   public List<RunReader.Event> events() throws IOException {
     return sound(
         () -> {

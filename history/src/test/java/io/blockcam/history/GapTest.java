@@ -43,7 +43,8 @@ final class GapTest {
   private List<Gap> found() throws IOException {
     recording.seal();
     try (ObjectStore store = recording.store()) {
-      return Gap.all(RecordingReader.open(store, TestRecording.NAME).find(), Progress.NONE);
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      return Gap.all(reader, reader.find(), Progress.NONE);
     }
   }
 

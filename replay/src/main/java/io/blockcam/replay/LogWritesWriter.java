@@ -17,13 +17,14 @@ import io.blockcam.archive.segment.PayloadReader;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.WantedPayloads;
 import io.blockcam.history.Progress;
+import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segment;
+import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Writes records as a log of dm-log-writes, which {@code replay-log} of the xfstests and others
@@ -68,7 +69,7 @@ public final class LogWritesWriter {
   /**
    * Writes a log.
    *
-   * @param segments of the recording, in order
+   * @param segments of the recording
    * @param first the lowest sequence that is wanted
    * @param last the highest one
    * @throws ImageFileException when the file exists or cannot be written
@@ -76,7 +77,8 @@ public final class LogWritesWriter {
    */
   public Written write(
       final Path file,
-      final List<Segment> segments,
+      final RecordingReader reader,
+      final Segments segments,
       final long first,
       final long last,
       final Progress progress)
@@ -86,6 +88,7 @@ public final class LogWritesWriter {
         /* replace= */ false,
         out -> {
           RecordLog.read(
+              reader,
               segments,
               first,
               last,

@@ -99,6 +99,32 @@ final class HeadTest {
     assertThat(callsOfInfo(root.resolve("long"))).isEqualTo(callsOfInfo(root.resolve("short")));
   }
 
+  /** Of the log what is asked for is read, and a few trailers to find it. */
+  @Test
+  void readsOfALongLogWhatIsAskedFor() throws IOException {
+    SyntheticArchive.make(root.resolve("long"), 1L << 40, 300, 4);
+    final CountingStore counting =
+        new CountingStore(Stores.open(root.resolve("long").toUri().toString()));
+    try (ObjectStore counted = counting.store()) {
+      final RecordingReader long300 = RecordingReader.open(counted, SyntheticArchive.NAME);
+      final List<Long> seen = new ArrayList<>();
+      RecordLog.read(
+          long300,
+          long300.find(),
+          295 * 4 + 2,
+          297 * 4 + 1,
+          (segment, tables, from, to) -> {
+            for (int i = from; i < to; i++) {
+              seen.add(tables.records().sequence(i));
+            }
+            return true;
+          },
+          (done, total) -> assertThat(total).isEqualTo(3));
+      assertThat(seen).hasSize(8).first().isEqualTo(295L * 4 + 2);
+      assertThat(counting.reads()).isLessThan(60);
+    }
+  }
+
   private static Map<String, Integer> callsOfInfo(final Path archive) throws IOException {
     final CountingStore counting = new CountingStore(Stores.open(archive.toUri().toString()));
     try (ObjectStore counted = counting.store()) {

@@ -32,10 +32,12 @@ final class LogWritesTest {
   private LogWritesWriter.Written write(final long first) throws IOException {
     recording.seal();
     try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       return new LogWritesWriter()
           .write(
               directory.resolve("log"),
-              RecordingReader.open(store, TestRecording.NAME).segments(),
+              reader,
+              reader.find(),
               first,
               Long.MAX_VALUE - 1,
               (done, total) -> {});

@@ -96,13 +96,8 @@ class ReplayModelTest {
       final ObjectStore store, final int sequence, final int diskBytes) throws IOException {
     final Path log = directory.resolve("log");
     Files.deleteIfExists(log);
-    new LogWritesWriter()
-        .write(
-            log,
-            RecordingReader.open(store, TestRecording.NAME).segments(),
-            0,
-            sequence,
-            (done, total) -> {});
+    final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+    new LogWritesWriter().write(log, reader, reader.find(), 0, sequence, (done, total) -> {});
     return new LogWritesReader(log).replay(diskBytes);
   }
 

@@ -43,6 +43,9 @@ public final class RunBuilder {
   private int eventCount;
   private long[] events = new long[16];
 
+  /** The segment of which a gap is noted down: one tells that there are some. */
+  private long placeOfGap = -1;
+
   /**
    * @param window used while a run is written; stays the caller's
    */
@@ -104,12 +107,11 @@ public final class RunBuilder {
   private void add(final RecordTable records, final int i, final long place) {
     final RecordKind kind = records.kind(i);
     final boolean failed = records.hasFlag(i, RecordFlags.FAILED);
-    if (kind == RecordKind.MARK || kind == RecordKind.CLOCK_STEP) {
-      if (eventCount == events.length) {
-        events = Arrays.copyOf(events, 2 * eventCount);
-      }
-      events[eventCount++] =
-          (long) kind.code() << RunDescriptor.EVENT_KIND_SHIFT | RecordRef.of(place, i, false);
+    if (kind == RecordKind.MARK
+        || kind == RecordKind.CLOCK_STEP
+        || (kind == RecordKind.GAP && place != placeOfGap)) {
+      addEvent(kind, RecordRef.of(place, i, false));
+      placeOfGap = kind == RecordKind.GAP ? place : placeOfGap;
     }
     if (kind.setsContent() && !failed) {
       final int sectors = records.sectorMask(i);
@@ -125,6 +127,13 @@ public final class RunBuilder {
         || (kind.setsContent() && (failed || records.hasFlag(i, RecordFlags.UNKNOWN_OUTCOME)))) {
       add(doubts, records, i);
     }
+  }
+
+  private void addEvent(final RecordKind kind, final long recordRef) {
+    if (eventCount == events.length) {
+      events = Arrays.copyOf(events, 2 * eventCount);
+    }
+    events[eventCount++] = (long) kind.code() << RunDescriptor.EVENT_KIND_SHIFT | recordRef;
   }
 
   private void add(final long at, final int sectors, final long recordRef) {
@@ -166,6 +175,7 @@ public final class RunBuilder {
     ranges = 0;
     newestAge = -1;
     eventCount = 0;
+    placeOfGap = -1;
     digests.clear();
     cover = null;
     return written;

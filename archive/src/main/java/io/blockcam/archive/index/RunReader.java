@@ -151,7 +151,7 @@ public final class RunReader {
     return digests;
   }
 
-  /** Marks and clock steps, in the order of the record. */
+  /** Marks, clock steps, and of each segment with gaps the first; in the order of the record. */
   public List<Event> events() throws IOException {
     final List<Event> events = new ArrayList<>();
     for (final long stored : storedEvents()) {
