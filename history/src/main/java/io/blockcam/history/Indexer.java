@@ -5,18 +5,12 @@ import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
-import io.blockcam.archive.index.RunName;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
-import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.segment.MemoryBytes;
-import io.blockcam.archive.segment.SegmentChain;
-import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Publisher;
 import java.io.BufferedOutputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -26,11 +20,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.Executors;
-import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,9 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Indexer {
   private static final Logger LOG = LoggerFactory.getLogger(Indexer.class);
-
-  /** What records do that is held in memory before it is sorted. */
-  private static final int MOST_OPERATIONS = 1 << 18;
 
   /** There is no map of fewer records. */
   private static final long MAP_RECORDS = 1 << 18;
@@ -57,6 +45,7 @@ public final class Indexer {
   private final WindowStack window = new WindowStack();
   private final Map<Long, PresentRuns> present = new TreeMap<>();
   private Segments segments;
+  private RunMaker runs;
   private long bytes;
   private int made;
   private int damaged;
@@ -84,6 +73,7 @@ public final class Indexer {
     this.mapRecords = mapRecords;
     this.segmentsAtOnce = segmentsAtOnce;
     this.segments = new Segments(reader, 0, 0, false);
+    this.runs = new RunMaker(reader, segments, segmentsAtOnce);
     this.reader = reader;
     this.directory = directory;
     this.paths = reader.recording().paths();
@@ -108,22 +98,23 @@ public final class Indexer {
    * Makes what is missing. Which runs there are is looked up once.
    *
    * @param covered the segments that are to be covered
-   * @param check whether to read what is there, too, and to make anew what is damaged or not of
-   *     these segments
+   * @param check whether to read what is there, too, and to make anew what is damaged or does not
+   *     say what these segments say
    * @param progress called with the segments that are covered by the smallest runs, and all
    * @throws io.blockcam.archive.segment.SegmentException when a segment is missing or damaged
    */
   public Result run(final Segments covered, final boolean check, final Progress progress)
       throws IOException {
     segments = covered;
+    runs = new RunMaker(reader, covered, segmentsAtOnce);
     final long first = segments.firstWhole();
+    if (check) {
+      removeUseless(first);
+    }
     long size = IndexSpans.FAN_OUT;
     for (; nextMultiple(first, size) + size <= segments.end(); size *= IndexSpans.FAN_OUT) {
-      if (check) {
-        removeDamaged(size);
-      }
       for (long at = nextMultiple(first, size); at + size <= segments.end(); at += size) {
-        if (!runs(size).has(at)) {
+        if (!present(size).has(at)) {
           make(at, size);
         }
         if (size == IndexSpans.FAN_OUT) {
@@ -132,7 +123,7 @@ public final class Indexer {
       }
     }
     if (size > IndexSpans.FAN_OUT) {
-      makeMap(first, check);
+      makeMap(first);
     }
     return new Result(made, bytes, damaged);
   }
@@ -141,26 +132,26 @@ public final class Indexer {
     return (number + size - 1) / size * size;
   }
 
-  private PresentRuns runs(final long size) {
+  private PresentRuns present(final long size) {
     return present.computeIfAbsent(size, s -> new PresentRuns(store, paths, s));
   }
 
   private void make(final long first, final long size) throws IOException {
     final String path = IndexSpans.run(paths, first, size);
     if (size == IndexSpans.FAN_OUT) {
-      publish(path, out -> ofSegments(first, size, out));
+      publish(path, out -> runs.ofSegments(first, size, out));
     } else {
       final long smaller = size / IndexSpans.FAN_OUT;
       fromSound(
           () -> {
-            final List<RunReader> runs = new ArrayList<>();
+            final List<RunReader> parts = new ArrayList<>();
             for (long at = first; at < first + size; at += smaller) {
-              runs.add(madeRun(at, smaller));
+              parts.add(madeRun(at, smaller));
             }
-            publish(path, out -> RunBuilder.merge(runs, window, out));
+            publish(path, out -> RunBuilder.merge(parts, window, out));
           });
     }
-    runs(size).add(first);
+    present(size).add(first);
   }
 
   /** Makes something of runs. */
@@ -198,75 +189,25 @@ public final class Indexer {
 
   /** A run of these segments, made now if there is none. */
   private RunReader madeRun(final long first, final long size) throws IOException {
-    if (!runs(size).has(first)) {
+    if (!present(size).has(first)) {
       make(first, size);
     }
-    return openRun(IndexSpans.run(paths, first, size));
+    return runs.open(IndexSpans.run(paths, first, size));
   }
 
-  private RunCover ofSegments(final long first, final long count, final OutputStream out)
-      throws IOException {
-    final RunBuilder builder = new RunBuilder(window);
-    final List<RunReader> parts = new ArrayList<>();
-    final SegmentChain[] chain = new SegmentChain[1];
-    InOrder.run(
-        LongStream.range(first, first + count).boxed().toList(),
-        Executors.newVirtualThreadPerTaskExecutor(),
-        segmentsAtOnce,
-        this::open,
-        (number, tables) -> {
-          final SegmentReader segment = tables.segment;
-          chain[0] =
-              number == first
-                  ? reader.beginning().resume(segment.trailer())
-                  : chain[0].next(segment.name(), number, segment.trailer());
-          builder.add(segment.trailer(), tables.records);
-          if (builder.operations() >= MOST_OPERATIONS) {
-            parts.add(part(builder));
-          }
-        });
-    if (parts.isEmpty()) {
-      return builder.write(out);
+  /** What is damaged, of other segments, or says something else than they do. */
+  private void removeUseless(final long first) throws IOException {
+    final Set<String> useless = new HashSet<>();
+    new IndexVerifier(reader, segments, segmentsAtOnce)
+        .run(
+            (path, problem) -> {
+              LOG.warn("of no use: {}", problem);
+              useless.add(path);
+            },
+            Progress.NONE);
+    for (final String path : useless) {
+      remove(path);
     }
-    if (builder.cover() != null) {
-      parts.add(part(builder));
-    }
-    return RunBuilder.merge(parts, window, out);
-  }
-
-  private static RunReader part(final RunBuilder builder) throws IOException {
-    final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    builder.write(bytes);
-    return RunReader.open(new MemoryBytes("part of a run", bytes.toByteArray()));
-  }
-
-  private record Tables(SegmentReader segment, RecordTable records) {}
-
-  private Tables open(final long number) throws IOException {
-    final SegmentReader segment = segments.open(number);
-    return new Tables(segment, segment.records());
-  }
-
-  /**
-   * Opens a run.
-   *
-   * @throws IndexException when it is missing, damaged or not of the segments that it should be of
-   */
-  private RunReader openRun(final String path) throws IOException {
-    final Optional<ObjectBytes> bytes = reader.bytes(path);
-    if (bytes.isEmpty()) {
-      throw new IndexException(store.describe() + "/" + path, "is missing");
-    }
-    final RunReader run = RunReader.open(bytes.get());
-    final RunCover cover = run.cover();
-    if (cover.firstSegment() < segments.first()
-        || cover.lastSegment() >= segments.end()
-        || !path.endsWith("/" + RunName.of(cover.firstSegment(), cover.lastSegment()))
-        || !cover.previousDigest().equals(segments.trailer(cover.firstSegment()).previousDigest())
-        || !cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
-      throw new IndexException(run.name(), "is of other segments");
-    }
-    return run;
   }
 
   /** Writes a run. */
@@ -293,10 +234,7 @@ public final class Indexer {
    * A map is made when what is read in its place has grown by a quarter: so maps take up no more
    * than five times the newest one, and a moment costs no more than a quarter above its map.
    */
-  private void makeMap(final long first, final boolean check) throws IOException {
-    if (check) {
-      removeDamagedMaps(first);
-    }
+  private void makeMap(final long first) throws IOException {
     final long end = segments.end() / IndexSpans.FAN_OUT * IndexSpans.FAN_OUT;
     if (end > first && first % IndexSpans.FAN_OUT == 0) {
       fromSound(() -> makeMap(first, end));
@@ -308,11 +246,11 @@ public final class Indexer {
     if (!maps.isEmpty() && maps.last() >= end - 1) {
       return;
     }
-    final List<RunReader> runs = new ArrayList<>();
+    final List<RunReader> parts = new ArrayList<>();
     long pieces = 0;
     if (!maps.isEmpty()) {
-      runs.add(openRun(IndexSpans.map(paths, first, maps.last())));
-      pieces = runs.getFirst().pieces();
+      parts.add(runs.open(IndexSpans.map(paths, first, maps.last())));
+      pieces = parts.getFirst().pieces();
     }
     final long enough = maps.isEmpty() ? mapRecords : Math.max(mapRecords, pieces + pieces / 4);
     for (long at = maps.isEmpty() ? first : maps.last() + 1; at < end; ) {
@@ -320,35 +258,12 @@ public final class Indexer {
       while (at % (size * IndexSpans.FAN_OUT) == 0 && at + size * IndexSpans.FAN_OUT <= end) {
         size *= IndexSpans.FAN_OUT;
       }
-      runs.add(madeRun(at, size));
-      pieces += runs.getLast().pieces();
+      parts.add(madeRun(at, size));
+      pieces += parts.getLast().pieces();
       at += size;
     }
     if (pieces >= enough) {
-      publish(IndexSpans.map(paths, first, end - 1), out -> RunBuilder.merge(runs, window, out));
-    }
-  }
-
-  private void removeDamagedMaps(final long first) throws IOException {
-    for (final long last : IndexSpans.maps(reader, first)) {
-      removeIfDamaged(IndexSpans.map(paths, first, last));
-    }
-  }
-
-  private void removeDamaged(final long size) throws IOException {
-    for (final String path : runs(size).all()) {
-      removeIfDamaged(path);
-    }
-  }
-
-  private void removeIfDamaged(final String path) throws IOException {
-    try {
-      final RunReader run = openRun(path);
-      run.events();
-      run.readAll();
-    } catch (final IndexException e) {
-      LOG.warn("of no use: {}", e.getMessage());
-      remove(path);
+      publish(IndexSpans.map(paths, first, end - 1), out -> RunBuilder.merge(parts, window, out));
     }
   }
 }

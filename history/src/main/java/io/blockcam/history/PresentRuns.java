@@ -6,9 +6,7 @@ import io.blockcam.archive.index.RunName;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -65,16 +63,5 @@ final class PresentRuns {
     if (first.isPresent() && path.equals(IndexSpans.run(paths, first.getAsLong(), size))) {
       present.clear(number(first.getAsLong()));
     }
-  }
-
-  /** Paths of whatever stands where runs of this size stand, also of what is none. */
-  List<String> all() throws IOException {
-    final List<String> all = new ArrayList<>();
-    for (final ObjectStatus directory : store.list(paths.runs(size))) {
-      if (directory.isDirectory()) {
-        store.list(directory.path()).forEach(run -> all.add(run.path()));
-      }
-    }
-    return all;
   }
 }

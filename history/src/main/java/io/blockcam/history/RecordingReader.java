@@ -445,7 +445,8 @@ public final class RecordingReader {
     return store.status(recording.paths().segment(number));
   }
 
-  private String place(final String path) {
+  /** How errors call an object of the archive. */
+  String place(final String path) {
     return store.describe() + "/" + path;
   }
 

@@ -2,15 +2,19 @@ package io.blockcam.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.archive.index.Lies;
 import io.blockcam.archive.index.RecordRef;
+import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -230,6 +234,50 @@ final class IndexerTest {
     assertThat(Files.list(indexDirectory().resolve("maps"))).isNotEmpty();
     assertThat(index(true).damaged()).isZero();
     assertSameEverywhere();
+  }
+
+  /** A run that is well formed, of these segments, and says something else. */
+  @Test
+  void findsARunThatLies() throws IOException {
+    index(false);
+    assertThat(findings()).isEmpty();
+    final List<Path> smallest =
+        runs().stream().filter(r -> r.startsWith(indexDirectory().resolve("8"))).toList();
+    final Path liar = smallest.get(2);
+    Files.write(liar, lying(liar));
+    assertThat(findings())
+        .hasSize(1)
+        .first()
+        .asString()
+        .contains(liar.getFileName() + ": does not say of blocks 0 to 16383 what the segments say");
+    assertThat(index(true).damaged()).isEqualTo(1);
+    assertThat(findings()).isEmpty();
+    assertSameEverywhere();
+
+    final Path larger = indexDirectory().resolve("64/0000000/0000000000-0000000063.run");
+    Files.write(larger, lying(larger));
+    assertThat(findings()).hasSize(1).first().asString().contains(larger.getFileName().toString());
+    Files.delete(smallest.get(3)); // what is missing is no fault, and is made for the comparison
+    assertThat(findings()).hasSize(1);
+  }
+
+  private List<String> findings() throws IOException {
+    final List<String> findings = new ArrayList<>();
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      assertThat(
+              new IndexVerifier(reader, reader.find(), 2)
+                  .run((path, problem) -> findings.add(problem), Progress.NONE))
+          .isEqualTo(runs().size());
+    }
+    return findings;
+  }
+
+  /** The same, without what one of its segments says, and its digests as they were. */
+  private byte[] lying(final Path run) throws IOException {
+    try (FileBytes bytes = FileBytes.open(run)) {
+      return Lies.without(RunReader.open(bytes), 0);
+    }
   }
 
   @Test

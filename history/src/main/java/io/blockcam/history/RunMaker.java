@@ -1,0 +1,117 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.index.IndexException;
+import io.blockcam.archive.index.RunBuilder;
+import io.blockcam.archive.index.RunCover;
+import io.blockcam.archive.index.RunName;
+import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.MemoryBytes;
+import io.blockcam.archive.segment.SegmentChain;
+import io.blockcam.archive.segment.SegmentReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.stream.LongStream;
+
+/** Makes runs of segments, and opens those that an archive has. One thread. */
+final class RunMaker {
+  /** What records do that is held in memory before it is sorted. */
+  private static final int MOST_OPERATIONS = 1 << 18;
+
+  private final RecordingReader reader;
+  private final Segments segments;
+  private final int segmentsAtOnce;
+  private final WindowStack window = new WindowStack();
+
+  /**
+   * @param segmentsAtOnce how many are read at the same time
+   */
+  RunMaker(final RecordingReader reader, final Segments segments, final int segmentsAtOnce) {
+    this.reader = reader;
+    this.segments = segments;
+    this.segmentsAtOnce = segmentsAtOnce;
+  }
+
+  /**
+   * Makes a run of segments.
+   *
+   * @param out stays the caller's; should be buffered
+   */
+  RunCover ofSegments(final long first, final long count, final OutputStream out)
+      throws IOException {
+    final RunBuilder builder = new RunBuilder(window);
+    final List<RunReader> parts = new ArrayList<>();
+    final SegmentChain[] chain = new SegmentChain[1];
+    InOrder.run(
+        LongStream.range(first, first + count).boxed().toList(),
+        Executors.newVirtualThreadPerTaskExecutor(),
+        segmentsAtOnce,
+        this::open,
+        (number, tables) -> {
+          final SegmentReader segment = tables.segment;
+          chain[0] =
+              number == first
+                  ? reader.beginning().resume(segment.trailer())
+                  : chain[0].next(segment.name(), number, segment.trailer());
+          builder.add(segment.trailer(), tables.records);
+          if (builder.operations() >= MOST_OPERATIONS) {
+            parts.add(part(builder));
+          }
+        });
+    if (parts.isEmpty()) {
+      return builder.write(out);
+    }
+    if (builder.cover() != null) {
+      parts.add(part(builder));
+    }
+    return RunBuilder.merge(parts, window, out);
+  }
+
+  /** The same, in memory. */
+  RunReader ofSegments(final long first, final long count) throws IOException {
+    final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    ofSegments(first, count, bytes);
+    return RunReader.open(new MemoryBytes("a run of the segments", bytes.toByteArray()));
+  }
+
+  private static RunReader part(final RunBuilder builder) throws IOException {
+    final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    builder.write(bytes);
+    return RunReader.open(new MemoryBytes("part of a run", bytes.toByteArray()));
+  }
+
+  private record Tables(SegmentReader segment, RecordTable records) {}
+
+  private Tables open(final long number) throws IOException {
+    final SegmentReader segment = segments.open(number);
+    return new Tables(segment, segment.records());
+  }
+
+  /**
+   * Opens a run of the archive.
+   *
+   * @throws IndexException when it is missing, damaged or not of the segments that it should be of
+   */
+  RunReader open(final String path) throws IOException {
+    final Optional<ObjectBytes> bytes = reader.bytes(path);
+    if (bytes.isEmpty()) {
+      throw new IndexException(reader.place(path), "is missing");
+    }
+    final RunReader run = RunReader.open(bytes.get());
+    final RunCover cover = run.cover();
+    if (cover.firstSegment() < segments.first()
+        || cover.lastSegment() >= segments.end()
+        || !path.endsWith("/" + RunName.of(cover.firstSegment(), cover.lastSegment()))
+        || !cover.previousDigest().equals(segments.trailer(cover.firstSegment()).previousDigest())
+        || !cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
+      throw new IndexException(run.name(), "is of other segments");
+    }
+    return run;
+  }
+}
