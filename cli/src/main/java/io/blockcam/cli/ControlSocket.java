@@ -82,7 +82,11 @@ final class ControlSocket implements AutoCloseable {
   private static final int MOST_CHARACTERS = MARK.length() + 2 * RecordDescriptor.BLOCK_BYTES;
 
   private final CompletableFuture<Order> order = new CompletableFuture<>();
+
+  /** Who has given an order; guarded by itself, as {@link #closed} is. */
   private final List<SocketChannel> waiting = new ArrayList<>();
+
+  private boolean closed;
   private @Nullable ServerSocketChannel server;
   private @Nullable Path file;
 
@@ -177,6 +181,7 @@ final class ControlSocket implements AutoCloseable {
   public void close() {
     stopListening();
     synchronized (waiting) {
+      closed = true;
       for (final SocketChannel client : waiting) {
         tell(client, answer);
         closeQuietly(client);
@@ -208,9 +213,8 @@ final class ControlSocket implements AutoCloseable {
       final String line = asked.equals(STOP_UNUSED) ? Order.STOP.word : asked;
       for (final Order candidate : orders) {
         if (candidate.word.equals(line)) {
-          tell(client, OK + ProcessHandle.current().pid());
-          synchronized (waiting) {
-            waiting.add(client);
+          if (!takeIn(client)) {
+            return;
           }
           LOG.info("asked to {} by user {}", asked, Printable.of(user));
           if (asked.equals(STOP_UNUSED) && isInUse(client)) {
@@ -228,6 +232,24 @@ final class ControlSocket implements AutoCloseable {
     } catch (final IOException e) {
       LOG.warn("control socket: {}", Messages.of(e));
       closeQuietly(client);
+    }
+  }
+
+  /**
+   * Tells a client that its order is taken; {@link #close} will tell what has come of it.
+   *
+   * @return false when it has told that already
+   */
+  private boolean takeIn(final SocketChannel client) {
+    synchronized (waiting) {
+      tell(client, OK + ProcessHandle.current().pid());
+      if (closed) {
+        tell(client, answer);
+        closeQuietly(client);
+        return false;
+      }
+      waiting.add(client);
+      return true;
     }
   }
 

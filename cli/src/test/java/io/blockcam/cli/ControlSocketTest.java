@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
@@ -187,6 +188,26 @@ final class ControlSocketTest {
       assertThatThrownBy(() -> stopped.get(10, TimeUnit.SECONDS))
           .rootCause()
           .hasMessageContaining("did not end as it should");
+    }
+  }
+
+  /** Wherever the order is when the recorder ends. */
+  @Test
+  void answersAStopHoweverLateItComes() throws Exception {
+    for (int round = 0; round < 200; round++) {
+      final Path directory = Files.createDirectory(spool.resolve("round" + round));
+      try (ControlSocket late = new ControlSocket()) {
+        late.listen(directory, marked);
+        try (RunningRecorder recorder = RunningRecorder.find(directory).orElseThrow()) {
+          final CompletableFuture<Void> stopped = CompletableFuture.runAsync(() -> stop(recorder));
+          while (recorder.pid() == 0 && !stopped.isDone()) {
+            Thread.onSpinWait();
+          }
+          late.close();
+          assertThatThrownBy(() -> stopped.get(20, TimeUnit.SECONDS))
+              .isInstanceOf(ExecutionException.class);
+        }
+      }
     }
   }
 
