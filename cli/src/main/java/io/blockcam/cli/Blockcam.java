@@ -65,6 +65,12 @@ public final class Blockcam {
           "blockcam: out of memory with a heap of %d MiB (%s); set BLOCKCAM_HEAP to more%n",
           Runtime.getRuntime().maxMemory() >> 20, e.getMessage());
       status = ExitCode.ENVIRONMENT;
+    } catch (final LinkageError e) {
+      System.err.printf(
+          "blockcam: a library cannot be loaded: %s; where TMPDIR says, files must be allowed to be"
+              + " written and run%n",
+          e.getMessage());
+      status = ExitCode.ENVIRONMENT;
     } catch (final Throwable e) { // whatever it is: as a kill, and no thread may go on without it
       System.err.printf("blockcam: unexpected error, please report it: %s%n", e);
       e.printStackTrace();

@@ -71,7 +71,7 @@ final class SegmentEncoding {
       encoded = encode(SegmentReader.open(bytes));
     } catch (final SegmentException e) {
       throw e;
-    } catch (final IOException e) {
+    } catch (final IOException | LinkageError e) { // or there is no library that encodes
       if (telling.isDue(System.nanoTime())) {
         LOG.warn(
             "{} is sent as it is, it can not be encoded: {}{}",

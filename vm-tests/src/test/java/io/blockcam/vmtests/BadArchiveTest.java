@@ -3,6 +3,7 @@ package io.blockcam.vmtests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.vmtests.host.Blockcam;
+import io.blockcam.vmtests.host.Checkout;
 import io.blockcam.vmtests.host.Limits;
 import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Recording;
@@ -81,6 +82,25 @@ class BadArchiveTest {
   void findsNothingWrongInASoundRecord() {
     run("verify").shouldSucceed();
     run("replay", "--to", image()).shouldSucceed();
+  }
+
+  /** Or from where nothing may be run, as hardening guides ask for. */
+  @Test
+  void needsNoPlaceToUnpackALibrary() {
+    final String replayed =
+        Shell.run(
+            "env",
+            "BLOCKCAM_JAVA_OPTS=-Djava.io.tmpdir=/nonexistent",
+            Checkout.file("bin/blockcam").toString(),
+            "replay",
+            "--archive",
+            scratch.resolve("archive").toUri().toString(),
+            "--name",
+            "disk",
+            "--json",
+            "--to",
+            image().toString());
+    assertThat(replayed).contains("sha256");
   }
 
   @Test
