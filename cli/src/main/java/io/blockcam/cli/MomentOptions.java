@@ -1,6 +1,7 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Moment;
+import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import io.blockcam.replay.BlockRanges;
@@ -10,15 +11,23 @@ import io.blockcam.replay.MomentResolver;
 import io.blockcam.replay.PastDisk;
 import io.blockcam.replay.When;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** A moment of a recording, and how it is found. */
 final class MomentOptions {
   static final String NO_INDEX =
       "Read the records of all segments instead of the index of the archive.";
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
 
   @Option(
       names = "--at",
@@ -30,16 +39,53 @@ final class MomentOptions {
   @Option(names = "--no-index", description = NO_INDEX)
   boolean noIndex;
 
+  @Option(
+      names = "--wait",
+      paramLabel = "TIME",
+      description =
+          "Wait so long at most until all is published that a recorder on this machine has taken"
+              + " by now.")
+  @Nullable Duration wait;
+
+  @Option(
+      names = "--spool",
+      paramLabel = "DIR",
+      description = "The spool of that recorder (default: /var/lib/blockcam/spool/N).")
+  @Nullable Path spool;
+
   /**
    * A moment that was found.
    *
    * @param gaps blocks of gaps right behind it, when it was asked for by a time
+   * @param later what is known of later records
+   * @param setBack the step by which the clock showed that time twice: it is the first one
    */
-  record Found(RecordingReader reader, Segments segments, Moment moment, BlockRanges gaps) {
+  record Found(
+      RecordingReader reader,
+      Segments segments,
+      Moment moment,
+      BlockRanges gaps,
+      Later later,
+      Optional<ClockStep> setBack) {
 
     /** The same recording at another moment, named by its sequence. */
     Found with(final Moment other) {
-      return new Found(reader, segments, other, new BlockRanges());
+      return new Found(reader, segments, other, new BlockRanges(), later, Optional.empty());
+    }
+  }
+
+  /**
+   * Whether there may be records that belong to a moment and are not in the archive.
+   *
+   * @param published the last record that is
+   * @param isAskedFor whether the moment is a time after that one
+   * @param unpublished how many records more a recorder on this machine has; empty when none runs
+   */
+  record Later(Moment published, boolean isAskedFor, OptionalLong unpublished) {
+
+    /** Whether the disk of that time may be another one. */
+    boolean mayBeMissed() {
+      return isAskedFor && unpublished.orElse(1) > 0;
     }
   }
 
@@ -54,20 +100,104 @@ final class MomentOptions {
       throws IOException {
     try {
       final When when = When.parse(at, Instant.now(), ZoneId.systemDefault());
-      final Segments segments = tolerant ? reader.findWhatIsLeft() : reader.find();
+      final Optional<Unpublished> recorder = recorder(reader, err);
+      final Segments segments = segments(reader, tolerant, recorder);
       final MomentResolver resolver = new MomentResolver(reader, segments, !noIndex);
       final Moment moment = resolver.resolve(when);
-      if (!(when instanceof final When.At time)) {
-        return new Found(reader, segments, moment, new BlockRanges());
-      }
       final Moment latest = resolver.resolve(new When.Latest());
-      if (time.instant().isAfter(latest.instant())) {
-        warn(err, "%s is after the last record: the disk as it was then".formatted(time.instant()));
+      final OptionalLong unpublished =
+          recorder.isPresent()
+              ? OptionalLong.of(Math.max(0, recorder.get().lastSequence() - latest.sequence()))
+              : OptionalLong.empty();
+      if (!(when instanceof final When.At time)) {
+        final Later later = new Later(latest, false, unpublished);
+        if (moment.sequence() == latest.sequence() && unpublished.orElse(0) > 0) {
+          warn(err, held(recorder.orElseThrow(), later));
+        }
+        return new Found(reader, segments, moment, new BlockRanges(), later, Optional.empty());
       }
-      resolver.setBackOver(time.instant()).ifPresent(step -> warn(err, time.instant(), step));
-      return new Found(reader, segments, moment, resolver.gapsBehind(moment));
+      final Later later = new Later(latest, time.instant().isAfter(latest.instant()), unpublished);
+      if (later.isAskedFor) {
+        warn(err, afterTheLast(time.instant(), later, recorder));
+      }
+      final Optional<ClockStep> setBack = resolver.setBackOver(time.instant());
+      setBack.ifPresent(step -> warn(err, time.instant(), step));
+      return new Found(reader, segments, moment, resolver.gapsBehind(moment), later, setBack);
     } catch (final MomentException e) {
       throw CommandException.usage("--at: " + Messages.of(e));
+    }
+  }
+
+  private static String afterTheLast(
+      final Instant asked, final Later later, final Optional<Unpublished> recorder) {
+    if (recorder.isPresent() && !later.mayBeMissed()) {
+      return "%s is after the last record, and the recorder has no later one: the disk as it was then"
+          .formatted(asked);
+    }
+    return recorder.isPresent()
+        ? "%s is after the last record that is published; %s"
+            .formatted(asked, held(recorder.get(), later))
+        : "%s is after the last record that is published: the disk as of %s, if the recorder has no later one"
+            .formatted(asked, later.published.instant());
+  }
+
+  private static String held(final Unpublished recorder, final Later later) {
+    return "the recorder has %d records more, %s in its spool: the disk as of %s; --wait TIME waits for them"
+        .formatted(
+            later.unpublished.orElse(0),
+            Size.format(recorder.backlogBytes()),
+            later.published.instant());
+  }
+
+  private Optional<Unpublished> recorder(final RecordingReader reader, final PrintWriter err)
+      throws IOException {
+    final Path directory =
+        spool == null ? RecordCommand.SPOOLS.resolve(reader.recording().name()) : spool;
+    try {
+      return Unpublished.of(reader.recording(), directory);
+    } catch (final IOException e) {
+      if (wait != null) {
+        throw CommandException.environment("--wait: " + Messages.of(e));
+      }
+      if (spool != null) { // else it may be another user's: what is not known is said to be so
+        warn(err, "what a recorder has that is not published is not known: " + Messages.of(e));
+      }
+      return Optional.empty();
+    }
+  }
+
+  private Segments segments(
+      final RecordingReader reader, final boolean tolerant, final Optional<Unpublished> recorder)
+      throws IOException {
+    final Duration limit = wait;
+    if (limit != null && recorder.isEmpty()) {
+      throw CommandException.no(
+          "--wait: no recorder of '%s' runs on this machine; --spool tells where its spool is"
+              .formatted(reader.recording().name()));
+    }
+    final long deadlineNs = System.nanoTime() + (limit == null ? 0 : limit.toNanos());
+    while (true) {
+      final Segments segments = tolerant ? reader.findWhatIsLeft() : reader.find();
+      if (limit == null
+          || segments.before(segments.end()).map(SegmentTrailer::lastSequence).orElse(-1L)
+              >= recorder.orElseThrow().lastSequence()) {
+        return segments;
+      }
+      if (System.nanoTime() - deadlineNs >= 0) {
+        throw CommandException.no(
+            "--wait: record %d is not published after %d s; `blockcam status` tells what the recorder does"
+                .formatted(recorder.orElseThrow().lastSequence(), limit.toSeconds()));
+      }
+      pause();
+    }
+  }
+
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(LOOK_AGAIN);
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while records were waited for");
     }
   }
 

@@ -4,6 +4,7 @@ import io.blockcam.archive.Moment;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.replay.BlockRanges;
+import io.blockcam.replay.ClockStep;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.NewFile;
@@ -17,6 +18,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -109,23 +111,19 @@ final class ReplayCommand implements Callable<Integer> {
         NewFile.check(file, force);
         NewFile.check(description(file), force);
       }
-      final MomentOptions.Found found = when.find(options.recording(store), allowHoles, err);
-      if (strict && found.segments().areFolded()) {
-        throw CommandException.no(
-            "the beginning of the recording is not kept, what the disk held then is claimed and not proven, and --strict is given; no image was made");
+      final StringWriter warnings = new StringWriter(); // a refusal says it in one line
+      final MomentOptions.Found found =
+          when.find(options.recording(store), allowHoles, strict ? new PrintWriter(warnings) : err);
+      if (strict) {
+        refuseGuesses(found);
       }
+      err.print(warnings);
+      err.flush();
       try (PastDisk disk = when.open(found, progress)) {
         final PastDisk.Survey survey = disk.survey();
         survey.uncertain().addAll(found.gaps());
-        if (strict && !survey.unknown().isEmpty()) {
-          throw CommandException.no(
-              "what the disk held when the recording began is not known (baseline none), %d blocks were not written since, and --strict is given; no image was made"
-                  .formatted(survey.unknown().blocks()));
-        }
-        if (strict && !survey.uncertain().isEmpty()) {
-          throw CommandException.no(
-              "the record is not certain of %d blocks at %s, and --strict is given; no image was made"
-                  .formatted(survey.uncertain().blocks(), found.moment().instant()));
+        if (strict) {
+          refuseGuesses(found, survey);
         }
         final ImageWriter writer = new ImageWriter(disk, survey.pieces(), md5, progress::update);
         final ImageWriter.Image image =
@@ -133,8 +131,7 @@ final class ReplayCommand implements Callable<Integer> {
                 ? writer.write(file, force)
                 : device != null ? overwrite(device, disk.bytes(), writer) : stream(writer);
         progress.close();
-        final Map<String, Object> facts =
-            facts(found.reader().recording(), found.moment(), image, survey);
+        final Map<String, Object> facts = facts(found, image, survey);
         if (allowHoles) {
           facts.put("lostSegments", disk.lostSegments());
           facts.put("holeBlocks", disk.holes().blocks());
@@ -157,6 +154,41 @@ final class ReplayCommand implements Callable<Integer> {
           ? CommandException.usage("--to: " + Messages.of(e))
           : CommandException.environment(Messages.of(e));
     }
+  }
+
+  /** What is known before the disk is looked at. */
+  private void refuseGuesses(final MomentOptions.Found found) throws IOException {
+    if (found.segments().areFolded()) {
+      throw refused(
+          "the beginning of the recording is not kept, what the disk held then is claimed and not proven");
+    }
+    if (found.later().mayBeMissed()) {
+      throw refused(
+          "the last record that is published is of %s, what was written after it may not be in the archive yet"
+              .formatted(found.later().published().instant()));
+    }
+    if (found.setBack().isPresent()) {
+      throw refused(
+          "the clock was set back, so it was %s twice: give seq:N, the second time begins with %d"
+              .formatted(when.at, found.setBack().get().sequence()));
+    }
+  }
+
+  private static void refuseGuesses(final MomentOptions.Found found, final PastDisk.Survey survey) {
+    if (!survey.unknown().isEmpty()) {
+      throw refused(
+          "what the disk held when the recording began is not known (baseline none), %d blocks were not written since"
+              .formatted(survey.unknown().blocks()));
+    }
+    if (!survey.uncertain().isEmpty()) {
+      throw refused(
+          "the record is not certain of %d blocks at %s"
+              .formatted(survey.uncertain().blocks(), found.moment().instant()));
+    }
+  }
+
+  private static CommandException refused(final String why) {
+    return CommandException.no(why + ", and --strict is given; no image was made");
   }
 
   private static Path description(final Path image) {
@@ -193,17 +225,23 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private Map<String, Object> facts(
-      final Recording recording,
-      final Moment moment,
+      final MomentOptions.Found found,
       final ImageWriter.Image image,
       final PastDisk.Survey survey) {
+    final Recording recording = found.reader().recording();
     final BlockRanges uncertain = survey.uncertain();
     final Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("blockcam", Version.current());
     facts.put("recording", recording.name());
     facts.put("id", recording.id().toString());
     facts.put("asked", when.at);
-    facts.put("moment", InfoReport.moment(moment));
+    facts.put("moment", InfoReport.moment(found.moment()));
+    facts.put("clockSetBackAt", found.setBack().map(ClockStep::sequence).orElse(null));
+    facts.put("published", InfoReport.moment(found.later().published()));
+    facts.put("afterPublished", found.later().isAskedFor());
+    facts.put(
+        "unpublishedRecords",
+        found.later().unpublished().isPresent() ? found.later().unpublished().getAsLong() : null);
     facts.put("image", place());
     facts.put("bytes", image.bytes());
     facts.put("dataBytes", image.dataBytes());

@@ -124,7 +124,10 @@ class BadArchiveTest {
   void tellsOfAMomentAfterTheLastRecord() {
     final String after = Instant.now().plusSeconds(3600).toString();
     assertThat(run("replay", "--at", after, "--to", image()).shouldSucceed().err())
-        .contains("is after the last record: the disk as it was then");
+        .contains("is after the last record that is published: the disk as of ");
+    Shell.run("sh", "-c", "rm -f " + image() + "*");
+    here.refuses(
+        NO, () -> run("replay", "--strict", "--at", after, "--to", image()), "may not be in the");
   }
 
   @Test
