@@ -19,6 +19,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -44,6 +46,7 @@ import picocli.CommandLine.Spec;
       "      --at 2026-11-22T10:00:00Z --scratch /var/tmp"
     })
 final class AttachCommand implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger(AttachCommand.class);
 
   private static final int DEPTH = 32;
   private static final long LEAST_CACHE_BYTES = 1 << 20;
@@ -134,6 +137,7 @@ final class AttachCommand implements Callable<Integer> {
         target.warmUp();
         progress.close();
         warn(disk, found);
+        Thread.ofVirtual().name("doubts").start(() -> warnOfDoubts(disk));
         return serve(signal, device, target, found.moment());
       }
     }
@@ -158,12 +162,22 @@ final class AttachCommand implements Callable<Integer> {
               + " moment is missing%n",
           found.gaps().blocks());
     }
-    if (disk.hasDoubts()) {
-      err.println(
-          "blockcam: of some blocks the record is not certain, after a crash, a gap or a failed"
-              + " write; `blockcam replay` tells which");
-    }
     err.flush();
+  }
+
+  /** Looked for beside the reads: of a large disk that may take a while. */
+  private void warnOfDoubts(final PastDisk disk) {
+    try {
+      if (disk.hasDoubts()) {
+        final PrintWriter err = spec.commandLine().getErr();
+        err.println(
+            "blockcam: of some blocks the record is not certain, after a crash, a gap or a failed"
+                + " write; `blockcam replay` tells which");
+        err.flush();
+      }
+    } catch (final IOException | RuntimeException e) {
+      LOG.debug("whether the record is certain of all is not known: {}", Messages.of(e));
+    }
   }
 
   private DeviceOptions device() {

@@ -138,7 +138,9 @@ public final class LogRepair {
       rewrite.append(record, view.wrap(entryMemory, 0), copy);
       due++;
     }
-    lose(endSequence, Math.max(copy.lastTimestampNs(), endTimestampNs));
+    lose(
+        endSequence,
+        copy.recordCount() > 0 ? copy.lastTimestampNs() : header.segment().createdNs());
   }
 
   /** The checksums have salt in them: what a guest wrote is never taken for a record. */

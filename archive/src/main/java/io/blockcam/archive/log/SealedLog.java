@@ -96,6 +96,17 @@ public record SealedLog(
     }
   }
 
+  /**
+   * Reads the header alone.
+   *
+   * @throws SegmentException when it is damaged, and its copy as well
+   */
+  public static SegmentHeader header(final Path path) throws IOException {
+    try (FileBytes bytes = FileBytes.open(path)) {
+      return header(bytes).segment();
+    }
+  }
+
   static LogHeader header(final FileBytes bytes) throws IOException {
     final byte[] header = new byte[(int) Math.min(HEADER_BYTES, bytes.length())];
     bytes.read(0, ByteBuffer.wrap(header));

@@ -532,8 +532,13 @@ public final class Spool implements Closeable {
     if (first.size() < 2) {
       return new Next(known.nextSequence(), known.lastTimestampNs());
     }
-    final SealedLog next = SealedLog.open(first.get(1));
-    return new Next(next.header().firstSequence(), next.firstTimestampNs());
+    final Path next = first.get(1);
+    try {
+      final SealedLog log = SealedLog.open(next);
+      return new Next(log.header().firstSequence(), log.firstTimestampNs());
+    } catch (final SegmentException e) { // damaged, too: its header may be sound
+      return new Next(SealedLog.header(next).firstSequence(), known.lastTimestampNs());
+    }
   }
 
   private WaitingSegment oldest(final Path segment) {

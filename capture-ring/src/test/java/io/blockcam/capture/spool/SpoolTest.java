@@ -803,6 +803,31 @@ final class SpoolTest {
     }
   }
 
+  @Test
+  void makesAnewSegmentsThatAreDamagedSideBySide() throws IOException {
+    try (Spool spool = open()) {
+      final SpoolWriter writer = writer(spool, spool.beginEpoch());
+      for (int i = 0; i < 3; i++) {
+        append(writer, 2);
+        writer.seal();
+      }
+      writer.finish();
+      writer.close();
+      final List<Doubt> lost = new ArrayList<>();
+      spool.onLoss(lost::add);
+      for (final Path log : spool.sealed()) {
+        flip(log, 4096 + 5); // its first record
+        flip(log, (int) Files.size(log) - 60); // its end mark
+      }
+      for (final Path log : spool.sealed()) {
+        spool.repair(log);
+        assertThat(TestRecord.ofSegment(log)).hasSize(2);
+        spool.remove(log, TestRecord.ANY_DIGEST);
+      }
+      assertThat(lost).hasSize(3).allMatch(doubt -> doubt.blocks() == DISK.diskBytes() / 4096);
+    }
+  }
+
   private Spool open() throws IOException {
     return Spool.open(directory, DISK, LIMIT);
   }
