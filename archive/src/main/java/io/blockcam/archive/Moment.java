@@ -12,6 +12,11 @@ import java.time.Instant;
  */
 public record Moment(long epoch, long sequence, long timestampNs) {
 
+  /** The same, at a time that a clock showed. */
+  public Moment shownAt(final Instant time) {
+    return new Moment(epoch, sequence, Nanos.of(time));
+  }
+
   /** The timestamp as an instant. */
   public Instant instant() {
     return Nanos.toInstant(timestampNs);

@@ -792,10 +792,11 @@ public final class Capture {
       LOG.info("{} blocks may differ between disk and record: reading them back", doubt.blocks());
     }
     final SpoolState state = spool.state();
+    clock.notBefore(state.lastTimestampNs());
     try (SpoolWriter sink = startWriter(spool, state.epoch(), options, clock)) {
       sink.ignoreLimit();
       final Resync resync =
-          new Resync(sink, disk, spool.diskBytes(), state, recordsThatFit(spool), clock.nowNs());
+          new Resync(sink, disk, spool.diskBytes(), state, recordsThatFit(spool), clock);
       resync.start();
       final Doubt unread = resync.run(missed, why, doubt);
       if (!doubt.isEmpty()) {

@@ -27,8 +27,8 @@ final class ClockTicker {
   void doWork() {
     final WallClock.Step step = clock.tick();
     if (step != null) {
-      LOG.warn("the wall clock was set by {} ms", (step.afterNs() - step.beforeNs()) / 1_000_000);
-      unrecorded = unrecorded == null ? step : unrecorded.then(step);
+      LOG.warn("the wall clock was set by {} ms", step.changeNs() / 1_000_000);
+      unrecorded = step; // what it says of the clock is all that counts from here on
     }
     final WallClock.Step pending = unrecorded;
     if (pending != null && ring.offerStep(pending) != QueueTap.FULL) {

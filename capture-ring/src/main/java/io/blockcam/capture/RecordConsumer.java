@@ -67,13 +67,13 @@ public final class RecordConsumer {
   private final LongSupplier clockNs;
   private final BlockSample sample = new BlockSample();
   private final RecordView record = new RecordView();
+  private final TimeOrder times;
   private final int together;
 
   // The next record to append, and the write it belongs to.
   private long next;
   private long writeEnd;
   private int outcomeFlags;
-  private long lastTimestampNs;
 
   /** Writes through this one that failed are known to be in doubt. */
   private long doubtedThrough;
@@ -136,7 +136,7 @@ public final class RecordConsumer {
     this.doubts = doubts;
     this.slab = ring.slab();
     this.sink = sink;
-    this.lastTimestampNs = lastTimestampNs;
+    this.times = new TimeOrder(lastTimestampNs);
     this.clockNs = clockNs;
     this.forcedNs = clockNs.getAsLong() - EAGER_NS;
     this.next = ring.baseSequence();
@@ -354,18 +354,17 @@ public final class RecordConsumer {
 
   private void append(final long sequence) throws IOException {
     slab.record(sequence, record);
-    final long timestampNs = Math.max(lastTimestampNs, record.timestampNs());
+    final RecordView timed = times.next(record);
     final boolean hasPayload = KINDS[record.kindCode()].hasPayload();
     sink.append(
-        record,
-        timestampNs,
+        timed,
+        times.lastNs(),
         record.flags() | outcomeFlags,
         hasPayload ? slab.memory() : null,
         slab.payloadOffset(sequence));
     if (KINDS[record.kindCode()].setsContent() && hasPayload) {
       sample.add(record.block());
     }
-    lastTimestampNs = timestampNs;
   }
 
   /** How full the ring is, as it was told. Any thread. */

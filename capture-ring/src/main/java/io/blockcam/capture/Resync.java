@@ -8,6 +8,7 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.disk.BackingReader;
 import io.blockcam.capture.disk.DiskChunk;
+import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.RecordSink;
 import io.blockcam.capture.spool.SpoolState;
@@ -34,7 +35,7 @@ final class Resync {
   private final RecordSink sink;
   private final BackingReader disk;
   private final long diskBytes;
-  private final long nowNs;
+  private final long shownNs;
   private final long timestampNs;
   private final long mostRecords;
   private final RecordView record = RecordView.allocate();
@@ -51,7 +52,7 @@ final class Resync {
    * @param diskBytes its size
    * @param state where the recording stands
    * @param mostRecords how many blocks with content there is room for
-   * @param nowNs CLOCK_REALTIME in ns
+   * @param clock shows the time of the record
    */
   Resync(
       final RecordSink sink,
@@ -59,22 +60,23 @@ final class Resync {
       final long diskBytes,
       final SpoolState state,
       final long mostRecords,
-      final long nowNs) {
+      final WallClock clock) {
     this.sink = sink;
     this.disk = disk;
     this.diskBytes = diskBytes;
     this.sequence = state.nextSequence();
     this.mostRecords = mostRecords;
-    this.nowNs = nowNs;
-    this.timestampNs = Math.max(nowNs, state.lastTimestampNs());
+    this.timestampNs = clock.nowNs();
+    this.shownNs = clock.shownNs(timestampNs);
   }
 
-  /** Records that an epoch begins, and that the clock went back since the last one if it did. */
+  /** Records that an epoch begins, and what the clock shows where that is behind the record. */
   void start() throws IOException {
     append(0, 0, RecordKind.START, 0, null, 0);
-    if (nowNs < timestampNs) {
-      LOG.warn("the wall clock is {} ms behind the last record", (timestampNs - nowNs) / 1_000_000);
-      append(record.put(sequence, 0, 0, RecordKind.CLOCK_STEP, 0, nowNs), null, 0);
+    if (shownNs < timestampNs) {
+      LOG.warn(
+          "the wall clock is {} ms behind the last record", (timestampNs - shownNs) / 1_000_000);
+      append(record.put(sequence, 0, 0, RecordKind.CLOCK_STEP, 0, shownNs), null, 0);
     }
   }
 

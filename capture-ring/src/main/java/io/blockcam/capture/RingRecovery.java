@@ -21,7 +21,7 @@ final class RingRecovery {
   private final Slab slab;
   private final RecordSink sink;
   private final RecordView record = new RecordView();
-  private long lastTimestampNs;
+  private final TimeOrder times;
 
   /**
    * @param lastTimestampNs of the last record that the spool holds
@@ -29,7 +29,7 @@ final class RingRecovery {
   RingRecovery(final Slab slab, final RecordSink sink, final long lastTimestampNs) {
     this.slab = slab;
     this.sink = sink;
-    this.lastTimestampNs = lastTimestampNs;
+    this.times = new TimeOrder(lastTimestampNs);
   }
 
   /**
@@ -138,10 +138,10 @@ final class RingRecovery {
     } else if (slab.result(first) < 0) {
       flags |= RecordFlags.FAILED;
     }
-    lastTimestampNs = Math.max(lastTimestampNs, record.timestampNs());
+    final RecordView timed = times.next(record);
     sink.append(
-        record,
-        lastTimestampNs,
+        timed,
+        times.lastNs(),
         flags,
         kind.hasPayload() ? slab.memory() : null,
         slab.payloadOffset(sequence));
@@ -156,7 +156,7 @@ final class RingRecovery {
     sink.append(
         RecordView.allocate()
             .put(sequence, 0, 1, RecordKind.ZEROES, RecordDescriptor.WHOLE_BLOCK, 0),
-        lastTimestampNs,
+        times.lastNs(),
         RecordFlags.FIRST | RecordFlags.FAILED,
         null,
         0);

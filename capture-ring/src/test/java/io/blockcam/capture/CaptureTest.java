@@ -302,6 +302,42 @@ final class CaptureTest {
     return sizes;
   }
 
+  /** B5: the second run begins an hour earlier by the clock. */
+  @Test
+  void goesOnBehindTheLastRecordWhenTheClockWasSetBackBetweenTwoRuns() throws IOException {
+    final RingBench.ManualClock clock = new RingBench.ManualClock();
+    final long first = clock.realtimeNs();
+    try (Spool spool = open(recording(1))) {
+      writeOnce(DrivenCapture.start(spool, options(), disk, clock));
+    }
+    clock.step(-3_600_000_000_000L);
+    clock.advance(10);
+    try (Spool spool = open(recording(1))) {
+      final DrivenCapture capture = DrivenCapture.start(spool, options(), disk, clock);
+      clock.advance(7);
+      writeOnce(capture);
+    }
+    try (Spool spool = open(recording(1))) {
+      DrivenCapture.start(spool, options(), disk, clock).kill();
+      final List<TestRecord> records = TestRecord.ofSegments(spool.sealed());
+      assertThat(records)
+          .filteredOn(record -> record.kind() == RecordKind.DATA)
+          .extracting(TestRecord::timestampNs)
+          .containsExactly(first, first + 7);
+      assertThat(records)
+          .filteredOn(record -> record.kind() == RecordKind.CLOCK_STEP)
+          .extracting(record -> record.timestampNs() - record.aux())
+          .containsExactly(3_599_999_999_990L, 3_599_999_999_990L);
+    }
+  }
+
+  private static void writeOnce(final DrivenCapture capture) throws IOException {
+    final QueueTap queue = capture.tap().openQueue(0, () -> {});
+    queue.complete(queue.offerWrite(0, 8, RingBench.data(BLOCK), 512, false), BLOCK.length);
+    capture.doWork();
+    capture.kill();
+  }
+
   /**
    * The ring has gone on since: what is missing is in neither, and that must not look like order.
    */

@@ -348,7 +348,7 @@ final class RecordConsumerTest {
     bench.drain();
     final TestRecord last = bench.sink.records().getLast();
     assertThat(last.kind()).isEqualTo(RecordKind.CLOCK_STEP);
-    assertThat(last.timestampNs()).isEqualTo(before);
+    assertThat(last.timestampNs()).isEqualTo(before + SECOND_NS);
     assertThat(last.aux()).isEqualTo(before + 2 * SECOND_NS);
   }
 
@@ -367,6 +367,20 @@ final class RecordConsumerTest {
     assertThat(bench.sink.records().getFirst().timestampNs()).isEqualTo(before);
     assertThat(bench.sink.records().getFirst().aux()).isEqualTo(before - 10 * SECOND_NS);
     assertThat(bench.sink.records().getLast().timestampNs()).isEqualTo(before);
+  }
+
+  /** How far the clock is behind counts, also where another queue's record came in between. */
+  @Test
+  void keepsTheLeadOfAClockStepThatComesLate() {
+    final long now = bench.clock.realtimeNs();
+    bench.clock.advance(500);
+    bench.write(0, BLOCK);
+    bench.ring.offerStep(new WallClock.Step(now, now - SECOND_NS, -SECOND_NS));
+    bench.drain();
+
+    final TestRecord step = bench.sink.records().getLast();
+    assertThat(step.timestampNs()).isEqualTo(now + 500);
+    assertThat(step.aux()).isEqualTo(now + 500 - SECOND_NS);
   }
 
   @Test

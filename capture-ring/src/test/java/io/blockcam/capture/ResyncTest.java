@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.capture.ring.WallClock;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.SpoolState;
 import io.blockcam.capture.support.CollectingSink;
@@ -54,8 +55,8 @@ final class ResyncTest {
   /** C6: the last epoch ended at 6,000 ns, this one begins at 1,000. */
   @Test
   void recordsThatTheClockWentBackBetweenTwoEpochs() throws IOException {
-    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1, 1_000).start();
-    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1, 7_000).start();
+    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1, at(1_000)).start();
+    new Resync(sink, (data, offset) -> {}, BLOCK, STATE, 1, at(7_000)).start();
 
     assertThat(sink.records())
         .extracting(TestRecord::kind)
@@ -92,7 +93,7 @@ final class ResyncTest {
     final List<Doubt.Range> missed =
         LongStream.range(0, 5000).mapToObj(i -> new Doubt.Range(3 * i, 1)).toList();
 
-    new Resync(sink, (data, offset) -> {}, 1L << 40, STATE, Resync.MOST_BLOCKS, 1_000)
+    new Resync(sink, (data, offset) -> {}, 1L << 40, STATE, Resync.MOST_BLOCKS, at(1_000))
         .run(missed, GapReason.RECORDS_LOST, Doubt.NONE);
 
     assertThat(sink.records())
@@ -109,7 +110,26 @@ final class ResyncTest {
             diskBytes,
             STATE,
             Resync.MOST_BLOCKS,
-            1_000)
+            at(1_000))
         .run(List.of(), GapReason.RECORDS_LOST, new Doubt(List.of(ranges)));
+  }
+
+  /** Behind the records of {@link #STATE}. */
+  private static WallClock at(final long realtimeNs) {
+    final WallClock clock =
+        new WallClock(
+            new WallClock.Source() {
+              @Override
+              public long monotonicNs() {
+                return 1;
+              }
+
+              @Override
+              public long realtimeNs() {
+                return realtimeNs;
+              }
+            });
+    clock.notBefore(STATE.lastTimestampNs());
+    return clock;
   }
 }

@@ -1,7 +1,6 @@
 package io.blockcam.cli;
 
 import io.blockcam.archive.Moment;
-import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.head.EpochSummary;
 import io.blockcam.archive.head.RecordingSummary;
@@ -33,8 +32,8 @@ final class InfoReport {
     json.put("beginning", info.folded() ? "claimed" : "recorded");
     json.put("segments", summary.segments());
     json.put("storedBytes", summary.bytes());
-    json.put("first", summary.first().map(InfoReport::moment).orElse(null));
-    json.put("last", summary.last().map(InfoReport::moment).orElse(null));
+    json.put("first", summary.firstShown().map(InfoReport::moment).orElse(null));
+    json.put("last", summary.lastShown().map(InfoReport::moment).orElse(null));
     json.put("records", summary.totalRecords());
     final Map<String, Long> kinds = new LinkedHashMap<>();
     summary.records().forEach((kind, count) -> kinds.put(name(kind), count));
@@ -47,8 +46,8 @@ final class InfoReport {
     for (final EpochSummary epoch : info.summary().epochs()) {
       final Map<String, Object> e = new LinkedHashMap<>();
       e.put("epoch", epoch.number());
-      e.put("first", Nanos.toInstant(epoch.firstTimestampNs()).toString());
-      e.put("last", Nanos.toInstant(epoch.lastTimestampNs()).toString());
+      e.put("first", epoch.firstShown().toString());
+      e.put("last", epoch.lastShown().toString());
       e.put("firstSequence", epoch.firstSequence());
       e.put("lastSequence", epoch.lastSequence());
       e.put("segments", epoch.segments());
@@ -89,11 +88,11 @@ final class InfoReport {
     if (!recording.note().isEmpty()) {
       table.row("note", recording.note());
     }
-    table.row("first", summary.first().map(InfoReport::text).orElse("-"));
+    table.row("first", summary.firstShown().map(InfoReport::text).orElse("-"));
     if (info.folded()) {
       table.row("before it", "not kept; what the disk held then is claimed, not proven");
     }
-    table.row("last", summary.last().map(InfoReport::text).orElse("-"));
+    table.row("last", summary.lastShown().map(InfoReport::text).orElse("-"));
     table.row("segments", summary.segments() + ", " + Size.format(summary.bytes()));
     final StringBuilder kinds = new StringBuilder();
     summary
@@ -140,8 +139,8 @@ final class InfoReport {
     for (final EpochSummary epoch : info.summary().epochs()) {
       table.row(
           Long.toString(epoch.number()),
-          Nanos.toInstant(epoch.firstTimestampNs()).toString(),
-          Nanos.toInstant(epoch.lastTimestampNs()).toString(),
+          epoch.firstShown().toString(),
+          epoch.lastShown().toString(),
           Long.toString(epoch.firstSequence()),
           Long.toString(epoch.lastSequence()),
           Long.toString(epoch.records()),

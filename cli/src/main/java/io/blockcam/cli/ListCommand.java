@@ -87,7 +87,7 @@ final class ListCommand implements Callable<Integer> {
           recording.name(),
           Size.format(info.diskBytes()),
           recording.created().toString(),
-          info.summary().last().map(Moment::instant).map(Object::toString).orElse("-"),
+          info.summary().lastShown().map(Moment::instant).map(Object::toString).orElse("-"),
           Long.toString(info.summary().earlierEpochs() + info.summary().epochs().size()),
           Long.toString(info.summary().segments()),
           Size.format(info.summary().bytes()));

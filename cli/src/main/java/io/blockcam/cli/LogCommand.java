@@ -1,11 +1,11 @@
 package io.blockcam.cli;
 
-import io.blockcam.archive.Nanos;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.history.RecordedClock;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import io.blockcam.replay.ImageFileException;
@@ -133,7 +133,7 @@ final class LogCommand implements Callable<Integer> {
         progress.close();
         print(written);
       } else {
-        print(reader, segments, first, last);
+        print(reader, segments, resolver.clock(), first, last);
       }
       return ExitCode.DONE;
     } catch (final ImageFileException e) {
@@ -157,10 +157,14 @@ final class LogCommand implements Callable<Integer> {
   }
 
   private void print(
-      final RecordingReader reader, final Segments segments, final long first, final long last)
+      final RecordingReader reader,
+      final Segments segments,
+      final RecordedClock clock,
+      final long first,
+      final long last)
       throws IOException {
     final PrintWriter out = spec.commandLine().getOut();
-    final Line line = new Line(format, out);
+    final Line line = new Line(format, clock, out);
     line.head();
     RecordLog.read(
         reader,
@@ -185,7 +189,7 @@ final class LogCommand implements Callable<Integer> {
   }
 
   /** One record in one line. */
-  private record Line(Format format, PrintWriter out) {
+  private record Line(Format format, RecordedClock clock, PrintWriter out) {
 
     private static final String TABLE = "%12s %6s  %-30s  %-13s %12s %10s  %-8s  %s";
 
@@ -204,7 +208,7 @@ final class LogCommand implements Callable<Integer> {
       final Map<String, Object> facts = new LinkedHashMap<>();
       facts.put("sequence", records.sequence(i));
       facts.put("epoch", epoch);
-      facts.put("time", Nanos.toInstant(records.timestampNs(i)).toString());
+      facts.put("time", clock.shown(records.sequence(i), records.timestampNs(i)).toString());
       facts.put("kind", InfoReport.name(kind));
       facts.put("block", kind.hasBlocks() ? (Object) records.block(i) : "");
       facts.put("blocks", kind.hasBlocks() ? (Object) records.runBlocks(i) : "");

@@ -2,10 +2,10 @@ package io.blockcam.cli;
 
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.ClockStep;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import io.blockcam.replay.BlockRanges;
-import io.blockcam.replay.ClockStep;
 import io.blockcam.replay.MomentException;
 import io.blockcam.replay.MomentResolver;
 import io.blockcam.replay.PastDisk;
@@ -58,7 +58,8 @@ final class MomentOptions {
    *
    * @param gaps blocks of gaps right behind it, when it was asked for by a time
    * @param later what is known of later records
-   * @param setBack the step by which the clock showed that time twice: it is the first one
+   * @param step of the clock, by which that time is not that of one moment; see {@link
+   *     MomentResolver#doubtfulStep}
    */
   record Found(
       RecordingReader reader,
@@ -66,7 +67,7 @@ final class MomentOptions {
       Moment moment,
       BlockRanges gaps,
       Later later,
-      Optional<ClockStep> setBack) {
+      Optional<ClockStep> step) {
 
     /** The same recording at another moment, named by its sequence. */
     Found with(final Moment other) {
@@ -116,13 +117,15 @@ final class MomentOptions {
         }
         return new Found(reader, segments, moment, new BlockRanges(), later, Optional.empty());
       }
-      final Later later = new Later(latest, time.instant().isAfter(latest.instant()), unpublished);
+      final boolean isAfterTheLast =
+          moment.sequence() == latest.sequence() && time.instant().isAfter(latest.instant());
+      final Later later = new Later(latest, isAfterTheLast, unpublished);
       if (later.isAskedFor) {
         warn(err, afterTheLast(time.instant(), later, recorder));
       }
-      final Optional<ClockStep> setBack = resolver.setBackOver(time.instant());
-      setBack.ifPresent(step -> warn(err, time.instant(), step));
-      return new Found(reader, segments, moment, resolver.gapsBehind(moment), later, setBack);
+      final Optional<ClockStep> doubtful = resolver.doubtfulStep(time.instant());
+      doubtful.ifPresent(step -> warn(err, time.instant(), step));
+      return new Found(reader, segments, moment, resolver.gapsBehind(moment), later, doubtful);
     } catch (final MomentException e) {
       throw CommandException.usage("--at: " + Messages.of(e));
     }
@@ -226,10 +229,21 @@ final class MomentOptions {
   }
 
   private static void warn(final PrintWriter err, final Instant asked, final ClockStep step) {
+    final String set =
+        "the clock was set %s from %s to %s, so it was %s %s"
+            .formatted(
+                step.isBack() ? "back" : "ahead",
+                step.before(),
+                step.after(),
+                asked,
+                step.isBack() ? "twice" : "at no time");
     warn(
         err,
-        "the clock was set back from %s to %s, so it was %s twice: this is the first time; for the second give --at seq:N with N from %d on"
-            .formatted(step.before(), step.after(), asked, step.sequence()));
+        step.isBack()
+            ? "%s: this is the first time; for the second give --at seq:N with N from %d on"
+                .formatted(set, step.sequence())
+            : "%s: this is the disk before that; what was recorded until it was set back is at seq:N with N from %d on"
+                .formatted(set, step.sequence()));
   }
 
   private static void warn(final PrintWriter err, final String message) {

@@ -3,8 +3,8 @@ package io.blockcam.cli;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.history.ClockStep;
 import io.blockcam.replay.BlockRanges;
-import io.blockcam.replay.ClockStep;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.NewFile;
@@ -167,10 +167,15 @@ final class ReplayCommand implements Callable<Integer> {
           "the last record that is published is of %s, what was written after it may not be in the archive yet"
               .formatted(found.later().published().instant()));
     }
-    if (found.setBack().isPresent()) {
+    if (found.step().isPresent()) {
+      final ClockStep step = found.step().get();
       throw refused(
-          "the clock was set back, so it was %s twice: give seq:N, the second time begins with %d"
-              .formatted(when.at, found.setBack().get().sequence()));
+          "the clock was set %s, so it was %s %s: give seq:N, what was recorded then begins with %d"
+              .formatted(
+                  step.isBack() ? "back" : "ahead and back later",
+                  when.at,
+                  step.isBack() ? "twice" : "at no time",
+                  step.sequence()));
     }
   }
 
@@ -236,7 +241,7 @@ final class ReplayCommand implements Callable<Integer> {
     facts.put("id", recording.id().toString());
     facts.put("asked", when.at);
     facts.put("moment", InfoReport.moment(found.moment()));
-    facts.put("clockSetBackAt", found.setBack().map(ClockStep::sequence).orElse(null));
+    facts.put("clockSetAt", found.step().map(ClockStep::sequence).orElse(null));
     facts.put("published", InfoReport.moment(found.later().published()));
     facts.put("afterPublished", found.later().isAskedFor());
     facts.put(

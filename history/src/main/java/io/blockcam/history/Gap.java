@@ -5,7 +5,6 @@ import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -56,6 +55,16 @@ public record Gap(
     return gaps;
   }
 
+  /** The same with what the recorder's clock showed in place of timestamps. */
+  public Gap shownBy(final RecordedClock clock) {
+    return new Gap(
+        sequence,
+        from.map(time -> clock.shown(Nanos.of(time))),
+        clock.shown(sequence, Nanos.of(to)),
+        blocks,
+        reason);
+  }
+
   /** The same, if nobody knows better behind a record of that time. */
   public Gap after(final Instant before) {
     return from.isPresent() ? this : new Gap(sequence, Optional.of(before), to, blocks, reason);
@@ -70,21 +79,15 @@ public record Gap(
   public static List<Gap> all(
       final RecordingReader reader, final Segments segments, final Progress progress)
       throws IOException {
-    final Optional<SegmentTrailer> newest = segments.before(segments.end());
-    if (newest.isEmpty()) {
+    final List<Long> numbers =
+        Events.of(reader, segments, RecordKind.GAP, /* useIndex= */ true, progress).stream()
+            .map(RunReader.Event::segment)
+            .distinct()
+            .toList();
+    if (numbers.isEmpty()) {
       return List.of();
     }
-    final List<Long> numbers;
-    try (Layers layers =
-        Layers.upTo(
-            reader, segments, newest.get().lastSequence(), /* useIndex= */ true, progress)) {
-      numbers =
-          layers.events().stream()
-              .filter(event -> event.kind() == RecordKind.GAP)
-              .map(RunReader.Event::segment)
-              .distinct()
-              .toList();
-    }
+    final RecordedClock clock = RecordedClock.of(reader, segments, /* useIndex= */ true);
     final List<Gap> gaps = new ArrayList<>();
     for (final long number : numbers) {
       final Optional<RecordTable> records = segments.records(number);
@@ -92,7 +95,7 @@ public record Gap(
         final Optional<Instant> before =
             segments.before(number).map(s -> Nanos.toInstant(s.lastTimestampNs()));
         for (final Gap gap : of(records.get())) {
-          gaps.add(before.map(gap::after).orElse(gap));
+          gaps.add(before.map(gap::after).orElse(gap).shownBy(clock));
         }
       }
     }

@@ -125,6 +125,12 @@ public final class TestRecording {
         null);
   }
 
+  /** The clock is set ahead, and the timestamps with it. */
+  public void clockAheadBy(final long ns) throws IOException {
+    clockBackBy(-ns);
+    passTime(ns);
+  }
+
   /** Writes to these blocks are not recorded. */
   public void gap(final long block, final long blocks, final GapReason why) throws IOException {
     append(

@@ -3,8 +3,6 @@ package io.blockcam.replay;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
-import io.blockcam.archive.head.RecordingHead;
-import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
@@ -12,14 +10,17 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.history.Layers;
+import io.blockcam.history.ClockStep;
+import io.blockcam.history.Events;
 import io.blockcam.history.Progress;
+import io.blockcam.history.RecordedClock;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ public final class MomentResolver {
   private final Recording recording;
   private final Segments segments;
   private final boolean useIndex;
+  private @Nullable RecordedClock clock;
 
   /**
    * @param segments of the recording
@@ -48,67 +50,52 @@ public final class MomentResolver {
   }
 
   /**
-   * Finds a moment. A time after the last record is that of the last record: whether it has come
-   * already is not for the reader's clock to decide.
+   * Finds a moment; its time is what the clock of the recorder showed. A time after the last record
+   * is that of the last record: whether it has come already is not for the reader's clock to
+   * decide.
    *
    * @throws MomentException when the recording has no such moment
    */
   public Moment resolve(final When when) throws IOException {
-    return switch (when) {
-      case When.Latest latest -> last();
-      case When.Sequence s -> bySequence(s.sequence());
-      case When.At at -> byTime(at.instant());
-      case When.Mark mark -> byMark(mark.text());
-    };
+    return clock()
+        .shown(
+            switch (when) {
+              case When.Latest latest -> last();
+              case When.Sequence s -> bySequence(s.sequence());
+              case When.At at -> byTime(at.instant());
+              case When.Mark mark -> byMark(mark.text());
+            });
   }
 
   /**
-   * The first step by which the clock was set back over a time, so that it showed it twice: {@link
-   * #resolve} finds the first of the two, and sequences from that of the step on name the second.
+   * The step of the clock by which a time is not that of one moment: it was shown twice, and {@link
+   * #resolve} finds the first of the two; or never, and what was recorded meanwhile under another
+   * time may be what is meant. Sequences from that of the step on name the other.
    *
    * @return empty when the record knows of none
    */
-  public Optional<ClockStep> setBackOver(final Instant instant) throws IOException {
-    final long atNs = Nanos.of(instant);
-    for (final RunReader.Event event : events(RecordKind.CLOCK_STEP)) {
-      final Optional<SegmentTrailer> segment = segments.readable(event.segment());
-      if (segment.isEmpty() || segment.get().lastTimestampNs() <= atNs) {
-        continue;
-      }
-      final Optional<RecordTable> read = segments.records(event.segment());
-      final int i = event.record();
-      if (read.isPresent() && i < read.get().count()) {
-        final RecordTable records = read.get();
-        if (records.aux(i) <= atNs && atNs < records.timestampNs(i)) {
-          return Optional.of(
-              new ClockStep(
-                  records.sequence(i),
-                  Nanos.toInstant(records.timestampNs(i)),
-                  Nanos.toInstant(records.aux(i))));
-        }
-      }
-    }
-    return Optional.empty();
+  public Optional<ClockStep> doubtfulStep(final Instant instant) throws IOException {
+    return switch (clock().find(instant)) {
+      case RecordedClock.Shown shown -> shown.step();
+      case RecordedClock.Skipped skipped ->
+          skipped.isDoubtful() ? Optional.of(skipped.step()) : Optional.empty();
+    };
   }
 
-  /**
-   * Those of a kind, in the order of the record; none are looked for where the head counts none.
-   */
-  private List<RunReader.Event> events(final RecordKind kind) throws IOException {
-    final Optional<RecordingHead> head = // the segment that it names may be lost
-        segments.isTolerant() ? Optional.empty() : reader.usableHead();
-    final Optional<RecordingSummary> summary =
-        head.isPresent() ? reader.summary(head.get()) : Optional.empty();
-    if (segments.isEmpty() || (summary.isPresent() && summary.get().count(kind) == 0)) {
-      return List.of();
+  /** What the clock of the recorder showed. */
+  public RecordedClock clock() throws IOException {
+    if (clock == null) {
+      clock = RecordedClock.of(reader, segments, useIndex);
     }
-    try (Layers all = Layers.upTo(reader, segments, last().sequence(), useIndex, Progress.NONE)) {
-      return all.events().stream().filter(event -> event.kind() == kind).toList();
-    }
+    return clock;
+  }
+
+  private List<RunReader.Event> marks() throws IOException {
+    return Events.of(reader, segments, RecordKind.MARK, useIndex, Progress.NONE).reversed();
   }
 
   private Moment byMark(final String text) throws IOException {
-    for (final RunReader.Event event : events(RecordKind.MARK).reversed()) {
+    for (final RunReader.Event event : marks()) {
       try {
         final SegmentReader segment = segments.open(event.segment());
         final SegmentTables tables = segment.tables();
@@ -131,13 +118,13 @@ public final class MomentResolver {
    * @throws MomentException when there is none
    */
   public Moment markBefore(final Moment moment) throws IOException {
-    for (final RunReader.Event event : events(RecordKind.MARK).reversed()) {
+    for (final RunReader.Event event : marks()) {
       final Optional<SegmentTrailer> segment = segments.readable(event.segment());
       if (segment.isPresent()
           && segment.get().firstSequence() + event.record() <= moment.sequence()) {
         final Optional<RecordTable> records = segments.records(event.segment());
         if (records.isPresent()) {
-          return moment(segment.get(), records.get(), event.record());
+          return clock().shown(moment(segment.get(), records.get(), event.record()));
         }
       }
     }
@@ -198,8 +185,12 @@ public final class MomentResolver {
       final RecordTable records = read.get();
       for (int i = records.count() - 1; i >= 0; i--) {
         if (records.sequence(i) <= moment.sequence() && records.kind(i) == RecordKind.FLUSH) {
-          return new Moment(
-              segments.trailer(number).epoch(), records.sequence(i), records.timestampNs(i));
+          return clock()
+              .shown(
+                  new Moment(
+                      segments.trailer(number).epoch(),
+                      records.sequence(i),
+                      records.timestampNs(i)));
         }
       }
     }
@@ -255,14 +246,28 @@ public final class MomentResolver {
   }
 
   private Moment byTime(final Instant instant) throws IOException {
-    if (instant.isBefore(recording.created())) {
+    return switch (clock().find(instant)) {
+      case RecordedClock.Shown shown -> {
+        final Moment last = byTimestamp(shown.timestampNs(), instant);
+        yield last.sequence() < shown.endSequence() ? last : bySequence(shown.endSequence() - 1);
+      }
+      case RecordedClock.Skipped skipped -> {
+        final long sequence = skipped.step().sequence() - 1;
+        yield sequence < segments.trailer(segments.first()).firstSequence()
+            ? beginning()
+            : bySequence(sequence);
+      }
+    };
+  }
+
+  private Moment byTimestamp(final long atNs, final Instant asked) throws IOException {
+    if (atNs < Nanos.of(recording.created())) {
       throw new MomentException(
-          instant + " lies before the recording began, at " + recording.created());
+          asked + " lies before the recording began, at " + recording.created());
     }
-    final long atNs = Nanos.of(instant);
     final Optional<SegmentTrailer> base = base();
     if (base.isPresent() && atNs < base.get().lastTimestampNs()) {
-      throw folded(instant.toString(), base.get());
+      throw folded(asked.toString(), base.get());
     }
     long behind = segments.firstWhere(segment -> segment.firstTimestampNs() > atNs);
     while (true) {

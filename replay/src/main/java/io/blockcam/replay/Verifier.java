@@ -15,6 +15,7 @@ import io.blockcam.history.Gap;
 import io.blockcam.history.InOrder;
 import io.blockcam.history.ObjectBytes;
 import io.blockcam.history.Progress;
+import io.blockcam.history.RecordedClock;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
@@ -58,6 +59,12 @@ public final class Verifier {
     return next;
   }
 
+  /** Where the recorder's clock comes from. */
+  @FunctionalInterface
+  private interface Clock {
+    RecordedClock find() throws IOException;
+  }
+
   /**
    * What was read, whatever was found.
    *
@@ -83,6 +90,15 @@ public final class Verifier {
     public Result {
       endless = List.copyOf(endless);
       gaps = List.copyOf(gaps);
+    }
+
+    private Result shownBy(final Clock clock) throws IOException {
+      if (gaps.isEmpty()) {
+        return this;
+      }
+      final RecordedClock found = clock.find();
+      final List<Gap> shown = gaps.stream().map(gap -> gap.shownBy(found)).toList();
+      return new Result(segments, records, bytes, signed, findings, endless, shown);
     }
 
     /** Whether the record is whole. */
@@ -127,7 +143,11 @@ public final class Verifier {
           next = RecordingReader.number(object).orElse(0) + 1;
           progress.update(bytes[0], total);
         });
-    return story.end(segments[0], bytes[0], found);
+    return story.end(segments[0], bytes[0], found).shownBy(this::clock);
+  }
+
+  private RecordedClock clock() throws IOException {
+    return RecordedClock.of(recording, recording.findWhatIsLeft(), /* useIndex= */ true);
   }
 
   /** Checks a segment alone. Any thread. */

@@ -7,6 +7,7 @@ import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.history.ClockStep;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
@@ -91,20 +92,77 @@ class MomentResolverTest {
     recording.data(5, 0xff, 0, TestRecording.filled(1));
     recording.seal();
 
-    assertThat(setBackOver(59)).isEmpty();
+    assertThat(doubtfulStep(59)).isEmpty();
     final Optional<ClockStep> step =
         Optional.of(new ClockStep(6, CREATED.plusNanos(100), CREATED.plusNanos(60)));
-    assertThat(setBackOver(60)).isEqualTo(step);
-    assertThat(setBackOver(99)).isEqualTo(step);
-    assertThat(setBackOver(100)).isEmpty();
+    assertThat(doubtfulStep(60)).isEqualTo(step);
+    assertThat(doubtfulStep(99)).isEqualTo(step);
+    assertThat(doubtfulStep(100)).isEmpty();
     assertThat(at(99)).isEqualTo(moment(1, 5, 50));
   }
 
-  private Optional<ClockStep> setBackOver(final long nsAfterCreated) throws IOException {
+  /**
+   * B5: years ahead at +60 for 10 ns, and set right; then writes at +75 and, in a new epoch, +90.
+   */
+  @Test
+  void findsEveryTimeBehindAGlitchOfTheClock() throws IOException {
+    final long years = 400_000_000_000_000_000L;
+    recording.passTime(10); // +60
+    recording.clockAheadBy(years);
+    recording.passTime(5);
+    recording.data(5, 0xff, 0, TestRecording.filled(1)); // seq 7, in the glitch
+    recording.passTime(5);
+    recording.clockBackBy(years); // +70 again
+    recording.passTime(5);
+    recording.data(6, 0xff, 0, TestRecording.filled(1)); // seq 9
+    recording.seal();
+    recording.passTime(5);
+    recording.data(7, 0xff, 0, TestRecording.filled(1)); // seq 10, +80
+    recording.nextEpoch();
+    recording.point(RecordKind.START); // seq 11
+    recording.clockBackBy(years - 10); // seq 12, +90: ten passed while no timestamp did
+    recording.passTime(5);
+    recording.data(8, 0xff, 0, TestRecording.filled(1)); // seq 13
+    recording.seal();
+
+    assertThat(at(59)).isEqualTo(moment(1, 5, 50));
+    assertThat(at(75)).isEqualTo(moment(1, 9, 75));
+    assertThat(at(79)).isEqualTo(moment(1, 9, 75));
+    assertThat(at(80)).isEqualTo(moment(1, 10, 80));
+    assertThat(at(89)).as("while nothing ran").isEqualTo(moment(1, 10, 80));
+    assertThat(at(90)).isEqualTo(moment(2, 12, 90));
+    assertThat(at(95)).isEqualTo(moment(2, 13, 95));
+    assertThat(resolve(new When.Latest())).isEqualTo(moment(2, 13, 95));
+    assertThat(at(years + 65)).isEqualTo(moment(1, 7, years + 65));
+    assertThat(resolve(new When.Sequence(7))).isEqualTo(moment(1, 7, years + 65));
+    assertThat(at(65)).as("in the glitch, by a right clock").isEqualTo(moment(1, 5, 50));
+    assertThat(doubtfulStep(65))
+        .contains(new ClockStep(6, CREATED.plusNanos(60), CREATED.plusNanos(60 + years)));
+    assertThat(doubtfulStep(80)).isEmpty();
+  }
+
+  @Test
+  void findsTimesOnceTheClockHasCaughtUp() throws IOException {
+    recording.clockBackBy(30); // at +50: +20 once more
+    recording.passTime(10);
+    recording.data(5, 0xff, 0, TestRecording.filled(1)); // seq 7, +30
+    recording.nextEpoch();
+    recording.passTime(100);
+    recording.point(RecordKind.START); // seq 8, +160: the clock is past the last record
+    recording.seal();
+
+    assertThat(resolve(new When.Sequence(7))).isEqualTo(moment(1, 7, 30));
+    assertThat(at(120)).isEqualTo(moment(1, 7, 30));
+    assertThat(at(160)).isEqualTo(moment(2, 8, 160));
+    assertThat(at(30)).as("the first of two").isEqualTo(moment(0, 3, 30));
+    assertThat(doubtfulStep(120)).isEmpty();
+  }
+
+  private Optional<ClockStep> doubtfulStep(final long nsAfterCreated) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       return new MomentResolver(reader, reader.find(), true)
-          .setBackOver(CREATED.plusNanos(nsAfterCreated));
+          .doubtfulStep(CREATED.plusNanos(nsAfterCreated));
     }
   }
 

@@ -48,6 +48,8 @@ public final class HeadJson {
           "lastSequence",
           "firstTimestampNs",
           "lastTimestampNs",
+          "firstLeadNs",
+          "lastLeadNs",
           "clean");
 
   private HeadJson() {}
@@ -79,6 +81,8 @@ public final class HeadJson {
       object.put("lastSequence", epoch.lastSequence());
       object.put("firstTimestampNs", epoch.firstTimestampNs());
       object.put("lastTimestampNs", epoch.lastTimestampNs());
+      object.put("firstLeadNs", epoch.firstLeadNs());
+      object.put("lastLeadNs", epoch.lastLeadNs());
       object.put("clean", epoch.clean() ? 1 : 0);
     }
     return StrictJson.write(node);
@@ -149,6 +153,12 @@ public final class HeadJson {
     return records;
   }
 
+  private static long lead(final StrictJson epoch) throws RecordingFormatException {
+    return epoch.integer("lastLeadNs") == EpochSummary.UNTOLD
+        ? EpochSummary.UNTOLD
+        : epoch.count("lastLeadNs");
+  }
+
   private static List<EpochSummary> epochs(final StrictJson json) throws RecordingFormatException {
     final JsonNode array = json.node().path("epochs");
     if (!array.isArray() || array.isEmpty() || array.size() > RecordingSummary.MOST_EPOCHS) {
@@ -171,6 +181,8 @@ public final class HeadJson {
               epoch.count("lastSequence"),
               epoch.count("firstTimestampNs"),
               epoch.count("lastTimestampNs"),
+              epoch.count("firstLeadNs"),
+              lead(epoch),
               epoch.count("clean") != 0));
     }
     return epochs;

@@ -61,6 +61,18 @@ public record RecordingSummary(
     return records.getOrDefault(kind, 0L);
   }
 
+  /** The first record, with what the clock showed in place of its timestamp. */
+  public Optional<Moment> firstShown() {
+    return earlierEpochs > 0 || epochs.isEmpty()
+        ? first
+        : first.map(moment -> moment.shownAt(epochs.getFirst().firstShown()));
+  }
+
+  /** The last record, with what the clock showed in place of its timestamp. */
+  public Optional<Moment> lastShown() {
+    return last.map(moment -> moment.shownAt(epochs.getLast().lastShown()));
+  }
+
   /** Of one segment. */
   public static RecordingSummary of(final SegmentTrailer segment, final RecordTable table) {
     final Map<RecordKind, Long> kinds = new EnumMap<>(RecordKind.class);

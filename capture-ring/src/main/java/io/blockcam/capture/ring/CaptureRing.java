@@ -132,7 +132,7 @@ public final class CaptureRing implements WriteTap {
    * @return its sequence, or {@link QueueTap#FULL}
    */
   public long offerStep(final WallClock.Step step) {
-    return put(step.beforeNs(), RecordKind.CLOCK_STEP.code(), 0, 0, 0, step.afterNs());
+    return put(step.recordNs(), RecordKind.CLOCK_STEP.code(), 0, 0, 0, step.shownNs());
   }
 
   /**

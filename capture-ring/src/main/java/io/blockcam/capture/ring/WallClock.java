@@ -6,11 +6,13 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * CLOCK_REALTIME at the price of the monotonic clock: the offset between the two is measured by
- * {@link #tick} and added to every reading. A step of the wall clock is therefore seen at the next
- * tick, and seen as such: {@link #tick} answers it.
+ * The time of the record: CLOCK_REALTIME that never goes back, at the price of the monotonic clock.
+ * The offset between the two is measured by {@link #tick} and added to every reading. A step of the
+ * wall clock is therefore seen at the next tick, and seen as such: {@link #tick} answers it. A step
+ * ahead takes the time of the record along; after a step back it runs on from where it was, and
+ * stays ahead by as much until the wall clock has passed it with another step, or a new start.
  *
- * <p>{@link #nowNs} runs on any thread; {@link #tick} on one at a time.
+ * <p>{@link #nowNs} and {@link #shownNs} run on any thread; {@link #tick} on one at a time.
  */
 public final class WallClock {
   /** How often {@link #tick} wants to be called. */
@@ -56,19 +58,23 @@ public final class WallClock {
   /**
    * The wall clock was set.
    *
-   * @param beforeNs what it would have shown
-   * @param afterNs what it showed at the same moment
+   * @param recordNs the time of the record, before it
+   * @param shownNs what the clock shows
+   * @param changeNs by how much it was set
    */
-  public record Step(long beforeNs, long afterNs) {
-    /** This step and one that came after it, as one. */
-    public Step then(final Step later) {
-      return new Step(later.beforeNs - (afterNs - beforeNs), later.afterNs);
-    }
-  }
+  public record Step(long recordNs, long shownNs, long changeNs) {}
 
   private final Source source;
+
+  /** From the monotonic clock to the time of the record. */
   private volatile long offsetNs;
+
+  /** How far that is ahead of the wall clock, 0 or more. */
+  private volatile long aheadNs;
+
+  /** From the monotonic clock to the wall clock. */
   private long measuredOffsetNs;
+
   private long uncertaintyNs;
 
   /** The narrowest of all: how long the readings of this machine take; 0 before the first. */
@@ -86,9 +92,29 @@ public final class WallClock {
     return source.bootId();
   }
 
-  /** CLOCK_REALTIME in ns since 1970, as of the last tick. Hot path: one clock reading. */
+  /**
+   * Goes on behind a record of an earlier run. Before the first tick.
+   *
+   * @param lastNs its time; nothing is recorded before it
+   */
+  public void notBefore(final long lastNs) {
+    aheadNs = Math.max(0, lastNs - nowNs());
+    offsetNs = measuredOffsetNs + aheadNs;
+  }
+
+  /** The time of the record, in ns since 1970, as of the last tick. Hot path: one clock reading. */
   public long nowNs() {
     return source.monotonicNs() + offsetNs;
+  }
+
+  /** CLOCK_REALTIME in ns since 1970, as of the last tick. */
+  public long shownNs() {
+    return shownNs(nowNs());
+  }
+
+  /** What the wall clock shows at a time of the record since the last step. */
+  public long shownNs(final long recordNs) {
+    return recordNs - aheadNs;
   }
 
   /** CLOCK_MONOTONIC in ns, from any origin. */
@@ -102,19 +128,21 @@ public final class WallClock {
    * @return the step, when the wall clock was set since the last tick
    */
   public @Nullable Step tick() {
-    final long before = offsetNs;
+    final long before = offsetNs - aheadNs;
     measure();
     final long changeNs = measuredOffsetNs - before;
     if (Math.abs(changeNs) <= STEP_NS + uncertaintyNs) {
       // A sandwich torn by preemption says less than the offset at hand.
       if (Math.abs(changeNs) > uncertaintyNs) {
-        offsetNs = measuredOffsetNs;
+        offsetNs = measuredOffsetNs + aheadNs;
       }
       return null;
     }
-    offsetNs = measuredOffsetNs;
     final long nowNs = source.monotonicNs();
-    return new Step(nowNs + before, nowNs + measuredOffsetNs);
+    final Step step = new Step(nowNs + offsetNs, nowNs + measuredOffsetNs, changeNs);
+    aheadNs = Math.max(0, step.recordNs - step.shownNs);
+    offsetNs = measuredOffsetNs + aheadNs;
+    return step;
   }
 
   /**

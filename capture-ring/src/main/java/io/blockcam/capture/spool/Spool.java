@@ -687,16 +687,16 @@ public final class Spool implements Closeable {
   void add(final SealedLog segment) throws IOException {
     change(before -> before.after(segment));
     synchronized (monitor) {
+      list(segment, endingSinceNs != 0 ? endingSinceNs : segment.firstTimestampNs());
       endingBytes = 0;
       endingSinceNs = 0;
-      list(segment);
       monitor.notifyAll();
     }
   }
 
-  private void list(final SealedLog segment) {
+  private void list(final SealedLog segment, final long sinceNs) {
     sealedBytes += segment.bytes();
-    sealed.addLast(new WaitingSegment(segment.path(), segment.bytes(), segment.firstTimestampNs()));
+    sealed.addLast(new WaitingSegment(segment.path(), segment.bytes(), sinceNs));
   }
 
   // --- opening ---
@@ -780,7 +780,7 @@ public final class Spool implements Closeable {
         break;
       }
       state = state.after(result.log().get());
-      list(result.log().get());
+      list(result.log().get(), result.log().get().firstTimestampNs());
     }
     final Set<Long> rest = new TreeSet<>(openNumbers);
     rest.addAll(sealedNumbers);

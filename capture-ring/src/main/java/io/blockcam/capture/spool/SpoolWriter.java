@@ -125,7 +125,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     if (open != null) {
       open.write();
       unwrittenRecords = 0;
-      spool.setOpen(open.writer().sealedBytes(), open.writer().firstTimestampNs());
+      spool.setOpen(open.writer().sealedBytes(), clock.shownNs(open.writer().firstTimestampNs()));
     }
   }
 
@@ -164,7 +164,7 @@ public final class SpoolWriter implements RecordSink, Closeable {
     awaitEnding();
     writer.force();
     unwrittenRecords = 0;
-    spool.endOpen(writer.sealedBytes(), writer.firstTimestampNs());
+    spool.endOpen(writer.sealedBytes(), clock.shownNs(writer.firstTimestampNs()));
     nextSegment = writer.header().segmentNumber() + 1;
     nextSequence = writer.nextSequence();
     open.end();

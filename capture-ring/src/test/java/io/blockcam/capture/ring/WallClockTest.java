@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.capture.support.RingBench.ManualClock;
 import java.time.Instant;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 final class WallClockTest {
@@ -27,25 +26,59 @@ final class WallClockTest {
     assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs());
   }
 
+  private static final long HOUR_NS = 3_600_000_000_000L;
+
+  /** B5: a clamp would hold all later timestamps where they are until the clock has caught up. */
   @Test
-  void tellsAStepWithBothReadings() {
+  void runsOnWhenTheClockIsSetBack() {
     final long before = machine.realtimeNs();
-    machine.step(-3_600_000_000_000L);
-    assertThat(clock.tick()).isEqualTo(new WallClock.Step(before, before - 3_600_000_000_000L));
+    machine.step(-HOUR_NS);
+    assertThat(clock.tick()).isEqualTo(new WallClock.Step(before, before - HOUR_NS, -HOUR_NS));
     assertThat(clock.tick()).isNull();
-    assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs());
+    assertThat(clock.nowNs()).isEqualTo(before);
+    machine.advance(77);
+    assertThat(clock.nowNs()).isEqualTo(before + 77);
+    assertThat(clock.shownNs()).isEqualTo(machine.realtimeNs());
+    machine.step(WallClock.STEP_NS / 2); // slewing
+    assertThat(clock.tick()).isNull();
+    assertThat(clock.nowNs()).isEqualTo(before + 77 + WallClock.STEP_NS / 2);
+    assertThat(clock.shownNs()).isEqualTo(machine.realtimeNs());
   }
 
   @Test
-  void joinsTwoSteps() {
-    machine.step(5_000_000);
-    final WallClock.Step first = Objects.requireNonNull(clock.tick());
-    machine.advance(100);
-    machine.step(-2_000_000);
-    final WallClock.Step second = Objects.requireNonNull(clock.tick());
-    final WallClock.Step both = first.then(second);
-    assertThat(both.afterNs()).isEqualTo(machine.realtimeNs());
-    assertThat(both.afterNs() - both.beforeNs()).isEqualTo(3_000_000);
+  void goesAlongWithAStepAhead() {
+    final long before = machine.realtimeNs();
+    machine.step(HOUR_NS);
+    assertThat(clock.tick()).isEqualTo(new WallClock.Step(before, before + HOUR_NS, HOUR_NS));
+    assertThat(clock.nowNs()).isEqualTo(before + HOUR_NS);
+    assertThat(clock.shownNs()).isEqualTo(before + HOUR_NS);
+  }
+
+  @Test
+  void isNoMoreAheadThanAStepAheadLeaves() {
+    final long before = machine.realtimeNs();
+    machine.step(-HOUR_NS);
+    clock.tick();
+    machine.step(HOUR_NS / 4);
+    clock.tick();
+    assertThat(clock.nowNs()).isEqualTo(before);
+    assertThat(clock.shownNs()).isEqualTo(before - 3 * HOUR_NS / 4);
+    machine.step(HOUR_NS);
+    clock.tick();
+    assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs()).isEqualTo(clock.shownNs());
+  }
+
+  @Test
+  void goesOnBehindTheLastRecordOfAnEarlierRun() {
+    final long realtimeNs = machine.realtimeNs();
+    clock.notBefore(realtimeNs - 5);
+    assertThat(clock.nowNs()).isEqualTo(realtimeNs);
+    clock.notBefore(realtimeNs + HOUR_NS);
+    assertThat(clock.nowNs()).isEqualTo(realtimeNs + HOUR_NS);
+    assertThat(clock.shownNs()).isEqualTo(realtimeNs);
+    machine.advance(10);
+    assertThat(clock.tick()).isNull();
+    assertThat(clock.nowNs()).isEqualTo(realtimeNs + HOUR_NS + 10);
   }
 
   @Test

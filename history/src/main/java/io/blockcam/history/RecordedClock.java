@@ -1,0 +1,199 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.Nanos;
+import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.record.ClockLead;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentTrailer;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the recorder's wall clock showed. It may have been set back, and shown some times twice;
+ * timestamps run on, see {@link ClockLead}. Immutable.
+ */
+public final class RecordedClock {
+  private static final Span BEGINNING = new Span(0, false, Long.MIN_VALUE, Long.MIN_VALUE, 0);
+
+  private final List<Span> spans;
+
+  /**
+   * Records between two settings of the clock.
+   *
+   * @param sequence of the first one
+   * @param isStart whether an epoch begins with it
+   * @param beginsNs its timestamp
+   * @param runsFromNs from which timestamp on the clock ran: later where it was set ahead
+   * @param leadNs how far timestamps are ahead of it
+   */
+  private record Span(long sequence, boolean isStart, long beginsNs, long runsFromNs, long leadNs) {
+
+    /** What the clock showed at a timestamp. */
+    long shownNs(final long timestampNs) {
+      return timestampNs == Long.MIN_VALUE ? Long.MIN_VALUE : timestampNs - leadNs;
+    }
+  }
+
+  /** Where a time is in the record. */
+  public sealed interface Place {}
+
+  /**
+   * It was shown.
+   *
+   * @param timestampNs that of records then
+   * @param endSequence of the first record behind the span of time in which it was
+   * @param step the step by which it was shown again, if it was
+   */
+  public record Shown(long timestampNs, long endSequence, Optional<ClockStep> step)
+      implements Place {}
+
+  /**
+   * The clock was set ahead over it.
+   *
+   * @param step by which
+   * @param isDoubtful whether the clock was set back later: then it was wrong in between, and what
+   *     was recorded then may be what is meant
+   */
+  public record Skipped(ClockStep step, boolean isDoubtful) implements Place {}
+
+  private RecordedClock(final List<Span> spans) {
+    this.spans = spans;
+  }
+
+  /**
+   * Finds the steps of a recording's clock. Reads the records of the segments that have any.
+   *
+   * @param segments of it
+   * @param useIndex whether to look for them in the index of the archive
+   */
+  public static RecordedClock of(
+      final RecordingReader reader, final Segments segments, final boolean useIndex)
+      throws IOException {
+    final List<Span> spans = new ArrayList<>(List.of(BEGINNING));
+    for (final RunReader.Event event :
+        Events.of(reader, segments, RecordKind.CLOCK_STEP, useIndex, Progress.NONE)) {
+      final Optional<RecordTable> records = segments.records(event.segment());
+      final int i = event.record();
+      if (records.isPresent() && i < records.get().count()) {
+        add(spans, records.get(), i);
+        addStartBehind(spans, segments, segments.trailer(event.segment()).epoch());
+      }
+    }
+    return new RecordedClock(List.copyOf(spans));
+  }
+
+  private static void add(final List<Span> spans, final RecordTable records, final int i) {
+    // A start that says where the clock is says it of itself, too.
+    final boolean isOfStart = i > 0 && records.kindCode(i - 1) == RecordKind.START.code();
+    final long sequence = records.sequence(i) - (isOfStart ? 1 : 0);
+    final long timestampNs = records.timestampNs(i);
+    if (spans.getLast().isStart && spans.getLast().sequence >= sequence) {
+      spans.removeLast(); // told better here; or a later one, which comes again
+    }
+    spans.add(
+        new Span(
+            sequence,
+            false,
+            timestampNs,
+            Math.max(timestampNs, records.aux(i)),
+            ClockLead.told(timestampNs, records.aux(i))));
+  }
+
+  /** A start sets it right, or says that it could not. */
+  private static void addStartBehind(
+      final List<Span> spans, final Segments segments, final long epoch) throws IOException {
+    if (spans.getLast().leadNs == 0) {
+      return;
+    }
+    final long number = segments.firstWhere(segment -> segment.epoch() > epoch);
+    final Optional<SegmentTrailer> next =
+        number < segments.end() ? segments.readable(number) : Optional.empty();
+    if (next.isPresent()) {
+      final long timestampNs = next.get().firstTimestampNs();
+      spans.add(new Span(next.get().firstSequence(), true, timestampNs, timestampNs, 0));
+    }
+  }
+
+  /** A moment, with what the clock showed in place of its timestamp. */
+  public Moment shown(final Moment moment) {
+    return spans.size() == 1
+        ? moment
+        : moment.shownAt(shown(moment.sequence(), moment.timestampNs()));
+  }
+
+  /**
+   * What it showed.
+   *
+   * @param sequence of a record
+   * @param timestampNs of it
+   */
+  public Instant shown(final long sequence, final long timestampNs) {
+    int low = 0;
+    int high = spans.size() - 1;
+    while (low < high) {
+      final int middle = (low + high + 1) >>> 1;
+      if (spans.get(middle).sequence <= sequence) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return Nanos.toInstant(spans.get(low).shownNs(timestampNs));
+  }
+
+  /** What it showed at a timestamp; where it was set just then, before that. */
+  Instant shown(final long timestampNs) {
+    int i = spans.size() - 1;
+    while (i > 0 && spans.get(i).beginsNs >= timestampNs) {
+      i--;
+    }
+    return Nanos.toInstant(spans.get(i).shownNs(timestampNs));
+  }
+
+  /** Finds a time; of two places where it was the first, of two where it was not the last. */
+  public Place find(final Instant time) {
+    final long shownNs = Nanos.of(time);
+    Optional<Skipped> skipped = Optional.empty();
+    for (int i = 0; i < spans.size(); i++) {
+      final Span span = spans.get(i);
+      final boolean isLast = i == spans.size() - 1;
+      if (span.shownNs(span.runsFromNs) <= shownNs && (isLast || shownNs <= endsAtNs(i))) {
+        final long end = isLast ? Long.MAX_VALUE : spans.get(i + 1).sequence;
+        return new Shown(shownNs + span.leadNs, end, again(time, i));
+      }
+      if (!isLast && !step(i).isBack() && step(i).isOver(time)) {
+        skipped = Optional.of(new Skipped(step(i), i + 2 < spans.size() && step(i + 1).isBack()));
+      }
+    }
+    return skipped.orElseThrow();
+  }
+
+  private Optional<ClockStep> again(final Instant time, final int first) {
+    for (int i = first; i < spans.size() - 1; i++) {
+      final ClockStep step = step(i);
+      if (step.isBack() && step.isOver(time)) {
+        return Optional.of(step);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What the clock showed when a span ended. */
+  private long endsAtNs(final int span) {
+    return spans.get(span).shownNs(spans.get(span + 1).beginsNs);
+  }
+
+  /** Between a span and the next. */
+  private ClockStep step(final int span) {
+    final Span next = spans.get(span + 1);
+    return new ClockStep(
+        next.sequence,
+        Nanos.toInstant(endsAtNs(span)),
+        Nanos.toInstant(next.shownNs(next.runsFromNs)));
+  }
+}
