@@ -7,6 +7,8 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.history.RecordingInfo;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.store.StoreException;
+import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -42,13 +44,16 @@ final class ListCommand implements Callable<Integer> {
     final Map<String, String> unreadable = new LinkedHashMap<>();
     try (ObjectStore store = archive.open();
         ProgressLine progress = new ProgressLine()) {
-      for (final String name : RecordingReader.names(store)) {
+      for (final String name :
+          RecordingReader.names(store, (name, e) -> unreadable.put(name, Messages.of(e)))) {
         try {
           infos.add(
               RecordingInfo.read(
                   RecordingReader.open(store, name),
                   (done, total) -> progress.update("reading " + name, done, total)));
-        } catch (final SegmentException | RecordingFormatException e) {
+        } catch (final StoreUnavailableException e) {
+          throw e;
+        } catch (final SegmentException | RecordingFormatException | StoreException e) {
           unreadable.put(name, Messages.of(e)); // the others are none the worse for it
         }
       }

@@ -5,6 +5,7 @@ import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.history.ClockStep;
 import io.blockcam.replay.BlockRanges;
+import io.blockcam.replay.FlatHash;
 import io.blockcam.replay.ImageFileException;
 import io.blockcam.replay.ImageWriter;
 import io.blockcam.replay.NewFile;
@@ -16,16 +17,21 @@ import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -89,8 +95,15 @@ final class ReplayCommand implements Callable<Integer> {
           "Where segments are missing or damaged, restore what is left: holes are zero, and told.")
   boolean allowHoles;
 
-  @Option(names = "--md5", description = "Take the MD5 of the image, too.")
-  boolean md5;
+  @Option(
+      names = "--hash",
+      paramLabel = "HASH",
+      split = ",",
+      defaultValue = "sha256",
+      description =
+          "Hashes to take of the image: sha256, md5, sha1, or none (default: ${DEFAULT-VALUE})."
+              + " These read all of it, holes, too; the tree hash, which is always taken, does not.")
+  List<String> hashes = List.of("sha256");
 
   @Option(names = "--json", description = "Print JSON instead of a table.")
   boolean json;
@@ -102,14 +115,17 @@ final class ReplayCommand implements Callable<Integer> {
     if ((to == null) == (device == null)) {
       throw CommandException.usage("give --to FILE or --device PATH");
     }
+    final Set<FlatHash> flat = flatHashes();
     final @Nullable Path file = to == null || to.equals(STANDARD_OUTPUT) ? null : to;
     final boolean streams = file == null && device == null;
     final PrintWriter err = spec.commandLine().getErr();
     try (ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
+      boolean replacesDescription = force;
       if (file != null) {
         NewFile.check(file, force);
-        NewFile.check(description(file), force);
+        replacesDescription |= isLeftOver(description(file), file);
+        NewFile.check(description(file), replacesDescription);
       }
       final StringWriter warnings = new StringWriter(); // a refusal says it in one line
       final MomentOptions.Found found =
@@ -125,7 +141,7 @@ final class ReplayCommand implements Callable<Integer> {
         if (strict) {
           refuseGuesses(found, survey);
         }
-        final ImageWriter writer = new ImageWriter(disk, survey.pieces(), md5, progress::update);
+        final ImageWriter writer = new ImageWriter(disk, survey.pieces(), flat, progress::update);
         final ImageWriter.Image image =
             file != null
                 ? writer.write(file, force)
@@ -139,7 +155,9 @@ final class ReplayCommand implements Callable<Integer> {
         }
         if (file != null) {
           NewFile.write(
-              description(file), force, Json.lines(facts).getBytes(StandardCharsets.UTF_8));
+              description(file),
+              replacesDescription,
+              Json.lines(facts).getBytes(StandardCharsets.UTF_8));
         }
         final PrintWriter out = streams ? err : spec.commandLine().getOut();
         if (json) {
@@ -154,6 +172,25 @@ final class ReplayCommand implements Callable<Integer> {
           ? CommandException.usage("--to: " + Messages.of(e))
           : CommandException.environment(Messages.of(e));
     }
+  }
+
+  private Set<FlatHash> flatHashes() {
+    final Set<FlatHash> flat = EnumSet.noneOf(FlatHash.class);
+    for (final String wanted : hashes) {
+      if (wanted.equals("none") && hashes.size() == 1) {
+        return flat;
+      }
+      flat.add(
+          Arrays.stream(FlatHash.values())
+              .filter(hash -> hash.toString().equals(wanted))
+              .findAny()
+              .orElseThrow(
+                  () ->
+                      CommandException.usage(
+                          "--hash: '%s' is not sha256, md5 or sha1, nor none alone"
+                              .formatted(wanted))));
+    }
+    return flat;
   }
 
   /** What is known before the disk is looked at. */
@@ -194,6 +231,17 @@ final class ReplayCommand implements Callable<Integer> {
 
   private static CommandException refused(final String why) {
     return CommandException.no(why + ", and --strict is given; no image was made");
+  }
+
+  /** Whether a description has no image any more: it is replaced then, if it is one. */
+  private static boolean isLeftOver(final Path description, final Path image) throws IOException {
+    if (Files.exists(image) || !Files.isRegularFile(description)) {
+      return false;
+    }
+    try (InputStream in = Files.newInputStream(description)) {
+      final String begin = new String(in.readNBytes(64), StandardCharsets.UTF_8);
+      return begin.replaceAll("\\s", "").startsWith("{\"blockcam\":");
+    }
   }
 
   private static Path description(final Path image) {
@@ -250,10 +298,8 @@ final class ReplayCommand implements Callable<Integer> {
     facts.put("image", place());
     facts.put("bytes", image.bytes());
     facts.put("dataBytes", image.dataBytes());
-    facts.put("sha256", image.sha256());
-    if (md5) {
-      facts.put("md5", image.md5());
-    }
+    facts.put("tree", image.tree());
+    image.hashes().forEach((hash, digest) -> facts.put(hash.toString(), digest));
     facts.put("baseline", recording.baseline().name().toLowerCase(Locale.ROOT));
     facts.put("unknownBlocks", survey.unknown().blocks());
     facts.put("unknown", ranges(survey.unknown().first()));
@@ -298,10 +344,8 @@ final class ReplayCommand implements Callable<Integer> {
             + " bytes, "
             + Size.format(image.dataBytes())
             + " of them data");
-    table.row("sha256", image.sha256());
-    if (md5) {
-      table.row("md5", image.md5());
-    }
+    image.hashes().forEach((hash, digest) -> table.row(hash.toString(), digest));
+    table.row("tree", image.tree());
     if (!survey.unknown().isEmpty()) {
       table.row(
           "unknown",

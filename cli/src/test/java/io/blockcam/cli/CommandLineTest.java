@@ -11,6 +11,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -112,6 +113,90 @@ final class CommandLineTest {
         .startsWith("blockcam: recording 'bad': ");
     assertThat(run("list", "--archive", dir.toUri().toString(), "--json")).isEqualTo(ExitCode.NO);
     assertThat(out.toString()).contains("\"error\"");
+  }
+
+  /** E9: each with its own line, and the rest as if they were not there. */
+  @Test
+  void listsTheOthersWhenOneLeadsOutOfTheArchive(@TempDir final Path elsewhere) throws IOException {
+    final Recording good =
+        new Recording(UUID.randomUUID(), "good", 4096, Instant.EPOCH, "h", "", Baseline.EMPTY);
+    Files.createDirectories(dir.resolve("good/segments"));
+    Files.write(dir.resolve("good/recording.json"), RecordingJson.write(good));
+    Files.createSymbolicLink(dir.resolve("stranger"), elsewhere);
+
+    assertThat(run("list", "--archive", dir.toUri().toString())).isEqualTo(ExitCode.NO);
+    assertThat(out.toString()).contains("good").doesNotContain("stranger");
+    assertThat(err.toString().lines())
+        .singleElement()
+        .asString()
+        .startsWith("blockcam: recording 'stranger': ")
+        .contains("leads out of");
+  }
+
+  /** F2: it describes nothing. A file of that name that is no description stays. */
+  @Test
+  void replacesADescriptionThatHasNoImage() throws IOException {
+    final Recording empty =
+        new Recording(UUID.randomUUID(), "empty", 8192, Instant.EPOCH, "h", "", Baseline.EMPTY);
+    Files.createDirectories(dir.resolve("empty/segments"));
+    Files.write(dir.resolve("empty/recording.json"), RecordingJson.write(empty));
+    final Path image = dir.resolve("disk.img");
+    final Path description = dir.resolve("disk.img.json");
+    final String[] replay = {
+      "replay", "--archive", dir.toUri().toString(), "--name", "empty", "--to", image.toString()
+    };
+
+    assertThat(run(replay)).isEqualTo(ExitCode.DONE);
+    assertThat(run(replay)).as("the image is there").isEqualTo(ExitCode.USAGE);
+    Files.delete(image);
+    assertThat(run(replay)).isEqualTo(ExitCode.DONE);
+
+    Files.delete(image);
+    Files.writeString(description, "{\"mine\": 1}");
+    assertThat(run(replay)).isEqualTo(ExitCode.USAGE);
+    assertThat(description).hasContent("{\"mine\": 1}");
+    assertThat(image).doesNotExist();
+  }
+
+  /** E13: before anything is restored. */
+  @Test
+  void refusesImagesThatCannotHaveTheirNameAtOnce() throws IOException {
+    final Recording empty =
+        new Recording(UUID.randomUUID(), "empty", 8192, Instant.EPOCH, "h", "", Baseline.EMPTY);
+    Files.createDirectories(dir.resolve("empty/segments"));
+    Files.write(dir.resolve("empty/recording.json"), RecordingJson.write(empty));
+    final Path dangling = Files.createSymbolicLink(dir.resolve("link"), dir.resolve("nowhere"));
+    Files.createSymbolicLink(dir.resolve("disk.img.json"), dir.resolve("nowhere"));
+
+    for (final Path image :
+        List.of(dir.resolve("x".repeat(251)), dangling, dir.resolve("disk.img"))) {
+      assertThat(
+              run(
+                  "replay",
+                  "--archive",
+                  dir.toUri().toString(),
+                  "--name",
+                  "empty",
+                  "--to",
+                  image.toString()))
+          .as(image.toString())
+          .isEqualTo(ExitCode.USAGE);
+    }
+    assertThat(err.toString().lines())
+        .hasSize(3)
+        .allMatch(line -> line.startsWith("blockcam: --to: "));
+    final Path longest = dir.resolve("x".repeat(250));
+    assertThat(
+            run(
+                "replay",
+                "--archive",
+                dir.toUri().toString(),
+                "--name",
+                "empty",
+                "--to",
+                longest.toString()))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(longest).exists();
   }
 
   @Test

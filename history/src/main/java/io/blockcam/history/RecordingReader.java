@@ -19,6 +19,8 @@ import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.store.StoreException;
+import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executors;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,14 +63,26 @@ public final class RecordingReader {
   /** What {@code recording.json} says, and the digest of its bytes. */
   private record Found(Recording recording, Sha256Digest digest) {}
 
-  /** Names of the recordings of a store, sorted. */
-  public static List<String> names(final ObjectStore store) throws IOException {
+  /**
+   * Names of the recordings of a store, sorted.
+   *
+   * @param refused told of each that may not be looked at, and why
+   */
+  public static List<String> names(
+      final ObjectStore store, final BiConsumer<String, StoreException> refused)
+      throws IOException {
     final List<String> names = new ArrayList<>();
     for (final ObjectStatus status : store.list("")) {
-      if (status.isDirectory()
-          && RecordingName.isValid(status.name())
-          && store.status(new RecordingPaths(status.name()).recordingJson()).isPresent()) {
-        names.add(status.name());
+      if (status.isDirectory() && RecordingName.isValid(status.name())) {
+        try {
+          if (store.status(new RecordingPaths(status.name()).recordingJson()).isPresent()) {
+            names.add(status.name());
+          }
+        } catch (final StoreUnavailableException e) {
+          throw e;
+        } catch (final StoreException e) {
+          refused.accept(status.name(), e);
+        }
       }
     }
     return names;
@@ -84,7 +99,7 @@ public final class RecordingReader {
       throws IOException {
     final Optional<Found> found = find(store, name);
     if (found.isEmpty()) {
-      final List<String> names = names(store);
+      final List<String> names = names(store, (other, e) -> {});
       throw new NoSuchRecordingException(
           "no recording '"
               + name

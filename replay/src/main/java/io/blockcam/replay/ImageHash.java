@@ -1,138 +1,275 @@
 package io.blockcam.replay;
 
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+
 import io.blockcam.history.Progress;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.EnumMap;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hashes an image while it is written, one stretch behind, on a thread of its own. What was not
- * written is zero and is not read.
+ * Hashes an image chunk by chunk: its {@link HashTree}, and any number of {@linkplain FlatHash flat
+ * hashes}, side by side, each on a thread of its own. What is not given is zero.
+ *
+ * <p>The bytes are given in their order, by one thread at a time. It waits while all chunks that
+ * may be in memory are waiting to be hashed.
  */
 final class ImageHash implements Closeable {
-  private static final int CHUNK_BYTES = 1 << 18;
+  private static final int CHUNK_BYTES = 1 << 20;
+  private static final int CHUNK_BLOCKS = CHUNK_BYTES / BLOCK_BYTES;
+  private static final int CHUNK_LEVEL = Integer.numberOfTrailingZeros(CHUNK_BLOCKS);
+  private static final int CHUNKS = 8;
+  private static final int MOST_TREE_THREADS = 4;
+  private static final long PROGRESS_MS = 200;
 
   private final long bytes;
-  private final @Nullable Reading image;
-  private final MessageDigest sha256 = digest("SHA-256");
-  private final @Nullable MessageDigest md5;
-  private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(Thread.ofPlatform().name("image-hash").daemon().factory());
-  private @Nullable Future<?> behind;
+  private final List<Flat> flats = new ArrayList<>();
+  private final BlockingQueue<Chunk> idle = new ArrayBlockingQueue<>(CHUNKS);
 
-  // The thread's own, or the caller's who feeds the bytes.
-  private final ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
-  private final byte[] zeroes = new byte[CHUNK_BYTES];
-  private volatile long hashed;
+  private final ExecutorService treeThreads =
+      Executors.newFixedThreadPool(
+          Math.min(MOST_TREE_THREADS, Runtime.getRuntime().availableProcessors()),
+          Thread.ofPlatform().name("image-tree-", 0).daemon().factory());
 
-  /** Reads back what was written: how many bytes. */
-  @FunctionalInterface
-  interface Reading {
-    int read(ByteBuffer into, long offset) throws IOException;
+  private final ThreadLocal<HashTree.Subtree> subtrees =
+      ThreadLocal.withInitial(HashTree.Subtree::new);
+
+  // Of whoever gives the bytes.
+  private final HashTree tree = new HashTree();
+  private final Deque<Node> nodes = new ArrayDeque<>();
+  private @Nullable Chunk open;
+
+  /** A chunk's subtree, on its way. */
+  private record Node(long block, Future<byte[]> subtree) {}
+
+  /** A piece of the image, zero where nothing was given. */
+  private static final class Chunk {
+    private final byte[] content = new byte[CHUNK_BYTES];
+    private final AtomicInteger users = new AtomicInteger();
+    private long offset;
+
+    /** What was given lies between these. */
+    private int from = CHUNK_BYTES;
+
+    private int to;
   }
 
-  /** In hexadecimal; the MD5 empty when it was not asked for. */
-  record Digests(String sha256, String md5) {}
+  /** Gives bytes of the image. */
+  @FunctionalInterface
+  interface Source {
+    /**
+     * Puts some into an array.
+     *
+     * @param offset in the image
+     */
+    void read(long offset, byte[] into, int at, int length) throws IOException;
+  }
+
+  /**
+   * In hexadecimal.
+   *
+   * @param flat in the order of {@link FlatHash}
+   */
+  record Digests(String tree, Map<FlatHash, String> flat) {}
+
+  /** A flat hash, on its thread. */
+  private static final class Flat implements Closeable {
+    private static final byte[] ZEROES = new byte[1 << 18];
+
+    private final FlatHash kind;
+    private final MessageDigest digest;
+    private final ExecutorService thread;
+    private volatile long hashed;
+
+    Flat(final FlatHash kind) {
+      this.kind = kind;
+      this.digest = kind.begin();
+      this.thread =
+          Executors.newSingleThreadExecutor(
+              Thread.ofPlatform().name("image-" + kind).daemon().factory());
+    }
+
+    void add(final Chunk chunk, final int length, final Runnable done) {
+      thread.execute(
+          () -> {
+            try {
+              zeroesUpTo(chunk.offset);
+              digest.update(chunk.content, 0, length);
+              hashed += length;
+            } finally {
+              done.run();
+            }
+          });
+    }
+
+    Future<?> end(final long bytes) {
+      return thread.submit(() -> zeroesUpTo(bytes));
+    }
+
+    private void zeroesUpTo(final long offset) {
+      while (hashed < offset) {
+        final int length = (int) Math.min(ZEROES.length, offset - hashed);
+        digest.update(ZEROES, 0, length);
+        hashed += length;
+      }
+    }
+
+    @Override
+    public void close() {
+      thread.shutdownNow();
+    }
+  }
 
   /**
    * @param bytes of the image
-   * @param image where stretches are read back from; null when all bytes are given to {@link
-   *     #update}
+   * @param kinds which flat hashes to take
    */
-  ImageHash(final long bytes, final boolean md5, final @Nullable Reading image) {
+  ImageHash(final long bytes, final Set<FlatHash> kinds) {
     this.bytes = bytes;
-    this.md5 = md5 ? digest("MD5") : null;
-    this.image = image;
+    kinds.forEach(kind -> flats.add(new Flat(kind)));
+    for (int i = 0; i < CHUNKS; i++) {
+      idle.add(new Chunk());
+    }
   }
 
-  private static MessageDigest digest(final String algorithm) {
+  /** Takes bytes that come behind those that were taken before. */
+  void add(final long offset, final long length, final Source source) throws IOException {
+    for (long at = offset; at < offset + length; ) {
+      final Chunk chunk = chunk(at);
+      final int begin = (int) (at - chunk.offset);
+      final int count = (int) Math.min(CHUNK_BYTES - begin, offset + length - at);
+      chunk.from = Math.min(chunk.from, begin);
+      chunk.to = begin + count;
+      source.read(at, chunk.content, begin, count);
+      at += count;
+    }
+  }
+
+  private Chunk chunk(final long offset) throws IOException {
+    if (open != null && offset < open.offset + CHUNK_BYTES) {
+      return open;
+    }
+    submit();
     try {
-      return MessageDigest.getInstance(algorithm);
-    } catch (final NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has " + algorithm, e);
+      final Chunk next = idle.take();
+      next.offset = offset - offset % CHUNK_BYTES;
+      open = next;
+      return next;
+    } catch (final InterruptedException e) {
+      throw interrupted();
     }
   }
 
-  /** Takes the bytes that come next. */
-  void update(final byte[] data, final int offset, final int length) {
-    sha256.update(data, offset, length);
-    if (md5 != null) {
-      md5.update(data, offset, length);
+  private void submit() throws IOException {
+    final Chunk full = open;
+    if (full == null) {
+      return;
     }
-    hashed += length;
+    open = null;
+    full.users.set(1 + flats.size());
+    final Runnable done =
+        () -> {
+          if (full.users.decrementAndGet() == 0) {
+            Arrays.fill(full.content, full.from, full.to, (byte) 0);
+            full.from = CHUNK_BYTES;
+            full.to = 0;
+            idle.add(full);
+          }
+        };
+    final int length = (int) Math.min(CHUNK_BYTES, bytes - full.offset);
+    flats.forEach(flat -> flat.add(full, length, done));
+    nodes.add(
+        new Node(
+            full.offset / BLOCK_BYTES,
+            treeThreads.submit(
+                () -> {
+                  try {
+                    return subtrees.get().of(full.content, 0, CHUNK_BLOCKS);
+                  } finally {
+                    done.run();
+                  }
+                })));
+    while (nodes.size() > CHUNKS) {
+      addFirstNode();
+    }
   }
 
-  /**
-   * Some more is written, and all before it: it can be hashed. Waits for the stretch before.
-   *
-   * @param ranges what lies between them is zero
-   */
-  void written(final ByteRanges ranges) throws IOException {
-    await();
-    behind = thread.submit(() -> hash(ranges));
-  }
-
-  private Void hash(final ByteRanges ranges) throws IOException {
-    for (int i = 0; i < ranges.count(); i++) {
-      zeroesUpTo(ranges.from(i));
-      while (hashed < ranges.to(i)) {
-        chunk.clear().limit((int) Math.min(CHUNK_BYTES, ranges.to(i) - hashed));
-        final int count = image == null ? 0 : image.read(chunk, hashed);
-        if (count <= 0) {
-          throw new IOException("the image ends at " + hashed + " of " + bytes + " bytes");
-        }
-        update(chunk.array(), 0, count);
-      }
-    }
-    return null;
-  }
-
-  private void zeroesUpTo(final long offset) {
-    while (hashed < offset) {
-      update(zeroes, 0, (int) Math.min(zeroes.length, offset - hashed));
-    }
+  private void addFirstNode() throws IOException {
+    final Node first = nodes.remove();
+    tree.add(first.block, CHUNK_LEVEL, await(first.subtree));
   }
 
   /** Hashes what is left. */
   Digests finish(final Progress progress) throws IOException {
-    await();
-    while (hashed < bytes) {
-      zeroesUpTo(Math.min(bytes, hashed + (64 << 20)));
-      progress.update(hashed, bytes);
+    submit();
+    while (!nodes.isEmpty()) {
+      addFirstNode();
     }
-    return new Digests(
-        HexFormat.of().formatHex(sha256.digest()),
-        md5 == null ? "" : HexFormat.of().formatHex(md5.digest()));
+    final Map<FlatHash, String> digests = new EnumMap<>(FlatHash.class);
+    final List<Future<?>> ends = new ArrayList<>();
+    flats.forEach(flat -> ends.add(flat.end(bytes)));
+    for (int i = 0; i < flats.size(); i++) {
+      final Flat flat = flats.get(i);
+      while (!isOver(ends.get(i))) {
+        progress.update(flat.hashed, bytes);
+      }
+      progress.update(flat.hashed, bytes);
+      digests.put(flat.kind, HexFormat.of().formatHex(flat.digest.digest()));
+    }
+    return new Digests(tree.finish(bytes).toString(), digests);
   }
 
-  private void await() throws IOException {
-    if (behind == null) {
-      return;
-    }
+  private static boolean isOver(final Future<?> end) throws IOException {
     try {
-      behind.get();
+      end.get(PROGRESS_MS, TimeUnit.MILLISECONDS);
+      return true;
+    } catch (final TimeoutException e) {
+      return false;
     } catch (final ExecutionException e) {
-      if (e.getCause() instanceof final IOException failure) {
-        throw failure;
-      }
       throw new IllegalStateException(e.getCause());
     } catch (final InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while the image was hashed");
+      throw interrupted();
     }
+  }
+
+  private static <T> T await(final Future<T> result) throws IOException {
+    try {
+      return result.get();
+    } catch (final ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } catch (final InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  private static InterruptedIOException interrupted() {
+    Thread.currentThread().interrupt();
+    return new InterruptedIOException("interrupted while the image was hashed");
   }
 
   @Override
   public void close() {
-    thread.shutdownNow();
+    treeThreads.shutdownNow();
+    flats.forEach(Flat::close);
   }
 }

@@ -4,12 +4,22 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 
 import io.blockcam.archive.index.WindowStack;
+import java.io.Closeable;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +49,7 @@ public final class ImageWriter {
 
   private final PastDisk disk;
   private final long pieces;
-  private final boolean md5;
+  private final Set<FlatHash> hashes;
   private final Progress progress;
 
   /** Of the threads that write to a file. */
@@ -71,20 +81,26 @@ public final class ImageWriter {
    *
    * @param bytes its size
    * @param dataBytes of it that came from the record; the rest are zeroes
-   * @param sha256 of the whole image, in hexadecimal
-   * @param md5 the same; empty when it was not asked for
+   * @param tree its {@link HashTree}, in hexadecimal
+   * @param hashes those that were asked for, in hexadecimal
    */
-  public record Image(long bytes, long dataBytes, String sha256, String md5) {}
+  public record Image(long bytes, long dataBytes, String tree, Map<FlatHash, String> hashes) {
+
+    /** Copies the hashes. */
+    public Image {
+      hashes = Collections.unmodifiableMap(new LinkedHashMap<>(hashes));
+    }
+  }
 
   /**
    * @param pieces how many there are, for the progress
-   * @param md5 whether to take the MD5, too
+   * @param hashes which to take of all its bytes: each takes as long as zeroes have, too
    */
   public ImageWriter(
-      final PastDisk disk, final long pieces, final boolean md5, final Progress progress) {
+      final PastDisk disk, final long pieces, final Set<FlatHash> hashes, final Progress progress) {
     this.disk = disk;
     this.pieces = pieces;
-    this.md5 = md5;
+    this.hashes = hashes;
     this.progress = progress;
   }
 
@@ -102,16 +118,87 @@ public final class ImageWriter {
 
   private Image write(final NewFile out) throws IOException {
     out.setLength(disk.bytes());
-    try (ImageHash hash = new ImageHash(disk.bytes(), md5, out::read)) {
+    try (ImageHash hash = new ImageHash(disk.bytes(), hashes);
+        Behind behind = new Behind()) {
       forEachStretch(
           PIECES_OF_FILE,
           batch -> {
             disk.fetch(batch, () -> new FileSink(batch, out));
-            hash.written(ByteRanges.of(batch, disk.bytes()));
+            final ByteRanges ranges = ByteRanges.of(batch, disk.bytes());
+            behind.run(() -> hash(hash, ranges, out));
           });
-      final ImageHash.Digests digests =
-          hash.finish((done, total) -> progress.update("hashing", done, total));
-      return new Image(disk.bytes(), dataBytes, digests.sha256(), digests.md5());
+      behind.await();
+      return image(hash.finish((done, total) -> progress.update("hashing", done, total)));
+    }
+  }
+
+  private Image image(final ImageHash.Digests digests) {
+    return new Image(disk.bytes(), dataBytes, digests.tree(), digests.flat());
+  }
+
+  /** Reads back what was written. */
+  private static void hash(final ImageHash hash, final ByteRanges ranges, final NewFile image)
+      throws IOException {
+    for (int i = 0; i < ranges.count(); i++) {
+      hash.add(
+          ranges.from(i),
+          ranges.to(i) - ranges.from(i),
+          (offset, into, at, length) -> {
+            final ByteBuffer buffer = ByteBuffer.wrap(into, at, length);
+            while (buffer.hasRemaining()) {
+              if (image.read(buffer, offset + length - buffer.remaining()) <= 0) {
+                throw new IOException("the image ends before byte " + (offset + length));
+              }
+            }
+          });
+    }
+  }
+
+  /** Does one thing at a time while its owner goes on. */
+  private static final class Behind implements Closeable {
+    private final ExecutorService thread =
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("image-reader").daemon().factory());
+
+    private @Nullable Future<?> last;
+
+    /** What may fail. */
+    @FunctionalInterface
+    interface Work {
+      void run() throws IOException;
+    }
+
+    /** Waits for the work before. */
+    void run(final Work work) throws IOException {
+      await();
+      last =
+          thread.submit(
+              () -> {
+                work.run();
+                return null;
+              });
+    }
+
+    void await() throws IOException {
+      if (last == null) {
+        return;
+      }
+      try {
+        last.get();
+      } catch (final ExecutionException e) {
+        if (e.getCause() instanceof final IOException failure) {
+          throw failure;
+        }
+        throw new IllegalStateException(e.getCause());
+      } catch (final InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted while the image was hashed");
+      }
+    }
+
+    @Override
+    public void close() {
+      thread.shutdownNow();
     }
   }
 
@@ -121,13 +208,12 @@ public final class ImageWriter {
    * @param out stays the caller's
    */
   public Image write(final OutputStream out) throws IOException {
-    try (ImageHash hash = new ImageHash(disk.bytes(), md5, null)) {
+    try (ImageHash hash = new ImageHash(disk.bytes(), hashes)) {
       final Stream stream = new Stream(out, hash);
       forEachStretch(PIECES_OF_STREAM, stream::write);
       stream.zeroesUpTo(disk.bytes());
       out.flush();
-      final ImageHash.Digests digests = hash.finish((done, total) -> {});
-      return new Image(disk.bytes(), dataBytes, digests.sha256(), digests.md5());
+      return image(hash.finish((done, total) -> {}));
     }
   }
 
@@ -299,7 +385,13 @@ public final class ImageWriter {
         zeroesUpTo(ranges.from(i));
         final int length = (int) (ranges.to(i) - ranges.from(i));
         out.write(content, at, length);
-        hash.update(content, at, length);
+        final int start = at;
+        final long offset = written;
+        hash.add(
+            offset,
+            length,
+            (from, into, to, count) ->
+                System.arraycopy(content, start + (int) (from - offset), into, to, count));
         written += length;
         at += length;
       }
@@ -309,7 +401,6 @@ public final class ImageWriter {
       while (written < offset) {
         final int length = (int) Math.min(zeroes.length, offset - written);
         out.write(zeroes, 0, length);
-        hash.update(zeroes, 0, length);
         written += length;
       }
     }

@@ -5,6 +5,7 @@ import io.blockcam.archive.Writes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A file that is made under another name in the same directory and gets its own at the end, so that
@@ -22,6 +24,11 @@ import java.util.Set;
  * its owner alone. One thread.
  */
 public final class NewFile {
+  /** NAME_MAX of Linux. */
+  private static final int MOST_NAME_BYTES = 255;
+
+  private static final AtomicLong PARTS = new AtomicLong();
+
   private final FileChannel channel;
 
   private NewFile(final FileChannel channel) {
@@ -46,8 +53,11 @@ public final class NewFile {
       throws IOException {
     check(path, replace);
     final Path target = path.toAbsolutePath();
-    final Path part =
-        target.resolveSibling(target.getFileName() + ".part-" + ProcessHandle.current().pid());
+    final Path
+        part = // with a name that is short: that of the target may have all that there can be
+        target.resolveSibling(
+                ".blockcam-%d-%d.part"
+                    .formatted(ProcessHandle.current().pid(), PARTS.incrementAndGet()));
     boolean done = false;
     final Thread interrupted = new Thread(() -> deleteQuietly(part), "file-remover");
     Runtime.getRuntime().addShutdownHook(interrupted); // Ctrl-C
@@ -98,6 +108,18 @@ public final class NewFile {
    */
   public static void check(final Path path, final boolean replace) throws ImageFileException {
     final Path target = path.toAbsolutePath();
+    final String name = String.valueOf(target.getFileName());
+    final int nameBytes = name.getBytes(StandardCharsets.UTF_8).length;
+    if (nameBytes > MOST_NAME_BYTES) {
+      throw new ImageFileException(
+          ImageFileException.Kind.EXISTS,
+          "the name %s has %d bytes, a file system takes %d"
+              .formatted(name, nameBytes, MOST_NAME_BYTES));
+    }
+    if (Files.isSymbolicLink(target) && !Files.exists(target)) {
+      throw new ImageFileException(
+          ImageFileException.Kind.EXISTS, target + " is a symbolic link that leads nowhere");
+    }
     if (Files.exists(target) && !Files.isRegularFile(target)) {
       // A device node would be replaced by the file, not written.
       throw new ImageFileException(

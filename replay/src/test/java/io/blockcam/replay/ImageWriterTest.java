@@ -40,7 +40,7 @@ class ImageWriterTest {
     assertThat(image.bytes()).isEqualTo(64 << 20);
     assertThat(image.dataBytes()).isEqualTo(4096);
     assertThat(512L * blocks(directory.resolve("disk.img"))).isLessThan(1 << 20);
-    assertThat(image.sha256())
+    assertThat(image.hashes().get(FlatHash.SHA256))
         .isEqualTo(Sha256.of(Files.readAllBytes(directory.resolve("disk.img"))).toString());
   }
 
@@ -129,17 +129,20 @@ class ImageWriterTest {
       }
       recording.seal();
     }
-    final String raw = write(recording, directory.resolve("raw.img"), false).sha256();
+    final String raw =
+        write(recording, directory.resolve("raw.img"), false).hashes().get(FlatHash.SHA256);
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       assertThat(new Indexer(store, reader, directory, 1).run(reader.find(), false, Progress.NONE))
           .matches(result -> result.made() == 2);
     }
-    final String indexed = write(recording, directory.resolve("indexed.img"), false).sha256();
+    final String indexed =
+        write(recording, directory.resolve("indexed.img"), false).hashes().get(FlatHash.SHA256);
     for (int segment = 0; segment < 17; segment += 2) {
       encode(recording.segment(segment));
     }
-    final String encoded = write(recording, directory.resolve("encoded.img"), false).sha256();
+    final String encoded =
+        write(recording, directory.resolve("encoded.img"), false).hashes().get(FlatHash.SHA256);
     assertThat(List.of(indexed, encoded)).containsOnly(raw);
   }
 

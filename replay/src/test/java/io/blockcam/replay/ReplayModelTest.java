@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,13 +66,17 @@ class ReplayModelTest {
     final ImageWriter.Image streamed;
     try (PastDisk disk = Restore.disk(store, when, true)) {
       assertReadsAnywhere(disk, expected);
-      streamed = new ImageWriter(disk, 0, true, (what, done, total) -> {}).write(stream);
+      streamed =
+          new ImageWriter(disk, 0, EnumSet.allOf(FlatHash.class), (what, done, total) -> {})
+              .write(stream);
     }
 
     assertThat(Files.readAllBytes(file)).as("seq:%d", sequence).isEqualTo(expected);
-    assertThat(image.sha256()).isEqualTo(Sha256.of(expected).toString());
+    assertThat(image.hashes().get(FlatHash.SHA256)).isEqualTo(Sha256.of(expected).toString());
     assertThat(stream.toByteArray()).as("stream of seq:%d", sequence).isEqualTo(expected);
-    assertThat(streamed.sha256()).isEqualTo(image.sha256());
+    assertThat(streamed.hashes().get(FlatHash.SHA256))
+        .isEqualTo(image.hashes().get(FlatHash.SHA256));
+    assertThat(streamed.tree()).as("tree of seq:%d", sequence).isEqualTo(image.tree());
     assertThat(streamed.dataBytes()).isEqualTo(image.dataBytes());
     assertThat(replayedWithoutOurCode(store, sequence, expected.length))
         .as("log of seq:%d", sequence)

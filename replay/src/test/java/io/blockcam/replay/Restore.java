@@ -8,6 +8,7 @@ import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Set;
 
 /** Restores moments of a recording that was made up. */
 final class Restore {
@@ -30,7 +31,8 @@ final class Restore {
       final ImageWriter.Progress progress)
       throws IOException {
     try (PastDisk disk = disk(store, when, true)) {
-      return new ImageWriter(disk, disk.survey().pieces(), false, progress).write(file, replace);
+      return new ImageWriter(disk, disk.survey().pieces(), Set.of(FlatHash.SHA256), progress)
+          .write(file, replace);
     }
   }
 

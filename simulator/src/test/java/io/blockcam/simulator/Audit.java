@@ -27,6 +27,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Holds an archive against what is true of the disk. */
 final class Audit {
@@ -107,7 +108,7 @@ final class Audit {
     final Segments found = recording.find();
     final Moment latest = new MomentResolver(recording, found, true).resolve(new When.Latest());
     try (PastDisk past = PastDisk.open(recording, found, latest, true, Progress.NONE)) {
-      new ImageWriter(past, 0, false, (what, done, total) -> {}).write(image, true);
+      new ImageWriter(past, 0, Set.of(), (what, done, total) -> {}).write(image, true);
     }
     final ByteBuffer replayed = littleEndian(Files.readAllBytes(image));
     for (int s = 0; s < disk.sectors(); s++) {

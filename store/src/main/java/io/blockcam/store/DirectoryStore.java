@@ -282,6 +282,9 @@ final class DirectoryStore implements ObjectStore {
       if (Files.isDirectory(file)) {
         throw new StoreException("cannot read " + where(path) + ": it is a directory");
       }
+      if (Files.exists(file) && !Files.isRegularFile(file)) { // a pipe would be waited for
+        throw new StoreException("cannot read " + where(path) + ": it is no regular file");
+      }
       return FileChannel.open(file, StandardOpenOption.READ);
     } catch (final NoSuchFileException e) {
       throw notFound("read", path);

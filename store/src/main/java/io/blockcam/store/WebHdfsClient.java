@@ -283,7 +283,7 @@ final class WebHdfsClient implements Closeable {
       text = location.asText("");
     }
     try {
-      final URI target = new URI(text);
+      final URI target = new URI(PercentEncoding.complete(text));
       final String scheme = uri.tls() ? "https" : "http";
       final String path = target.getRawPath();
       if (scheme.equalsIgnoreCase(target.getScheme())

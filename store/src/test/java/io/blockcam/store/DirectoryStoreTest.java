@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 final class DirectoryStoreTest extends ObjectStoreContract {
@@ -51,6 +52,21 @@ final class DirectoryStoreTest extends ObjectStoreContract {
     }
     assertThat(temp.resolve("secret")).hasContent("secret");
     assertThat(temp.resolve("new")).doesNotExist();
+  }
+
+  /** B14: who opens a pipe waits for somebody to write to it. */
+  @Test
+  @Timeout(20)
+  void refusesAPipe() throws IOException, InterruptedException {
+    try (ObjectStore store = openStore()) {
+      store.mkdirs("");
+      final Path pipe = temp.resolve("deep/archive/recording.json");
+      assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+
+      assertThatExceptionOfType(StoreException.class)
+          .isThrownBy(() -> store.read("recording.json", 0, ByteBuffer.allocate(1)))
+          .withMessageContaining("is no regular file");
+    }
   }
 
   @Test

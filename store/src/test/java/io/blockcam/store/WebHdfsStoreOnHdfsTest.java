@@ -60,4 +60,19 @@ final class WebHdfsStoreOnHdfsTest extends ObjectStoreContract {
       assertThat(entries.get(1234).name()).isEqualTo("0000001234");
     }
   }
+
+  /** E10: the NameNode names the place for the data without encoding it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"архив 試", "a[b]c", "a|b^c", "50% of it", "a+b&c=d;e,f"})
+  void storesBelowADirectoryOfAnyName(final String name) throws IOException {
+    final StoreUri.WebHdfs odd =
+        new StoreUri.WebHdfs(uri.tls(), uri.user(), uri.nameNodes(), uri.path() + "/" + name);
+    final byte[] content = bytes(5000);
+    try (WebHdfsStore store = new WebHdfsStore(odd, StoreOptions.defaults(Map.of()), BLOCK_BYTES)) {
+      store.create("object", ObjectSource.of("x", content));
+
+      assertThat(store.open("object", 0, content.length).readAllBytes()).isEqualTo(content);
+      assertThat(store.list("")).extracting(ObjectStatus::path).containsExactly("object");
+    }
+  }
 }

@@ -94,7 +94,7 @@ class IndexTest {
   @Test
   void aStreamIsTheImage() throws IOException {
     final Path image = dir.resolve("disk.img");
-    final JsonNode facts = restore("disk.img", "--md5");
+    final JsonNode facts = restore("disk.img", "--hash", "md5,sha256");
     final Path streamed = dir.resolve("streamed.img");
     final Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     Shell.sh(
