@@ -113,9 +113,7 @@ public record StrictJson(JsonNode node, String file) {
   public void expectVersion(final String field, final long version)
       throws RecordingFormatException {
     if (integer(field) != version) {
-      throw wrong(
-          "format version %d is unknown, this program reads version %d"
-              .formatted(integer(field), version));
+      throw wrong(FormatVersion.unknown(integer(field), version));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.blockcam.cli;
 
+import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.ublk.target.BackingException;
@@ -198,6 +199,7 @@ public final class Blockcam {
       case BackingException backing ->
           backing.kind() == BackingException.Kind.USAGE ? ExitCode.USAGE : ExitCode.ENVIRONMENT;
       case SegmentException damage -> ExitCode.NO;
+      case RecordingFormatException damage -> ExitCode.NO;
       case IOException other -> ExitCode.ENVIRONMENT;
       default -> -1;
     };

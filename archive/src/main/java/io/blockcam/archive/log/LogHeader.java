@@ -16,6 +16,7 @@ import static io.blockcam.archive.log.LogDescriptor.SEGMENT_NUMBER_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.VERSION;
 import static io.blockcam.archive.log.LogDescriptor.VERSION_OFFSET;
 
+import io.blockcam.archive.FormatVersion;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.segment.SegmentException;
@@ -91,10 +92,7 @@ record LogHeader(SegmentHeader segment, int salt) {
     final int version = memory.get(LittleEndian.U32, VERSION_OFFSET);
     if (version != VERSION) {
       throw SegmentException.at(
-          file,
-          VERSION_OFFSET,
-          "format version %s is unknown, this program reads version %d"
-              .formatted(Integer.toUnsignedString(version), VERSION));
+          file, VERSION_OFFSET, FormatVersion.unknown(Integer.toUnsignedLong(version), VERSION));
     }
     final int stored = memory.get(LittleEndian.U32, CRC32C_OFFSET);
     final int computed = new Crc32c().of(bytes, 0, CRC32C_OFFSET);

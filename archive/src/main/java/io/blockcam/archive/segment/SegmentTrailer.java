@@ -35,6 +35,7 @@ import static io.blockcam.archive.segment.SegmentTrailerDescriptor.UNUSED_OFFSET
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION_OFFSET;
 
+import io.blockcam.archive.FormatVersion;
 import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
@@ -256,9 +257,7 @@ public record SegmentTrailer(
       final int version = u32(VERSION_OFFSET);
       if (version != VERSION) {
         throw wrong(
-            VERSION_OFFSET,
-            "format version %s is unknown, this program reads version %d"
-                .formatted(Integer.toUnsignedString(version), VERSION));
+            VERSION_OFFSET, FormatVersion.unknown(Integer.toUnsignedLong(version), VERSION));
       }
       checkIntegrity();
       final int flags = u32(FLAGS_OFFSET);
