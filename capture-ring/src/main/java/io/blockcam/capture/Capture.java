@@ -72,6 +72,7 @@ public final class Capture {
   private final Thread regionThread;
   private final Thread diskThread;
   private final Thread clockThread;
+  private final ClockTicker ticker;
 
   /** 0 before. */
   private volatile long stopSinceNs;
@@ -136,7 +137,7 @@ public final class Capture {
     readBack.leaveRoom(options.onFull() == OnFull.GAP);
     this.keeper =
         new RegionKeeper(regionLog, ring, disk.backing(), clock::monotonicNs, gaps::isSettled);
-    final ClockTicker ticker = new ClockTicker(clock, ring);
+    this.ticker = new ClockTicker(clock, ring);
     this.consumerThread = new Thread(this::consume, "blockcam-consumer");
     this.regionThread = new Thread(this::markRegions, "blockcam-regions");
     this.diskThread = new Thread(this::lookAtDisk, "blockcam-disk");
@@ -144,7 +145,7 @@ public final class Capture {
     ring.regions().onWanted(() -> LockSupport.unpark(regionThread));
     ring.onRefused(this::lookAtGaps);
     consumer.onRefused(this::lookAtGaps);
-    this.clockThread = new Thread(() -> tick(ticker), "blockcam-clock");
+    this.clockThread = new Thread(this::tick, "blockcam-clock");
     clockThread.setDaemon(true);
     spool.onRemoved(
         () -> {
@@ -591,6 +592,11 @@ public final class Capture {
     keeper.end();
   }
 
+  /** What the thread that reads the clock does. */
+  ClockTicker ticker() {
+    return ticker;
+  }
+
   /** What the thread that fills the spool does. */
   RecordConsumer consumer() {
     return consumer;
@@ -673,7 +679,7 @@ public final class Capture {
     }
   }
 
-  private void tick(final ClockTicker ticker) {
+  private void tick() {
     try {
       while (!clockStopped) {
         ticker.doWork();

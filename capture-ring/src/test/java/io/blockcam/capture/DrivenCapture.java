@@ -65,6 +65,11 @@ public final class DrivenCapture {
     return capture.lookAtDiskOnce();
   }
 
+  /** Reads the wall clock. */
+  public void tick() {
+    capture.ticker().doWork();
+  }
+
   /** One step of what makes regions dirty and keeps gaps; whether there was something to do. */
   public boolean keepRegions() {
     return capture.keeper().mark() | capture.gaps().step();

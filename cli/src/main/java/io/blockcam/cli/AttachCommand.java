@@ -151,11 +151,7 @@ final class AttachCommand implements Callable<Integer> {
           "blockcam: baseline none: what was not written since the recording began reads as zero;"
               + " what it held is not known");
     }
-    if (found.segments().areFolded()) {
-      err.println(
-          "blockcam: the beginning of the recording is not kept: what the disk held then is claimed,"
-              + " not proven");
-    }
+    MomentOptions.warnOfBeginning(found.segments(), err);
     if (!found.gaps().isEmpty()) {
       err.printf(
           "blockcam: %d blocks may have held something else: what was written right behind this"

@@ -85,9 +85,11 @@ final class DiffCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
       final Segments segments = reader.find();
+      final PrintWriter err = spec.commandLine().getErr();
+      MomentOptions.warnOfBeginning(segments, err);
       final MomentResolver resolver = new MomentResolver(reader, segments, !noIndex);
-      final Moment first = MomentOptions.resolve(resolver, from, "--from");
-      final Moment last = MomentOptions.resolve(resolver, until, "--until");
+      final Moment first = MomentOptions.resolve(resolver, from, "--from", err);
+      final Moment last = MomentOptions.resolve(resolver, until, "--until", err);
       if (first.sequence() > last.sequence()) {
         throw CommandException.usage(
             "--from is seq:%d, which is after --until, seq:%d"

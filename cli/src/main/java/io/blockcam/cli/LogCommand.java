@@ -116,10 +116,12 @@ final class LogCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
       final Segments segments = reader.find();
+      final PrintWriter err = spec.commandLine().getErr();
+      MomentOptions.warnOfBeginning(segments, err);
       final MomentResolver resolver = new MomentResolver(reader, segments, true);
-      final long last = MomentOptions.resolve(resolver, until, "--until").sequence();
+      final long last = MomentOptions.resolve(resolver, until, "--until", err).sequence();
       final long first =
-          from == null ? 0 : MomentOptions.resolve(resolver, from, "--from").sequence() + 1;
+          from == null ? 0 : MomentOptions.resolve(resolver, from, "--from", err).sequence() + 1;
       if (file != null) {
         final LogWritesWriter.Written written =
             new LogWritesWriter()

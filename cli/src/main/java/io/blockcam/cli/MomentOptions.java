@@ -124,7 +124,7 @@ final class MomentOptions {
         warn(err, afterTheLast(time.instant(), later, recorder));
       }
       final Optional<ClockStep> doubtful = resolver.doubtfulStep(time.instant());
-      doubtful.ifPresent(step -> warn(err, time.instant(), step));
+      doubtful.ifPresent(step -> warn(err, "--at", time.instant(), step));
       return new Found(reader, segments, moment, resolver.gapsBehind(moment), later, doubtful);
     } catch (final MomentException e) {
       throw CommandException.usage("--at: " + Messages.of(e));
@@ -208,11 +208,19 @@ final class MomentOptions {
    * Finds the moment of another option.
    *
    * @param option as the user writes it, for the error
+   * @param err told where a time is not that of one moment
    */
-  static Moment resolve(final MomentResolver resolver, final String when, final String option)
+  static Moment resolve(
+      final MomentResolver resolver, final String when, final String option, final PrintWriter err)
       throws IOException {
     try {
-      return resolver.resolve(When.parse(when, Instant.now(), ZoneId.systemDefault()));
+      final When wanted = When.parse(when, Instant.now(), ZoneId.systemDefault());
+      if (wanted instanceof final When.At time) {
+        resolver
+            .doubtfulStep(time.instant())
+            .ifPresent(step -> warn(err, option, time.instant(), step));
+      }
+      return resolver.resolve(wanted);
     } catch (final MomentException e) {
       throw CommandException.usage(option + ": " + Messages.of(e));
     }
@@ -228,7 +236,17 @@ final class MomentOptions {
         (done, total) -> progress.update("reading segments", done, total));
   }
 
-  private static void warn(final PrintWriter err, final Instant asked, final ClockStep step) {
+  /** What a folded beginning held nobody can prove. */
+  static void warnOfBeginning(final Segments segments, final PrintWriter err) throws IOException {
+    if (segments.areFolded()) {
+      warn(
+          err,
+          "the beginning of the recording is not kept: what the disk held then is claimed, not proven");
+    }
+  }
+
+  private static void warn(
+      final PrintWriter err, final String option, final Instant asked, final ClockStep step) {
     final String set =
         "the clock was set %s from %s to %s, so it was %s %s"
             .formatted(
@@ -240,8 +258,8 @@ final class MomentOptions {
     warn(
         err,
         step.isBack()
-            ? "%s: this is the first time; for the second give --at seq:N with N from %d on"
-                .formatted(set, step.sequence())
+            ? "%s: this is the first time; for the second give %s seq:N with N from %d on"
+                .formatted(set, option, step.sequence())
             : "%s: this is the disk before that; what was recorded until it was set back is at seq:N with N from %d on"
                 .formatted(set, step.sequence()));
   }

@@ -4,6 +4,7 @@ import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.util.List;
@@ -40,10 +41,16 @@ public final class Events {
   private static boolean isWithout(
       final RecordingReader reader, final Segments segments, final RecordKind kind)
       throws IOException {
-    final Optional<RecordingHead> head = // the segment that it names may be lost
-        segments.isTolerant() ? Optional.empty() : reader.usableHead();
-    final Optional<RecordingSummary> summary =
-        head.isPresent() ? reader.summary(head.get()) : Optional.empty();
-    return summary.isPresent() && summary.get().count(kind) == 0;
+    try {
+      final Optional<RecordingHead> head = reader.usableHead();
+      final Optional<RecordingSummary> summary =
+          head.isPresent() ? reader.summary(head.get()) : Optional.empty();
+      return summary.isPresent() && summary.get().count(kind) == 0;
+    } catch (final SegmentException e) {
+      if (!segments.isTolerant()) {
+        throw e;
+      }
+      return false; // what the head names is lost
+    }
   }
 }

@@ -18,8 +18,6 @@ import java.util.Optional;
  * timestamps run on, see {@link ClockLead}. Immutable.
  */
 public final class RecordedClock {
-  private static final Span BEGINNING = new Span(0, false, Long.MIN_VALUE, Long.MIN_VALUE, 0);
-
   private final List<Span> spans;
 
   /**
@@ -35,7 +33,7 @@ public final class RecordedClock {
 
     /** What the clock showed at a timestamp. */
     long shownNs(final long timestampNs) {
-      return timestampNs == Long.MIN_VALUE ? Long.MIN_VALUE : timestampNs - leadNs;
+      return timestampNs - leadNs;
     }
   }
 
@@ -74,7 +72,7 @@ public final class RecordedClock {
   public static RecordedClock of(
       final RecordingReader reader, final Segments segments, final boolean useIndex)
       throws IOException {
-    final List<Span> spans = new ArrayList<>(List.of(BEGINNING));
+    final List<Span> spans = new ArrayList<>(List.of(beginning(reader, segments)));
     for (final RunReader.Event event :
         Events.of(reader, segments, RecordKind.CLOCK_STEP, useIndex, Progress.NONE)) {
       final Optional<RecordTable> records = segments.records(event.segment());
@@ -85,6 +83,17 @@ public final class RecordedClock {
       }
     }
     return new RecordedClock(List.copyOf(spans));
+  }
+
+  /** The clock may have been set back before the first record. */
+  private static Span beginning(final RecordingReader reader, final Segments segments)
+      throws IOException {
+    final long createdNs = Nanos.of(reader.recording().created());
+    final Optional<SegmentTrailer> first =
+        segments.isEmpty() ? Optional.empty() : segments.readable(segments.first());
+    final long beginsNs =
+        Math.min(createdNs, first.map(SegmentTrailer::firstTimestampNs).orElse(createdNs));
+    return new Span(0, false, beginsNs, beginsNs, 0);
   }
 
   private static void add(final List<Span> spans, final RecordTable records, final int i) {
@@ -107,14 +116,16 @@ public final class RecordedClock {
   /** A start sets it right, or says that it could not. */
   private static void addStartBehind(
       final List<Span> spans, final Segments segments, final long epoch) throws IOException {
-    if (spans.getLast().leadNs == 0) {
+    final Span last = spans.getLast();
+    if (last.leadNs == 0 && last.runsFromNs == last.beginsNs) {
       return;
     }
     final long number = segments.firstWhere(segment -> segment.epoch() > epoch);
     final Optional<SegmentTrailer> next =
         number < segments.end() ? segments.readable(number) : Optional.empty();
-    if (next.isPresent()) {
-      final long timestampNs = next.get().firstTimestampNs();
+    final long timestampNs = next.map(SegmentTrailer::firstTimestampNs).orElse(0L);
+    // A clock that was set ahead, and back before anything else was recorded, needs no step.
+    if (next.isPresent() && (last.leadNs > 0 || timestampNs < last.runsFromNs)) {
       spans.add(new Span(next.get().firstSequence(), true, timestampNs, timestampNs, 0));
     }
   }
@@ -162,25 +173,40 @@ public final class RecordedClock {
     for (int i = 0; i < spans.size(); i++) {
       final Span span = spans.get(i);
       final boolean isLast = i == spans.size() - 1;
-      if (span.shownNs(span.runsFromNs) <= shownNs && (isLast || shownNs <= endsAtNs(i))) {
+      if (shownFromNs(i) <= shownNs && (isLast || isBeforeEnd(shownNs, i))) {
         final long end = isLast ? Long.MAX_VALUE : spans.get(i + 1).sequence;
-        return new Shown(shownNs + span.leadNs, end, again(time, i));
+        final long timestampNs =
+            shownNs > Long.MAX_VALUE - span.leadNs ? Long.MAX_VALUE : shownNs + span.leadNs;
+        return new Shown(timestampNs, end, again(time, i));
       }
       if (!isLast && !step(i).isBack() && step(i).isOver(time)) {
         skipped = Optional.of(new Skipped(step(i), i + 2 < spans.size() && step(i + 1).isBack()));
       }
     }
-    return skipped.orElseThrow();
+    return skipped
+        .<Place>map(place -> place)
+        .orElseGet(() -> new Shown(shownNs, Long.MAX_VALUE, Optional.empty())); // before the first
   }
 
   private Optional<ClockStep> again(final Instant time, final int first) {
     for (int i = first; i < spans.size() - 1; i++) {
       final ClockStep step = step(i);
-      if (step.isBack() && step.isOver(time)) {
+      // Its last moment before it was set back is one that it may have shown again, too.
+      if (step.isBack() && !time.isBefore(step.after()) && !time.isAfter(step.before())) {
         return Optional.of(step);
       }
     }
     return Optional.empty();
+  }
+
+  /** Or in its last moment, if the clock did not just run on from there. */
+  private boolean isBeforeEnd(final long shownNs, final int span) {
+    return shownNs < endsAtNs(span)
+        || (shownNs == endsAtNs(span) && shownNs != shownFromNs(span + 1));
+  }
+
+  private long shownFromNs(final int span) {
+    return spans.get(span).shownNs(spans.get(span).runsFromNs);
   }
 
   /** What the clock showed when a span ended. */
@@ -192,8 +218,6 @@ public final class RecordedClock {
   private ClockStep step(final int span) {
     final Span next = spans.get(span + 1);
     return new ClockStep(
-        next.sequence,
-        Nanos.toInstant(endsAtNs(span)),
-        Nanos.toInstant(next.shownNs(next.runsFromNs)));
+        next.sequence, Nanos.toInstant(endsAtNs(span)), Nanos.toInstant(shownFromNs(span + 1)));
   }
 }

@@ -173,14 +173,28 @@ public final class Segments {
     return low;
   }
 
+  /** The same among those that can be read. Those that cannot are passed over one by one. */
   private long firstReadableWhere(final Test test) throws IOException {
-    for (long number = first; number < end; number++) {
-      final Optional<SegmentTrailer> segment = readable(number);
-      if (segment.isPresent() && test.holds(segment.get())) {
-        return number;
+    long found = end;
+    long low = first;
+    long high = end;
+    while (low < high) {
+      final long middle = (low + high) >>> 1;
+      long number = middle;
+      Optional<SegmentTrailer> segment = Optional.empty();
+      while (number < high && (segment = readable(number)).isEmpty()) {
+        number++;
+      }
+      if (segment.isEmpty()) {
+        high = middle; // nothing is left behind it, or it was looked at
+      } else if (test.holds(segment.get())) {
+        found = number;
+        high = middle;
+      } else {
+        low = number + 1;
       }
     }
-    return end;
+    return found;
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,27 @@ final class RecordingReaderTest {
       assertThat(segments.get(7).reader().records().sequence(0)).isEqualTo(7);
 
       assertThat(counting.reads()).as("the records were not in memory").isEqualTo(before + 1);
+    }
+  }
+
+  /** B12: what is lost is passed over, and not all that is left is looked at. */
+  @Test
+  void findsItsWayPastSegmentsThatAreLost() throws IOException {
+    for (int lost = 20; lost < 24; lost++) {
+      Files.delete(recording.segment(lost));
+    }
+    final CountingStore counting = new CountingStore(recording.store());
+    try (ObjectStore store = counting.store()) {
+      final Segments left = RecordingReader.open(store, TestRecording.NAME).findWhatIsLeft();
+      final int before = counting.reads();
+
+      assertThat(left.holding(40)).isEqualTo(40);
+      assertThat(left.firstWhere(segment -> segment.lastSequence() >= 22)).isEqualTo(24);
+      assertThat(left.firstWhere(segment -> segment.lastSequence() >= 20)).isEqualTo(24);
+      assertThat(left.firstWhere(segment -> segment.lastSequence() >= 19)).isEqualTo(19);
+      assertThat(left.firstWhere(segment -> false)).isEqualTo(left.end());
+      assertThat(left.holding(21)).isEqualTo(left.end());
+      assertThat(counting.reads() - before).isLessThan(20);
     }
   }
 

@@ -261,7 +261,13 @@ public final class MomentResolver {
   }
 
   private Moment byTimestamp(final long atNs, final Instant asked) throws IOException {
-    if (atNs < Nanos.of(recording.created())) {
+    final boolean isRecorded = // perhaps before it began, by a clock that was set back
+        !segments.isEmpty()
+            && segments
+                .readable(segments.first())
+                .map(first -> first.firstTimestampNs() <= atNs)
+                .orElse(false);
+    if (atNs < Nanos.of(recording.created()) && !isRecorded) {
       throw new MomentException(
           asked + " lies before the recording began, at " + recording.created());
     }

@@ -96,8 +96,8 @@ class MomentResolverTest {
     final Optional<ClockStep> step =
         Optional.of(new ClockStep(6, CREATED.plusNanos(100), CREATED.plusNanos(60)));
     assertThat(doubtfulStep(60)).isEqualTo(step);
-    assertThat(doubtfulStep(99)).isEqualTo(step);
-    assertThat(doubtfulStep(100)).isEmpty();
+    assertThat(doubtfulStep(100)).isEqualTo(step);
+    assertThat(doubtfulStep(101)).isEmpty();
     assertThat(at(99)).isEqualTo(moment(1, 5, 50));
   }
 
@@ -139,6 +139,21 @@ class MomentResolverTest {
     assertThat(doubtfulStep(65))
         .contains(new ClockStep(6, CREATED.plusNanos(60), CREATED.plusNanos(60 + years)));
     assertThat(doubtfulStep(80)).isEmpty();
+    assertThat(resolve(new When.At(Instant.parse("9999-12-31T23:59:59Z"))))
+        .isEqualTo(moment(2, 13, 95));
+  }
+
+  @Test
+  void findsTimesBeforeTheBeginningThatTheClockShowedLater() throws IOException {
+    recording.clockBackBy(1000); // at +50: seq 6
+    recording.passTime(10);
+    recording.data(5, 0xff, 0, TestRecording.filled(1)); // seq 7
+    recording.seal();
+
+    assertThat(at(-940)).isEqualTo(moment(1, 7, -940));
+    assertThat(resolve(new When.Latest())).isEqualTo(moment(1, 7, -940));
+    assertThat(doubtfulStep(-940)).isEmpty();
+    assertThatThrownBy(() -> at(-1000)).isInstanceOf(MomentException.class);
   }
 
   @Test

@@ -106,7 +106,9 @@ final class Audit {
   private void checkReplay(final BackingDisk disk, final RecordingReader recording)
       throws IOException {
     final Segments found = recording.find();
-    final Moment latest = new MomentResolver(recording, found, true).resolve(new When.Latest());
+    final MomentResolver moments = new MomentResolver(recording, found, true);
+    final Moment latest = moments.resolve(new When.Latest());
+    checkTimes(moments, latest);
     try (PastDisk past = PastDisk.open(recording, found, latest, true, Progress.NONE)) {
       new ImageWriter(past, 0, Set.of(), (what, done, total) -> {}).write(image, true);
     }
@@ -118,6 +120,17 @@ final class Audit {
             "replay equals disk: sector %d is of write %d, replayed is write %d; it was written by %s"
                 .formatted(s, GuestWrite.idOf(disk.at(s)), GuestWrite.idOf(stamp), disk.order(s)));
       }
+    }
+  }
+
+  /** However often the clock was set: by its time, a moment is found, or it is told why not. */
+  private static void checkTimes(final MomentResolver moments, final Moment latest)
+      throws IOException {
+    final Moment found = moments.resolve(new When.At(latest.instant()));
+    if (found.sequence() != latest.sequence() && moments.doubtfulStep(latest.instant()).isEmpty()) {
+      throw new AssertionError(
+          "%s is the time of seq:%d, and seq:%d is found"
+              .formatted(latest.instant(), latest.sequence(), found.sequence()));
     }
   }
 

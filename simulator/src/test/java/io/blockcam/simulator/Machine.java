@@ -30,6 +30,8 @@ final class Machine {
   private static final Duration STEP = Duration.ofMillis(20);
 
   private final RandomGenerator random;
+  private static final long DAY_MS = 86_400_000;
+
   private final VirtualClock clock;
   private final Spool spool;
   private final DrivenReaders readers = new DrivenReaders(false);
@@ -135,7 +137,13 @@ final class Machine {
       case 17 -> uploader.doWork();
       case 18 -> settle();
       case 19 -> seal();
-      default -> clock.pass(time());
+      default -> {
+        clock.pass(time());
+        if (random.nextInt(10) == 0) {
+          clock.set(Duration.ofMillis(random.nextLong(-DAY_MS, DAY_MS)));
+        }
+        capture.tick();
+      }
     }
     takeAnswers();
   }

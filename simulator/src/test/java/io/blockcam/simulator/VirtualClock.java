@@ -12,10 +12,16 @@ final class VirtualClock implements WallClock.Source, InstantSource {
   private static final Instant BEGINNING = Instant.parse("2026-11-22T10:00:00Z");
 
   private long passedNs;
+  private long setByNs;
   private long boot;
 
   void pass(final Duration time) {
     passedNs += time.toNanos();
+  }
+
+  /** Somebody, or NTP, sets the wall clock: ahead, or back if it is negative. */
+  void set(final Duration by) {
+    setByNs += by.toNanos();
   }
 
   /** The machine loses its power and gets it back. */
@@ -40,7 +46,7 @@ final class VirtualClock implements WallClock.Source, InstantSource {
 
   @Override
   public long realtimeNs() {
-    return BEGINNING.getEpochSecond() * 1_000_000_000 + passedNs;
+    return BEGINNING.getEpochSecond() * 1_000_000_000 + passedNs + setByNs;
   }
 
   @Override
