@@ -46,8 +46,11 @@ final class UpgradeTest {
     final Recording recording = Recording.inDirectory(scratch, "slow", "32M");
     try (MappedDisk mapped = MappedDisk.over(scratch.resolve("image"), 32)) {
       Files.createSymbolicLink(recording.backing(), mapped.device());
+      final long startNs = System.nanoTime();
       try (LiveDisk old = recording.record()) {
-        mapped.delayWrites(Duration.ofSeconds(9));
+        final Duration start = Duration.ofNanos(System.nanoTime() - startNs);
+        // Longer than the old one waits, however long the next one takes to ask.
+        mapped.delayWrites(Duration.ofSeconds(10).plus(start.multipliedBy(2)));
         final Process user =
             new ProcessBuilder(
                     "dd",
@@ -64,7 +67,7 @@ final class UpgradeTest {
         try (LiveDisk next = recording.record("--take-over")) {
           assertThat(next.device()).isEqualTo(old.device());
           assertThat(next.err()).contains("did not hand over as it should");
-          assertThat(next.awaitUser(user, Limits.seconds(60))).isZero();
+          assertThat(next.awaitUser(user, Limits.seconds(120))).isZero();
           mapped.heal();
           next.stopsCleanly();
         }
