@@ -10,6 +10,7 @@ import java.util.UUID;
 public record RecordingPaths(String name) {
 
   private static final String SEGMENTS = "segments";
+  private static final String PACKS = "packs";
   private static final String HEADS = "heads";
   private static final String INDEX = "index";
   private static final String TEMPORARY = "_tmp";
@@ -40,6 +41,40 @@ public record RecordingPaths(String name) {
    */
   public String segment(final long number) {
     return segments(number) + "/" + SegmentName.sealed(number);
+  }
+
+  /** The directory of the packs of segments. */
+  public String packs() {
+    return name + "/" + PACKS;
+  }
+
+  /**
+   * The directory of the directories of those packs that hold so many segments.
+   *
+   * @param segments how many
+   */
+  public String packs(final long segments) {
+    return packs() + "/" + segments;
+  }
+
+  /**
+   * The directory of a pack: of a thousand of its size, one behind the other.
+   *
+   * @param segments how many it holds
+   * @param first number of the first one, a multiple of that
+   */
+  public String packs(final long segments, final long first) {
+    return packs(segments) + "/" + SegmentName.directory(first / segments);
+  }
+
+  /**
+   * A pack.
+   *
+   * @param segments how many it holds
+   * @param first number of the first one, a multiple of that
+   */
+  public String pack(final long segments, final long first) {
+    return packs(segments, first) + "/" + SpanName.PACK.of(first, first + segments - 1);
   }
 
   /** The directory of the heads: the newest counts. */

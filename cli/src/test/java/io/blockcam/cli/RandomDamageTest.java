@@ -15,6 +15,7 @@ import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingInfo;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
+import io.blockcam.history.TestPacks;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -46,7 +47,7 @@ final class RandomDamageTest {
   private static final long SEED = Long.getLong("seed", System.nanoTime());
   private static final int BLOCK = 4096;
   private static final int BLOCKS = 1500;
-  private static final int SEGMENTS = 20;
+  private static final int SEGMENTS = 68;
   private static final String RECORDING_JSON = TestRecording.NAME + "/recording.json";
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -67,7 +68,7 @@ final class RandomDamageTest {
         new TestRecording(directory.resolve("sound"), (long) BLOCKS * BLOCK);
     recording.point(RecordKind.START);
     for (int segment = 0; segment < SEGMENTS; segment++) {
-      for (int i = 0; i < 1 + random.nextInt(80); i++) {
+      for (int i = 0; i < 1 + random.nextInt(24); i++) {
         recording.passTime(1_000_000);
         add(recording);
       }
@@ -81,6 +82,7 @@ final class RandomDamageTest {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       new Indexer(store, reader, directory, 1).run(reader.find(), false, Progress.NONE);
       publishHead(reader);
+      assertThat(TestPacks.make(store, reader, directory).made()).isEqualTo(1);
     }
   }
 
@@ -179,7 +181,8 @@ final class RandomDamageTest {
     try (Stream<Path> all = Files.walk(sound)) {
       for (final Path file : all.filter(Files::isRegularFile).toList()) {
         final String name = sound.relativize(file).toString();
-        final boolean isOfTheRecord = name.equals(RECORDING_JSON) || name.endsWith(".seg");
+        final boolean isOfTheRecord =
+            name.equals(RECORDING_JSON) || name.endsWith(".seg") || name.endsWith(".pack");
         if (isOfTheRecord && !isSame(archive, name)) {
           return true;
         }

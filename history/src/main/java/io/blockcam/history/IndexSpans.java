@@ -1,7 +1,7 @@
 package io.blockcam.history;
 
 import io.blockcam.archive.RecordingPaths;
-import io.blockcam.archive.index.RunName;
+import io.blockcam.archive.SpanName;
 import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -89,10 +89,11 @@ final class IndexSpans {
       throws IOException {
     final NavigableSet<Long> maps = new TreeSet<>();
     for (final ObjectStatus map : reader.list(reader.recording().paths().maps())) {
-      RunName.lastSegment(map.name())
+      SpanName.RUN
+          .lastSegment(map.name())
           .ifPresent(
               last -> {
-                if (map.name().equals(RunName.of(first, last))) {
+                if (map.name().equals(SpanName.RUN.of(first, last))) {
                   maps.add(last);
                 }
               });
@@ -101,11 +102,11 @@ final class IndexSpans {
   }
 
   static String run(final RecordingPaths paths, final long first, final long size) {
-    return paths.runs(size, first) + "/" + RunName.of(first, first + size - 1);
+    return paths.runs(size, first) + "/" + SpanName.RUN.of(first, first + size - 1);
   }
 
   static String map(final RecordingPaths paths, final long first, final long last) {
-    return paths.maps() + "/" + RunName.of(first, last);
+    return paths.maps() + "/" + SpanName.RUN.of(first, last);
   }
 
   /**

@@ -1,9 +1,9 @@
 package io.blockcam.history;
 
 import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.SpanName;
 import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.index.RunComparison;
-import io.blockcam.archive.index.RunName;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
@@ -59,20 +59,23 @@ public final class IndexVerifier {
   /**
    * Compares all runs that there are. One that is missing is no fault.
    *
-   * @param progress called with the segments that were compared with the smallest runs, and all
+   * @param progress called with the segments that were compared with small runs, and all
    * @return how many were compared
    * @throws io.blockcam.archive.segment.SegmentException when a segment is missing or damaged
    */
   public long run(final Findings findings, final Progress progress) throws IOException {
     final long first = segments.firstWhole();
+    final long second = IndexSpans.FAN_OUT * (long) IndexSpans.FAN_OUT;
+    // The smallest ones are only at the end of a long recording.
+    final long told = segments.end() - first < second ? IndexSpans.FAN_OUT : second;
     for (long size = IndexSpans.FAN_OUT; ; size *= IndexSpans.FAN_OUT) {
       final List<ObjectStatus> directories = reader.list(paths.runs(size));
       for (final ObjectStatus directory : directories) {
         for (final ObjectStatus run :
             directory.isDirectory() ? reader.list(directory.path()) : List.of(directory)) {
           check(run.path(), size, findings);
-          if (size == IndexSpans.FAN_OUT) {
-            final long done = RunName.lastSegment(run.name()).orElse(first) + 1 - first;
+          if (size == told) {
+            final long done = SpanName.RUN.lastSegment(run.name()).orElse(first) + 1 - first;
             progress.update(Math.clamp(done, 0, segments.end() - first), segments.end() - first);
           }
         }
@@ -82,12 +85,12 @@ public final class IndexVerifier {
       }
     }
     for (final ObjectStatus map : reader.list(paths.maps())) {
-      final OptionalLong last = RunName.lastSegment(map.name());
+      final OptionalLong last = SpanName.RUN.lastSegment(map.name());
       check(
           map.path(),
           findings,
           () ->
-              last.isPresent() && map.name().equals(RunName.of(first, last.getAsLong()))
+              last.isPresent() && map.name().equals(SpanName.RUN.of(first, last.getAsLong()))
                   ? Optional.of(parts(first, last.getAsLong() + 1))
                   : Optional.empty());
     }
@@ -96,7 +99,7 @@ public final class IndexVerifier {
 
   private void check(final String path, final long size, final Findings findings)
       throws IOException {
-    final OptionalLong at = RunName.firstSegment(path.substring(path.lastIndexOf('/') + 1));
+    final OptionalLong at = SpanName.RUN.firstSegment(path.substring(path.lastIndexOf('/') + 1));
     final boolean isSound =
         check(
             path,

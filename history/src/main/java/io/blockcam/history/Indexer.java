@@ -35,6 +35,9 @@ public final class Indexer {
   /** There is no map of fewer records. */
   private static final long MAP_RECORDS = 1 << 18;
 
+  /** Once there is a run of this size, the smallest ones below it are removed. */
+  private static final long LARGE_RUN = 512;
+
   private final ObjectStore store;
   private final RecordingReader reader;
   private final Path directory;
@@ -114,7 +117,7 @@ public final class Indexer {
     long size = IndexSpans.FAN_OUT;
     for (; nextMultiple(first, size) + size <= segments.end(); size *= IndexSpans.FAN_OUT) {
       for (long at = nextMultiple(first, size); at + size <= segments.end(); at += size) {
-        if (!present(size).has(at)) {
+        if (!isCovered(at, size) && !present(size).has(at)) {
           make(at, size);
         }
         if (size == IndexSpans.FAN_OUT) {
@@ -126,6 +129,14 @@ public final class Indexer {
       makeMap(first);
     }
     return new Result(made, bytes, damaged);
+  }
+
+  /**
+   * Whether there is a run that makes one of the smallest ones unnecessary: who reads a moment in
+   * the midst of it reads some more segments, and an archive has an eighth of the runs.
+   */
+  private boolean isCovered(final long first, final long size) throws IOException {
+    return size == IndexSpans.FAN_OUT && present(LARGE_RUN).has(first / LARGE_RUN * LARGE_RUN);
   }
 
   private static long nextMultiple(final long number, final long size) {
@@ -152,6 +163,20 @@ public final class Indexer {
           });
     }
     present(size).add(first);
+    if (size == LARGE_RUN) {
+      removeSmallest(first);
+    }
+  }
+
+  /** Those that a large run covers, and that it was made of. */
+  private void removeSmallest(final long first) throws IOException {
+    for (long at = first; at < first + LARGE_RUN; at += IndexSpans.FAN_OUT) {
+      if (present(IndexSpans.FAN_OUT).has(at)) {
+        final String path = IndexSpans.run(paths, at, IndexSpans.FAN_OUT);
+        store.delete(path);
+        present(IndexSpans.FAN_OUT).remove(path);
+      }
+    }
   }
 
   /** Makes something of runs. */

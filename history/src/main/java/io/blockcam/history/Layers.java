@@ -336,7 +336,7 @@ public final class Layers implements Closeable {
 
   private Optional<RunReader> openRun(final IndexSpans.Span span, final String path)
       throws IOException {
-    final Optional<ObjectBytes> bytes = reader.bytes(path);
+    final Optional<RunBytes> bytes = reader.run(path);
     if (bytes.isEmpty()) {
       return Optional.empty();
     }

@@ -2,7 +2,7 @@ package io.blockcam.history;
 
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.SegmentName;
-import io.blockcam.archive.index.RunName;
+import io.blockcam.archive.SpanName;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
@@ -42,7 +42,7 @@ final class PresentRuns {
     final int directory = number(first) / SegmentName.PER_DIRECTORY;
     if (!listed.get(directory)) {
       for (final ObjectStatus run : store.list(paths.runs(size, first))) {
-        final OptionalLong covered = RunName.firstSegment(run.name());
+        final OptionalLong covered = SpanName.RUN.firstSegment(run.name());
         if (covered.isPresent()
             && run.path().equals(IndexSpans.run(paths, covered.getAsLong(), size))) {
           present.set(number(covered.getAsLong()));
@@ -59,7 +59,7 @@ final class PresentRuns {
 
   /** Forgets one that is gone; other paths are not its business. */
   void remove(final String path) {
-    final OptionalLong first = RunName.firstSegment(path.substring(path.lastIndexOf('/') + 1));
+    final OptionalLong first = SpanName.RUN.firstSegment(path.substring(path.lastIndexOf('/') + 1));
     if (first.isPresent() && path.equals(IndexSpans.run(paths, first.getAsLong(), size))) {
       present.clear(number(first.getAsLong()));
     }

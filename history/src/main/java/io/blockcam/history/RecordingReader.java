@@ -5,7 +5,6 @@ import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingName;
 import io.blockcam.archive.RecordingPaths;
-import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.StrictJson;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
@@ -53,11 +52,13 @@ public final class RecordingReader {
   private final ObjectStore store;
   private final Recording recording;
   private final Sha256Digest recordingJson;
+  private final SegmentPlaces places;
 
   private RecordingReader(final ObjectStore store, final Found found) {
     this.store = store;
     this.recording = found.recording;
     this.recordingJson = found.digest;
+    this.places = new SegmentPlaces(store, recording);
   }
 
   /** What {@code recording.json} says, and the digest of its bytes. */
@@ -145,12 +146,12 @@ public final class RecordingReader {
   }
 
   /**
-   * Its segments, in order of their numbers as their names tell; nothing is read.
+   * Its segments, in order of their numbers; nothing of them is read.
    *
    * @param first number of the first one that is wanted
    */
-  public SegmentListing objects(final long first) throws IOException {
-    return SegmentListing.of(store, recording.paths(), first);
+  public SegmentListing listing(final long first) throws IOException {
+    return new SegmentListing(store, places, recording.paths(), first);
   }
 
   /**
@@ -159,21 +160,25 @@ public final class RecordingReader {
    * @param first number of the first one that counts
    */
   public long totalBytes(final long first) throws IOException {
-    final SegmentListing objects = objects(first);
+    final SegmentListing listing = listing(first);
     long bytes = 0;
-    for (ObjectStatus next = objects.next(); next != null; next = objects.next()) {
+    for (SegmentPlace next = listing.next(); next != null; next = listing.next()) {
       bytes += next.lengthBytes();
     }
     return bytes;
   }
 
-  /** The number in the name of a segment. */
-  public static OptionalLong number(final ObjectStatus status) {
-    return SegmentName.sealedNumber(status.name());
+  /**
+   * What is wrong with the pack that a segment is in, apart from the segments in it: nothing is
+   * lost by that as long as either of its directories is whole.
+   */
+  public List<String> packFindings(final SegmentPlace place) throws IOException {
+    return places.packFindings(place);
   }
 
-  public ObjectBytes bytes(final ObjectStatus status) {
-    return new ObjectBytes(store, status);
+  /** The bytes of a segment. */
+  public SegmentBytes bytes(final SegmentPlace place) {
+    return places.bytes(place);
   }
 
   /**
@@ -188,25 +193,25 @@ public final class RecordingReader {
       final SegmentTrailer newest = newest(head.get()).trailer();
       if (fits(head.get(), newest) && beginsWhereItSays(head.get())) {
         long end = newest.segmentNumber() + 1;
-        while (segment(end).isPresent()) {
+        while (places.ofItsOwn(end).isPresent()) {
           end++;
         }
         return new Segments(this, end(head.get()) - head.get().summary().segments(), end, false);
       }
       LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
     }
-    final SegmentListing objects = objects(0);
-    final ObjectStatus oldest = objects.next();
+    final SegmentListing listing = listing(0);
+    final SegmentPlace oldest = listing.next();
     if (oldest == null) {
       return new Segments(this, 0, 0, false);
     }
-    final long first = number(oldest).orElseThrow();
+    final long first = oldest.number();
     if (first > 0 && !open(oldest).trailer().base()) {
       throw missingBefore(oldest, 0);
     }
     long end = first + 1;
-    for (ObjectStatus next = objects.next(); next != null; next = objects.next()) {
-      if (number(next).orElseThrow() != end) {
+    for (SegmentPlace next = listing.next(); next != null; next = listing.next()) {
+      if (next.number() != end) {
         throw missingBefore(next, end);
       }
       end++;
@@ -220,13 +225,13 @@ public final class RecordingReader {
    * @return {@linkplain Segments#isTolerant tolerant}
    */
   public Segments findWhatIsLeft() throws IOException {
-    final ObjectStatus oldest = objects(0).next();
-    final Optional<ObjectStatus> newest = SegmentListing.newest(store, recording.paths());
+    final SegmentPlace oldest = listing(0).next();
+    final OptionalLong newest = SegmentListing.newest(store, recording.paths());
     if (oldest == null || newest.isEmpty()) {
       return new Segments(this, 0, 0, true);
     }
-    final long first = number(oldest).orElseThrow();
-    long end = number(newest.get()).orElseThrow() + 1;
+    final long first = oldest.number();
+    long end = newest.getAsLong() + 1;
     for (; end > first; end--) { // the newest one tells which moment is the latest
       try {
         open(end - 1);
@@ -238,10 +243,10 @@ public final class RecordingReader {
     return new Segments(this, first, end, true);
   }
 
-  private SegmentException missingBefore(final ObjectStatus object, final long number) {
-    final long last = number(object).orElseThrow() - 1;
+  private SegmentException missingBefore(final SegmentPlace place, final long number) {
+    final long last = place.number() - 1;
     return SegmentException.of(
-        place(object.path()),
+        place(place.name()),
         last == number
             ? "segment %d is missing before it".formatted(number)
             : "segments %d to %d are missing before it".formatted(number, last));
@@ -249,7 +254,7 @@ public final class RecordingReader {
 
   /** The segment that a head names. */
   private SegmentReader newest(final RecordingHead head) throws IOException {
-    final Optional<ObjectStatus> newest = segment(head.segmentNumber());
+    final Optional<SegmentPlace> newest = places.find(head.segmentNumber());
     if (newest.isEmpty()) {
       throw SegmentException.of(
           place(recording.paths().segments()),
@@ -270,7 +275,8 @@ public final class RecordingReader {
   SegmentReader open(final long number) throws IOException {
     final SegmentReader segment =
         open(
-            segment(number)
+            places
+                .find(number)
                 .orElseThrow(
                     () ->
                         SegmentException.of(
@@ -289,9 +295,12 @@ public final class RecordingReader {
     return open(number).trailer();
   }
 
-  /** The bytes of an object beside the segments, if there is one. */
-  Optional<ObjectBytes> bytes(final String path) throws IOException {
-    return store.status(path).filter(status -> !status.isDirectory()).map(this::bytes);
+  /** The bytes of a run of the index, if there is one. */
+  Optional<RunBytes> run(final String path) throws IOException {
+    return store
+        .status(path)
+        .filter(status -> !status.isDirectory())
+        .map(status -> new RunBytes(new ObjectBytes(store, status)));
   }
 
   /** What stands in a directory of the recording. */
@@ -322,17 +331,17 @@ public final class RecordingReader {
     final SegmentChain[] chain = {beginning()};
     final long[] doneBytes = {0};
     InOrder.run(
-        objects(0),
+        listing(0),
         Executors.newVirtualThreadPerTaskExecutor(),
         READ_AHEAD,
         this::open,
-        (status, reader) -> {
-          chain[0] = chain[0].next(reader.name(), number(status).orElseThrow(), reader.trailer());
+        (place, reader) -> {
+          chain[0] = chain[0].next(reader.name(), place.number(), reader.trailer());
           if (head.isPresent() && !fits(head.get(), reader.trailer())) {
             throw SegmentException.of(
                 reader.name(), "is not the segment that the head of the recording names");
           }
-          doneBytes[0] += status.lengthBytes();
+          doneBytes[0] += place.lengthBytes();
           visitor.visit(new Segment(reader), doneBytes[0], totalBytes);
         });
     final Optional<String> missing = missingAtTheEnd(head, chain[0].number());
@@ -431,9 +440,9 @@ public final class RecordingReader {
     }
     RecordingSummary summary = head.summary();
     SegmentChain chain = beginning().resume(named);
-    for (Optional<ObjectStatus> next = segment(chain.number());
+    for (Optional<SegmentPlace> next = places.ofItsOwn(chain.number());
         next.isPresent();
-        next = segment(chain.number())) {
+        next = places.ofItsOwn(chain.number())) {
       final SegmentReader reader = open(next.get());
       chain = chain.next(reader.name(), chain.number(), reader.trailer());
       summary = summary.plus(reader.trailer(), reader.records());
@@ -444,20 +453,16 @@ public final class RecordingReader {
   /** Whether the first segment is where a head counts from; it vouches for recording.json. */
   private boolean beginsWhereItSays(final RecordingHead head) throws IOException {
     final long first = head.segmentNumber() - head.summary().segments() + 1;
-    final Optional<ObjectStatus> status = first < 0 ? Optional.empty() : segment(first);
-    if (status.isEmpty()) {
+    final Optional<SegmentPlace> place = first < 0 ? Optional.empty() : places.find(first);
+    if (place.isEmpty()) {
       return false;
     }
-    final SegmentReader oldest = open(status.get());
+    final SegmentReader oldest = open(place.get());
     if (first > 0 && !oldest.trailer().base()) {
       return false;
     }
     beginning().next(oldest.name(), first, oldest.trailer());
     return true;
-  }
-
-  private Optional<ObjectStatus> segment(final long number) throws IOException {
-    return store.status(recording.paths().segment(number));
   }
 
   /** How errors call an object of the archive. */
@@ -470,8 +475,8 @@ public final class RecordingReader {
     return SegmentChain.beginning(recording, recordingJson);
   }
 
-  private SegmentReader open(final ObjectStatus status) throws IOException {
-    final SegmentReader reader = SegmentReader.open(bytes(status));
+  private SegmentReader open(final SegmentPlace place) throws IOException {
+    final SegmentReader reader = SegmentReader.open(bytes(place));
     reader.header(); // repeats what the trailer says; a difference is damage
     return reader;
   }

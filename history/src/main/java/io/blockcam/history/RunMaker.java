@@ -1,9 +1,9 @@
 package io.blockcam.history;
 
+import io.blockcam.archive.SpanName;
 import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
-import io.blockcam.archive.index.RunName;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordTable;
@@ -99,7 +99,7 @@ final class RunMaker {
    * @throws IndexException when it is missing, damaged or not of the segments that it should be of
    */
   RunReader open(final String path) throws IOException {
-    final Optional<ObjectBytes> bytes = reader.bytes(path);
+    final Optional<RunBytes> bytes = reader.run(path);
     if (bytes.isEmpty()) {
       throw new IndexException(reader.place(path), "is missing");
     }
@@ -107,7 +107,7 @@ final class RunMaker {
     final RunCover cover = run.cover();
     if (cover.firstSegment() < segments.first()
         || cover.lastSegment() >= segments.end()
-        || !path.endsWith("/" + RunName.of(cover.firstSegment(), cover.lastSegment()))
+        || !path.endsWith("/" + SpanName.RUN.of(cover.firstSegment(), cover.lastSegment()))
         || !cover.previousDigest().equals(segments.trailer(cover.firstSegment()).previousDigest())
         || !cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
       throw new IndexException(run.name(), "is of other segments");

@@ -2,62 +2,92 @@ package io.blockcam.history;
 
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.SegmentName;
-import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
-import java.util.Collections;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The segments that a store has, in order of their numbers as their names tell; no segment is read.
- * One directory of them is in memory at a time. What stands in another directory than its name says
- * is no segment. One thread.
+ * The segments that a store has, in order of their numbers as names and packs tell; no segment is
+ * read. Those with an object of their own are listed a directory at a time; where a number is not
+ * among them it is looked for in the packs, then: so none is passed over that is moved there
+ * meanwhile. What stands in another directory than its name says is no segment. One thread.
  */
-public final class SegmentListing implements InOrder.Things<ObjectStatus> {
-  private final ObjectStore store;
-  private final long first;
-  private final Iterator<Directory> directories;
-  private Iterator<ObjectStatus> objects = Collections.emptyIterator();
+public final class SegmentListing implements InOrder.Things<SegmentPlace> {
+  private final SegmentPlaces places;
+  private final Loose loose;
+  private final PackListing packs;
 
-  /** The number of its first segment, and its path. */
-  private record Directory(long first, String path) {}
+  /** The number that comes next if none is missing. */
+  private long next;
 
-  private SegmentListing(
-      final ObjectStore store, final List<Directory> directories, final long first) {
-    this.store = store;
-    this.directories = directories.iterator();
-    this.first = first;
+  private @Nullable SegmentPlace nextLoose;
+  private boolean looseIsOver;
+  private boolean lastWasPacked;
+
+  SegmentListing(
+      final ObjectStore store,
+      final SegmentPlaces places,
+      final RecordingPaths paths,
+      final long first)
+      throws IOException {
+    this.places = places;
+    this.packs = new PackListing(store, paths);
+    this.loose = new Loose(store, paths, first);
+    this.next = first;
   }
 
   /**
-   * Lists the directories.
+   * The number of the newest segment.
    *
-   * @param first number from which on segments are wanted
+   * @return empty when there is none
    */
-  static SegmentListing of(final ObjectStore store, final RecordingPaths paths, final long first)
+  static OptionalLong newest(final ObjectStore store, final RecordingPaths paths)
       throws IOException {
-    final List<Directory> directories =
-        directories(store, paths).stream()
-            .filter(directory -> directory.first + SegmentName.PER_DIRECTORY > first)
-            .toList();
-    return new SegmentListing(store, directories, first);
-  }
-
-  /** The newest segment. */
-  static Optional<ObjectStatus> newest(final ObjectStore store, final RecordingPaths paths)
-      throws IOException {
+    final OptionalLong packed = new PackListing(store, paths).newest();
     for (final Directory directory : directories(store, paths).reversed()) {
-      final List<ObjectStatus> objects = objects(store, directory);
+      final List<SegmentPlace> objects = objects(store, directory);
       if (!objects.isEmpty()) { // else the recorder was killed before it came to the first one
-        return Optional.of(objects.getLast());
+        return OptionalLong.of(Math.max(objects.getLast().number(), packed.orElse(0)));
       }
     }
-    return Optional.empty();
+    return packed;
   }
+
+  @Override
+  public @Nullable SegmentPlace next() throws IOException {
+    while (!looseIsOver && (nextLoose == null || nextLoose.number() < next)) {
+      nextLoose = loose.next();
+      looseIsOver = nextLoose == null;
+    }
+    SegmentPlace found = nextLoose;
+    if (found == null || found.number() != next) {
+      found = found == null && !lastWasPacked ? null : places.packed(next).orElse(null);
+      if (found == null) {
+        found = behindAHole();
+      }
+    }
+    if (found != null) {
+      next = found.number() + 1;
+      lastWasPacked = found.packed();
+    }
+    return found;
+  }
+
+  /** Segments are missing here, or it is the end. */
+  private @Nullable SegmentPlace behindAHole() throws IOException {
+    final OptionalLong packed = packs.firstFrom(next);
+    if (packed.isPresent() && (nextLoose == null || packed.getAsLong() < nextLoose.number())) {
+      return places.inPack(packed.getAsLong());
+    }
+    return nextLoose;
+  }
+
+  private record Directory(long first, String path) {}
 
   private static List<Directory> directories(final ObjectStore store, final RecordingPaths paths)
       throws IOException {
@@ -67,7 +97,7 @@ public final class SegmentListing implements InOrder.Things<ObjectStatus> {
         .toList();
   }
 
-  private static List<ObjectStatus> objects(final ObjectStore store, final Directory directory)
+  private static List<SegmentPlace> objects(final ObjectStore store, final Directory directory)
       throws IOException {
     return store.list(directory.path).stream()
         .filter(
@@ -78,22 +108,59 @@ public final class SegmentListing implements InOrder.Things<ObjectStatus> {
                   && number.getAsLong() / SegmentName.PER_DIRECTORY * SegmentName.PER_DIRECTORY
                       == directory.first;
             })
+        .map(
+            object ->
+                SegmentPlaces.loose(SegmentName.sealedNumber(object.name()).orElseThrow(), object))
         .toList();
   }
 
-  @Override
-  public @Nullable ObjectStatus next() throws IOException {
-    while (true) {
-      while (objects.hasNext()) {
-        final ObjectStatus object = objects.next();
-        if (RecordingReader.number(object).orElseThrow() >= first) {
-          return object;
-        }
+  /**
+   * Removes directories in which there is no segment any more, and never will be one.
+   *
+   * @param first number of the first segment that may have been in one of them
+   * @param end number behind the last one
+   */
+  static void removeEmptyDirectories(
+      final ObjectStore store, final RecordingPaths paths, final long first, final long end)
+      throws IOException {
+    for (final Directory directory : directories(store, paths)) {
+      final long behind = directory.first + SegmentName.PER_DIRECTORY;
+      if (behind > first && behind <= end && store.list(directory.path).isEmpty()) {
+        store.delete(directory.path);
       }
-      if (!directories.hasNext()) {
-        return null;
+    }
+  }
+
+  /** Those with an object of their own. One directory of them is in memory at a time. */
+  static final class Loose implements InOrder.Things<SegmentPlace> {
+    private final ObjectStore store;
+    private final long first;
+    private final Iterator<Directory> directories;
+    private final Deque<SegmentPlace> objects = new ArrayDeque<>();
+
+    /**
+     * Lists the directories.
+     *
+     * @param first number from which on segments are wanted
+     */
+    Loose(final ObjectStore store, final RecordingPaths paths, final long first)
+        throws IOException {
+      this.store = store;
+      this.first = first;
+      this.directories =
+          directories(store, paths).stream()
+              .filter(directory -> directory.first + SegmentName.PER_DIRECTORY > first)
+              .iterator();
+    }
+
+    @Override
+    public @Nullable SegmentPlace next() throws IOException {
+      while (objects.isEmpty() && directories.hasNext()) {
+        objects(store, directories.next()).stream()
+            .filter(object -> object.number() >= first)
+            .forEach(objects::add);
       }
-      objects = objects(store, directories.next()).iterator();
+      return objects.poll();
     }
   }
 }

@@ -62,7 +62,9 @@ final class RecordingReaderTest {
       assertThat(left.firstWhere(segment -> segment.lastSequence() >= 19)).isEqualTo(19);
       assertThat(left.firstWhere(segment -> false)).isEqualTo(left.end());
       assertThat(left.holding(21)).isEqualTo(left.end());
-      assertThat(counting.reads() - before).isLessThan(20);
+      assertThat(counting.reads() - before)
+          .as("with two for each lost one, which may be in a pack")
+          .isLessThan(20 + 4 * 2);
     }
   }
 

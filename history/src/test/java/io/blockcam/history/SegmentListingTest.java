@@ -2,17 +2,18 @@ package io.blockcam.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Recording;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.SegmentName;
 import io.blockcam.store.FaultyStore;
 import io.blockcam.store.ObjectSource;
-import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.Stores;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** What stands in the directories of a recording, found by names alone. */
 final class SegmentListingTest {
   private static final RecordingPaths PATHS = new RecordingPaths("disk");
+  private static final Recording RECORDING =
+      new Recording(
+          TestRecording.ID, "disk", 4096, TestRecording.CREATED, "host", "", Baseline.EMPTY);
 
   @TempDir private Path directory;
   private FaultyStore store;
@@ -48,16 +52,19 @@ final class SegmentListingTest {
 
   private List<Long> listed(final long first) throws IOException {
     final List<Long> numbers = new ArrayList<>();
-    final SegmentListing listing = SegmentListing.of(store, PATHS, first);
-    for (ObjectStatus next = listing.next(); next != null; next = listing.next()) {
-      numbers.add(RecordingReader.number(next).orElseThrow());
+    final SegmentListing listing = listing(first);
+    for (SegmentPlace next = listing.next(); next != null; next = listing.next()) {
+      numbers.add(next.number());
     }
     return numbers;
   }
 
-  private Optional<Long> newest() throws IOException {
-    return SegmentListing.newest(store, PATHS)
-        .map(object -> RecordingReader.number(object).orElseThrow());
+  private SegmentListing listing(final long first) throws IOException {
+    return new SegmentListing(store, new SegmentPlaces(store, RECORDING), PATHS, first);
+  }
+
+  private OptionalLong newest() throws IOException {
+    return SegmentListing.newest(store, PATHS);
   }
 
   @Test
@@ -75,9 +82,9 @@ final class SegmentListingTest {
     put(0, 1000, 2000, 3000);
     store.inject((call, op, after) -> {});
     newest();
-    assertThat(store.calls()).containsExactly("list", "list");
+    assertThat(store.calls()).as("packs of two sizes, too").hasSize(4).containsOnly("list");
     store.inject((call, op, after) -> {});
-    SegmentListing.of(store, PATHS, 2000).next();
+    listing(2000).next();
     assertThat(store.calls()).containsExactly("list", "list");
   }
 

@@ -31,6 +31,8 @@ public final class TestRecording {
   public static final Instant CREATED = Instant.parse("2026-11-22T10:00:00.000000001Z");
   public static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
 
+  private static final RecordingPaths PATHS = new RecordingPaths(NAME);
+
   private final Path root;
   private long diskBytes;
   private final long createdNs = Nanos.of(CREATED);
@@ -57,12 +59,13 @@ public final class TestRecording {
     previous = Sha256.of(json);
   }
 
+  /** The directory of the first thousand. */
   public Path segments() {
-    return root.resolve(new RecordingPaths(NAME).segments(0));
+    return root.resolve(PATHS.segments(0));
   }
 
   public Path segment(final long number) {
-    return segments().resolve("%010d.seg".formatted(number));
+    return root.resolve(PATHS.segment(number));
   }
 
   public ObjectStore store() throws IOException {
@@ -157,7 +160,7 @@ public final class TestRecording {
     if (open == null) {
       open =
           SegmentWriter.create(
-              segments(),
+              Files.createDirectories(root.resolve(PATHS.segments(segmentNumber))),
               new SegmentHeader(ID, epoch, segmentNumber, sequence, timestampNs, diskBytes),
               SegmentLimits.DEFAULT);
       writer = open;

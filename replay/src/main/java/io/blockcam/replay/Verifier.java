@@ -13,11 +13,11 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.history.Gap;
 import io.blockcam.history.InOrder;
-import io.blockcam.history.ObjectBytes;
 import io.blockcam.history.Progress;
 import io.blockcam.history.RecordedClock;
 import io.blockcam.history.RecordingReader;
-import io.blockcam.store.ObjectStatus;
+import io.blockcam.history.SegmentBytes;
+import io.blockcam.history.SegmentPlace;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -129,18 +129,23 @@ public final class Verifier {
     final int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
     final long[] segments = {0};
     final long[] bytes = {0};
+    final String[] pack = {""};
     InOrder.run(
-        recording.objects(first),
+        recording.listing(first),
         Executors.newFixedThreadPool(workers),
         workers + 1,
         this::look,
-        (object, looked) -> {
+        (place, looked) -> {
           looked.findings().forEach(findings);
           found[0] += looked.faults();
-          story.add(object, looked);
+          if (place.packed() && !place.path().equals(pack[0])) {
+            pack[0] = place.path();
+            recording.packFindings(place).forEach(counted);
+          }
+          story.add(place, looked);
           segments[0]++;
-          bytes[0] += object.lengthBytes();
-          next = RecordingReader.number(object).orElse(0) + 1;
+          bytes[0] += place.lengthBytes();
+          next = place.number() + 1;
           progress.update(bytes[0], total);
         });
     return story.end(segments[0], bytes[0], found).shownBy(this::clock);
@@ -151,8 +156,8 @@ public final class Verifier {
   }
 
   /** Checks a segment alone. Any thread. */
-  private Looked look(final ObjectStatus object) throws IOException {
-    final ObjectBytes source = recording.bytes(object);
+  private Looked look(final SegmentPlace place) throws IOException {
+    final SegmentBytes source = recording.bytes(place);
     final List<String> findings = new ArrayList<>();
     final long[] faults = {0};
     final Optional<SegmentCheck.Checked> checked =
@@ -253,7 +258,7 @@ public final class Verifier {
       allAreSound = false; // nothing can be said of all of them
     }
 
-    void add(final ObjectStatus object, final Looked looked) {
+    void add(final SegmentPlace place, final Looked looked) {
       if (looked.content().isEmpty()) {
         lastWasRead = false;
         allAreSound = false;
@@ -279,7 +284,7 @@ public final class Verifier {
       }
       lastWasRead = true;
       try {
-        chain = chain.next(looked.name(), RecordingReader.number(object).orElseThrow(), trailer);
+        chain = chain.next(looked.name(), place.number(), trailer);
       } catch (final SegmentException e) {
         findings.accept(e.getMessage());
         chain = chain.resume(trailer);

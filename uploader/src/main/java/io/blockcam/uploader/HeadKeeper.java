@@ -11,7 +11,8 @@ import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.history.ObjectBytes;
+import io.blockcam.history.SegmentPlace;
+import io.blockcam.history.SegmentPlaces;
 import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -49,6 +50,7 @@ final class HeadKeeper {
 
   private final ObjectStore store;
   private final Recording recording;
+  private final SegmentPlaces places;
   private final SegmentSource source;
   private final Publisher publisher;
 
@@ -71,10 +73,12 @@ final class HeadKeeper {
   HeadKeeper(
       final ObjectStore store,
       final Recording recording,
+      final SegmentPlaces places,
       final SegmentSource source,
       final String temporaryDirectory) {
     this.store = store;
     this.recording = recording;
+    this.places = places;
     this.source = source;
     this.publisher = new Publisher(store, temporaryDirectory);
   }
@@ -249,13 +253,15 @@ final class HeadKeeper {
   }
 
   private SegmentReader open(final long number) throws IOException {
-    final String path = recording.paths().segment(number);
-    final ObjectStatus status =
-        store
-            .status(path)
+    final SegmentPlace place =
+        places
+            .find(number)
             .orElseThrow(
-                () -> new ObjectNotFoundException(store.describe() + "/" + path + " is missing"));
-    return SegmentReader.open(new ObjectBytes(store, status));
+                () ->
+                    new ObjectNotFoundException(
+                        "%s/%s is missing"
+                            .formatted(store.describe(), recording.paths().segment(number))));
+    return SegmentReader.open(places.bytes(place));
   }
 
   /**

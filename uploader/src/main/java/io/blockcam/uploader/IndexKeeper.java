@@ -1,6 +1,8 @@
 package io.blockcam.uploader;
 
+import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.history.Indexer;
+import io.blockcam.history.Packer;
 import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.store.ObjectStatus;
@@ -10,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -18,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the index of a recording behind what is published, on a thread of its own: nobody waits for
- * it, and whatever goes wrong with it is tried again later. Reads the segments back from the
- * archive, one at a time.
+ * Keeps an archive in order behind what is published: the index, and small segments in packs. On a
+ * thread of its own: nobody waits for it, and whatever goes wrong with it is tried again later.
+ * Reads the segments back from the archive, one at a time.
  */
 public final class IndexKeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(IndexKeeper.class);
@@ -35,8 +38,7 @@ public final class IndexKeeper implements AutoCloseable {
   private final Published published;
   private final Path directory;
   private final Thread thread;
-  private @Nullable Indexer indexer;
-  private @Nullable RecordingReader reader;
+  private @Nullable Work work;
   private volatile boolean closed;
 
   /** Tells how many segments are published. */
@@ -98,7 +100,7 @@ public final class IndexKeeper implements AutoCloseable {
             LOG.warn("the index falls behind, will be tried again: {}", e.toString());
           }
           failing = true;
-          indexer = null;
+          work = null;
           TimeUnit.NANOSECONDS.sleep(PAUSE.toNanos());
         }
       }
@@ -109,18 +111,26 @@ public final class IndexKeeper implements AutoCloseable {
 
   /** Makes what can be made now. */
   void keep() throws IOException {
-    RecordingReader open = reader;
-    Indexer keeper = indexer;
-    if (open == null || keeper == null) {
-      open = RecordingReader.open(store, name);
-      sweep(open);
-      keeper = new Indexer(store, open, directory, /* segmentsAtOnce= */ 1);
-      reader = open;
-      indexer = keeper;
+    Work at = work;
+    if (at == null) {
+      final RecordingReader reader = RecordingReader.open(store, name);
+      sweep(reader);
+      at =
+          new Work(
+              reader,
+              new Indexer(store, reader, directory, /* segmentsAtOnce= */ 1),
+              new Packer(store, reader.recording(), directory));
+      work = at;
     }
-    final Indexer.Result result = keeper.run(open.find(), /* check= */ false, Progress.NONE);
-    LOG.debug("index: {}", result);
+    LOG.debug("{}", at.indexer.run(at.reader.find(), /* check= */ false, Progress.NONE));
+    final Optional<RecordingHead> head = at.reader.usableHead();
+    if (head.isPresent()) { // what is behind it is no longer shipped
+      LOG.debug("{}", at.packer.run(head.get().segmentNumber() + 1));
+    }
   }
+
+  /** What remembers what is done. */
+  private record Work(RecordingReader reader, Indexer indexer, Packer packer) {}
 
   /** What an earlier run left half-done. */
   private void sweep(final RecordingReader open) throws IOException {

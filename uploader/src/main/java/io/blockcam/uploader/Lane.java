@@ -5,9 +5,9 @@ import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.log.DigestedSegment;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentTrailer;
-import io.blockcam.history.ObjectBytes;
+import io.blockcam.history.SegmentPlace;
+import io.blockcam.history.SegmentPlaces;
 import io.blockcam.store.ObjectConflictException;
-import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Publisher;
 import java.io.IOException;
@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * brings} the segment, and, when it is that one's turn, another {@linkplain #name names} it.
  */
 final class Lane {
-  private final ObjectStore store;
   private final Recording recording;
+  private final SegmentPlaces places;
   private final Publisher publisher;
   private final SegmentEncoding encoding;
   private final SendRate rate;
@@ -28,11 +28,12 @@ final class Lane {
   Lane(
       final ObjectStore store,
       final Recording recording,
+      final SegmentPlaces places,
       final String temporaryDirectory,
       final SegmentEncoding encoding,
       final SendRate rate) {
-    this.store = store;
     this.recording = recording;
+    this.places = places;
     this.publisher = new Publisher(store, temporaryDirectory);
     this.encoding = encoding;
     this.rate = rate;
@@ -67,6 +68,17 @@ final class Lane {
    */
   Arrival bring(final DigestedSegment segment) throws IOException {
     boolean isKept = false;
+    final Optional<SegmentPlace> packed = places.publishedInPack(numberOf(segment));
+    if (packed.isPresent()) { // the spool has forgotten that it was shipped
+      return new Arrival(
+          inPlaceOf(
+              segment,
+              packed.get(),
+              new ObjectConflictException(
+                  "%s holds another segment %d than %s: it is left as it is"
+                      .formatted(packed.get().path(), numberOf(segment), segment.path()))),
+          null);
+    }
     try {
       final SegmentEncoding.Parcel parcel = encoding.of(segment);
       final Published published = Published.of(segment, parcel.trailer());
@@ -111,7 +123,11 @@ final class Lane {
   }
 
   private String pathOf(final DigestedSegment segment) {
-    return recording.paths().segment(segment.trailer().segmentNumber());
+    return recording.paths().segment(numberOf(segment));
+  }
+
+  private static long numberOf(final DigestedSegment segment) {
+    return segment.trailer().segmentNumber();
   }
 
   /**
@@ -120,13 +136,21 @@ final class Lane {
    */
   private Published inPlaceOf(final DigestedSegment segment, final ObjectConflictException conflict)
       throws IOException {
-    final Optional<ObjectStatus> there = store.status(pathOf(segment));
+    final Optional<SegmentPlace> there = places.find(numberOf(segment));
     if (there.isEmpty()) {
       throw conflict;
     }
+    return inPlaceOf(segment, there.get(), conflict);
+  }
+
+  private Published inPlaceOf(
+      final DigestedSegment segment,
+      final SegmentPlace there,
+      final ObjectConflictException conflict)
+      throws IOException {
     final boolean[] sound = {true};
     final Optional<SegmentCheck.Checked> found =
-        SegmentCheck.run(new ObjectBytes(store, there.get()), finding -> sound[0] = false);
+        SegmentCheck.run(places.bytes(there), finding -> sound[0] = false);
     if (!sound[0]
         || found.isEmpty()
         || !found.get().trailer().digest().equals(segment.trailer().digest())) {

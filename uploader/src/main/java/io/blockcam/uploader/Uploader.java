@@ -4,6 +4,7 @@ import io.blockcam.archive.OnceAMinute;
 import io.blockcam.archive.Recording;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.history.SegmentPlaces;
 import io.blockcam.store.ObjectConflictException;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -53,6 +54,7 @@ public final class Uploader implements AutoCloseable {
   private final SegmentSource source;
   private final Pace pace;
   private final Publisher publisher;
+  private final SegmentPlaces places;
   private final HeadKeeper heads;
   private final Path workDirectory;
   private final Shipments shipments;
@@ -121,7 +123,8 @@ public final class Uploader implements AutoCloseable {
     this.source = source;
     this.pace = pace;
     this.publisher = new Publisher(store, temporaryDirectory());
-    this.heads = new HeadKeeper(store, recording, source, temporaryDirectory());
+    this.places = new SegmentPlaces(store, recording);
+    this.heads = new HeadKeeper(store, recording, places, source, temporaryDirectory());
     this.workDirectory = how.workDirectory();
     this.shipments = Shipments.with(recording.id(), lanes(how), how.uploads(), threads);
     this.thread = threads.newThread(this::run);
@@ -137,6 +140,7 @@ public final class Uploader implements AutoCloseable {
           new Lane(
               store,
               recording,
+              places,
               temporaryDirectory(),
               new SegmentEncoding(how.compress(), rate, encoded),
               rate));

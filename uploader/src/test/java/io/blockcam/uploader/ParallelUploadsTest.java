@@ -2,6 +2,7 @@ package io.blockcam.uploader;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.history.SegmentPlaces;
 import io.blockcam.store.FaultyStore;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.StoreException;
@@ -263,6 +264,7 @@ final class ParallelUploadsTest {
           new Lane(
               store,
               TestSpool.RECORDING,
+              new SegmentPlaces(store, TestSpool.RECORDING),
               TEMPORARY,
               new SegmentEncoding(Compress.NEVER, rate, file),
               rate));

@@ -11,6 +11,8 @@ import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.TestPacks;
 import io.blockcam.store.FaultyStore;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
@@ -166,6 +168,31 @@ final class UploaderTest {
     uploader.doWork();
 
     assertThat(spool.published()).containsExactly("0000000000.seg");
+  }
+
+  /** A spool that was brought back from a backup ships what was shipped long ago. */
+  @Test
+  void knowsWhatIsInAPack() throws IOException {
+    for (int i = 0; i < 64; i++) {
+      spool.seal(1);
+    }
+    workUntilEmpty();
+    TestPacks.make(store, RecordingReader.open(store, "disk"), dir);
+    assertThat(store.status("disk/packs/64/0000000/0000000000-0000000063.pack")).isPresent();
+    uploader.close();
+
+    spool = new TestSpool(dir.resolve("older"));
+    uploader = uploader(AT_ONCE);
+    spool.seal(1);
+    final Path other = spool.seal(2);
+    uploader.doWork();
+    failOnce();
+
+    assertThat(spool.published()).containsExactly("0000000000.seg");
+    assertThat(uploader.status().state()).isEqualTo(UploaderStatus.State.BLOCKED);
+    assertThat(uploader.status().lastError())
+        .contains("0000000063.pack holds another segment 1 than " + other);
+    assertThat(store.list(SEGMENTS)).isEmpty();
   }
 
   // --- what needs somebody -------------------------------------------------------------------

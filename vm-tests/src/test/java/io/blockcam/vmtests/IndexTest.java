@@ -109,6 +109,26 @@ class IndexTest {
         .isEqualTo(facts);
   }
 
+  /** Whoever reads a recording by the format alone finds in it what was there before. */
+  @Test
+  void theSegmentsOfAQuietDiskArePutTogether() throws IOException, InterruptedException {
+    final int segments = 514;
+    MadeUpRecording.make(dir, "quiet", segments + 1L << 20, segments, 4096);
+    final Recording quiet = Recording.inDirectory(dir, "quiet", "");
+    final Path folder = dir.resolve("archive/quiet");
+    final List<Event> events = PublishedRecording.read(folder).events();
+    assertThat(quiet.runHere("index").shouldSucceed().out())
+        .contains("packs made: 1, segments in packs: 512 more");
+    assertThat(Files.list(folder.resolve("packs/512/0000000"))).hasSize(1);
+    assertThat(folder.resolve("segments/0000000/0000000511.seg")).doesNotExist();
+    final PublishedRecording packed = PublishedRecording.read(folder);
+    assertThat(packed.events()).hasSameSizeAs(events);
+    assertThat(packed.segments()).hasSizeGreaterThanOrEqualTo(segments);
+    quiet.runHere("verify").shouldSucceed();
+    quiet.runHere("replay", "--to", dir.resolve("quiet.img")).shouldSucceed();
+    Recording.isEqual(dir.resolve("quiet.img"), dir.resolve("quiet.disk"));
+  }
+
   @Test
   void tellsWhereTheDiskWasWritten() {
     recording.runHere("index").shouldSucceed();

@@ -9,6 +9,8 @@ import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.head.HeadJson;
+import io.blockcam.archive.pack.PackDirectory;
+import io.blockcam.archive.pack.PackException;
 import io.blockcam.archive.segment.MemoryBytes;
 import io.blockcam.archive.segment.SegmentCheck;
 import io.blockcam.archive.segment.SegmentException;
@@ -23,7 +25,9 @@ import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 
 /**
  * Reads what pretends to come from a store. Its checksums are made right, so that what is behind
@@ -37,6 +41,8 @@ final class HostileFiles {
   private static final byte[] ENCODED = golden("v1/encoded/0000000000.seg");
   private static final byte[] BASE = golden("v1/base/0000000001.seg");
   static final byte[] RUN = run();
+  static final UUID PACK_ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
+  static final long PACK_FIRST = 1024;
 
   private HostileFiles() {}
 
@@ -53,7 +59,7 @@ final class HostileFiles {
     final byte[] rest = Arrays.copyOfRange(input, 1, input.length);
     final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     final long before = threads.getCurrentThreadAllocatedBytes();
-    read(input[0] & 7, rest);
+    read(input[0] & 15, rest);
     assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(MOST_ALLOCATED_BYTES);
   }
 
@@ -67,9 +73,10 @@ final class HostileFiles {
         case 4 -> readPage(input);
         case 5 -> HeadJson.read(input, "head");
         case 6 -> RecordingJson.read(input, "recording.json");
+        case 7 -> readPack(packSummed(input));
         default -> readSegment(input);
       }
-    } catch (final SegmentException | IndexException | RecordingFormatException e) {
+    } catch (final SegmentException | IndexException | PackException | RecordingFormatException e) {
       assertThat(e).hasMessageNotContaining("\n");
     }
   }
@@ -92,6 +99,26 @@ final class HostileFiles {
       windows++;
     }
     run.nextDoubt(0);
+  }
+
+  private static void readPack(final byte[] bytes) throws PackException {
+    final PackDirectory directory = PackDirectory.decode(bytes, PACK_ID, PACK_FIRST, "pack");
+    for (long number = directory.first(); number < directory.end(); number++) {
+      assertThat(directory.length(number)).isNotNegative();
+      assertThat(directory.offset(number)).isPositive();
+    }
+    assertThat(directory.packBytes()).isGreaterThan(bytes.length);
+  }
+
+  /** A directory of the pack of three segments, edited, with its checksum. */
+  static byte[] packSummed(final byte[] edits) {
+    final byte[] bytes =
+        edited(PackDirectory.of(PACK_ID, PACK_FIRST, List.of(5000L, 6000L, 7000L)).encode(), edits);
+    final int covered = bytes.length - Integer.BYTES;
+    ByteBuffer.wrap(bytes)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(covered, new Crc32c().of(bytes, 0, covered));
+    return bytes;
   }
 
   /** A page of 24 bytes of counts, and of what follows. */

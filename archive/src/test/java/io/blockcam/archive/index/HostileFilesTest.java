@@ -2,6 +2,7 @@ package io.blockcam.archive.index;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blockcam.archive.pack.PackDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,10 @@ final class HostileFilesTest {
   void haveTheChecksumsOfSoundFilesWhereNothingIsChanged() throws IOException {
     assertThat(HostileFiles.sealed(HostileFiles.RAW, new byte[0])).isEqualTo(HostileFiles.RAW);
     assertThat(HostileFiles.summed(HostileFiles.RUN, new byte[0])).isEqualTo(HostileFiles.RUN);
+    final byte[] pack = HostileFiles.packSummed(new byte[0]);
+    assertThat(
+            PackDirectory.decode(pack, HostileFiles.PACK_ID, HostileFiles.PACK_FIRST, "").encode())
+        .isEqualTo(pack);
   }
 
   @Test

@@ -10,7 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** All published segments of a recording: one chain, one order. */
@@ -37,19 +37,26 @@ public final class PublishedRecording {
    * @param dir the recording's folder in a directory archive
    */
   public static PublishedRecording read(final Path dir) {
-    return read(dir, Segment::read);
+    return read(dir, segment -> segment);
   }
 
   /** The same without the payloads, for a recording of any length. */
   public static PublishedRecording readEvents(final Path dir) {
-    return read(dir, file -> Segment.read(file).withoutPayloads());
+    return read(dir, Segment::withoutPayloads);
   }
 
-  private static PublishedRecording read(final Path dir, final Function<Path, Segment> read) {
-    try (Stream<Path> files = Files.walk(dir.resolve("segments"), 2)) {
-      return of(
-          Files.readAllBytes(dir.resolve("recording.json")),
-          files.filter(Files::isRegularFile).sorted().map(read).toList());
+  private static PublishedRecording read(final Path dir, final UnaryOperator<Segment> kept) {
+    try (Stream<Path> objects = Files.walk(dir)) {
+      final Map<String, Segment> segments = new TreeMap<>();
+      for (final Path object : objects.filter(Files::isRegularFile).toList()) {
+        final String name = object.getFileName().toString();
+        if (object.startsWith(dir.resolve("segments"))) {
+          segments.put(name, kept.apply(Segment.read(object)));
+        } else if (object.startsWith(dir.resolve("packs"))) {
+          Pack.read(object).forEach((n, s) -> segments.put(n, kept.apply(s)));
+        }
+      }
+      return of(Files.readAllBytes(dir.resolve("recording.json")), List.copyOf(segments.values()));
     } catch (final IOException e) {
       throw new UncheckedIOException(e);
     }

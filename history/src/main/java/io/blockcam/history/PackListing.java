@@ -1,0 +1,72 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.RecordingPaths;
+import io.blockcam.archive.SegmentName;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
+import java.io.IOException;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.LongStream;
+
+/** Which packs a store has, by their names. */
+final class PackListing {
+  private final ObjectStore store;
+  private final RecordingPaths paths;
+
+  PackListing(final ObjectStore store, final RecordingPaths paths) {
+    this.store = store;
+    this.paths = paths;
+  }
+
+  /** The first segment, from a number on, that is in a pack. */
+  OptionalLong firstFrom(final long number) throws IOException {
+    OptionalLong found = OptionalLong.empty();
+    for (final int size : PackSpans.SIZES) {
+      for (final ObjectStatus directory : directories(size)) {
+        final OptionalLong first =
+            firsts(directory, size)
+                .filter(pack -> pack + size > number)
+                .map(pack -> Math.max(pack, number))
+                .min();
+        if (first.isPresent()) {
+          found = min(found, first.getAsLong());
+          break; // those of the next directories are behind it
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The newest segment that is in a pack. */
+  OptionalLong newest() throws IOException {
+    OptionalLong found = OptionalLong.empty();
+    for (final int size : PackSpans.SIZES) {
+      for (final ObjectStatus directory : directories(size).reversed()) {
+        final OptionalLong last = firsts(directory, size).map(pack -> pack + size - 1).max();
+        if (last.isPresent()) {
+          found = OptionalLong.of(Math.max(found.orElse(0), last.getAsLong()));
+          break;
+        }
+      }
+    }
+    return found;
+  }
+
+  private List<ObjectStatus> directories(final int size) throws IOException {
+    return store.list(paths.packs(size)).stream()
+        .filter(s -> s.isDirectory() && SegmentName.firstOf(s.name()).isPresent())
+        .toList();
+  }
+
+  private LongStream firsts(final ObjectStatus directory, final int size) throws IOException {
+    return store.list(directory.path()).stream()
+        .map(object -> PackSpans.first(paths, object, size))
+        .filter(OptionalLong::isPresent)
+        .mapToLong(OptionalLong::getAsLong);
+  }
+
+  private static OptionalLong min(final OptionalLong found, final long other) {
+    return OptionalLong.of(Math.min(found.orElse(other), other));
+  }
+}

@@ -1,0 +1,128 @@
+package io.blockcam.history;
+
+import io.blockcam.archive.segment.RandomAccessBytes;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.store.ObjectNotFoundException;
+import io.blockcam.store.ObjectStatus;
+import io.blockcam.store.ObjectStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/** The bytes of a segment in a store; it may be moved into a pack while they are read. */
+public final class SegmentBytes implements RandomAccessBytes {
+  private final ObjectStore store;
+  private final SegmentPlaces places;
+
+  /** Is replaced once at most, by the same bytes in a pack. */
+  private volatile SegmentPlace place;
+
+  SegmentBytes(final ObjectStore store, final SegmentPlaces places, final SegmentPlace place) {
+    this.store = store;
+    this.places = places;
+    this.place = place;
+  }
+
+  @Override
+  public long length() {
+    return place.lengthBytes();
+  }
+
+  @Override
+  public String name() {
+    return store.describe() + "/" + place.name();
+  }
+
+  /** Reads at a place. */
+  @FunctionalInterface
+  private interface Reading<T> {
+    T at(SegmentPlace place) throws IOException;
+  }
+
+  @Override
+  public void read(final long offset, final ByteBuffer into) throws IOException {
+    final int position = into.position();
+    found(
+        at -> {
+          store.read(at.path(), at.offset() + offset, into.position(position));
+          return at;
+        });
+  }
+
+  private <T> T found(final Reading<T> reading) throws IOException {
+    final SegmentPlace before = place;
+    try {
+      return reading.at(before);
+    } catch (final ObjectNotFoundException e) {
+      final Optional<SegmentPlace> moved =
+          before.packed() ? Optional.empty() : places.packed(before.number());
+      if (moved.isEmpty() || moved.get().lengthBytes() != before.lengthBytes()) {
+        throw e;
+      }
+      place = moved.get();
+      return reading.at(moved.get());
+    } catch (final IOException e) {
+      refuseCut(before);
+      throw e;
+    }
+  }
+
+  /** A directory tells of segments that a pack may no longer hold. */
+  private void refuseCut(final SegmentPlace at) throws IOException {
+    if (at.packed()) {
+      final long has = store.status(at.path()).map(ObjectStatus::lengthBytes).orElse(0L);
+      if (has < at.offset() + at.lengthBytes()) {
+        throw SegmentException.of(
+            name(),
+            "is cut: its pack has %d bytes, it ends at %d"
+                .formatted(has, at.offset() + at.lengthBytes()));
+      }
+    }
+  }
+
+  @Override
+  public Sequence sequence(final long offset, final long length) {
+    return new Stream(offset, length);
+  }
+
+  /** A range as a stream, that goes on in the pack when the segment was moved there. */
+  private final class Stream implements Sequence {
+    private final long end;
+    private long at;
+    private SegmentPlace opened;
+    private ObjectStream in;
+
+    Stream(final long offset, final long length) {
+      at = offset;
+      end = offset + length;
+      opened = place;
+      in = open();
+    }
+
+    private ObjectStream open() {
+      return new ObjectStream(store, opened.path(), opened.offset() + at, end - at);
+    }
+
+    @Override
+    public void read(final ByteBuffer into) throws IOException {
+      final int position = into.position();
+      at += found(from -> read(into.position(position), from));
+    }
+
+    private int read(final ByteBuffer into, final SegmentPlace from) throws IOException {
+      if (from != opened) {
+        in.close();
+        opened = from;
+        in = open();
+      }
+      final int wanted = into.remaining();
+      in.read(into);
+      return wanted;
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
+    }
+  }
+}
