@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.blockcam.archive.Nanos;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.head.HeadJson;
 import io.blockcam.archive.head.RecordingHead;
@@ -24,6 +25,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -56,6 +58,9 @@ final class RandomDamageTest {
 
   private final List<Write> writes = new ArrayList<>();
 
+  /** By the record's time. */
+  private Instant ends = TestRecording.CREATED;
+
   /** What a record sets: sectors of blocks, to bytes of one value. */
   private record Write(long sequence, int block, int blocks, int mask, int value) {}
 
@@ -78,6 +83,7 @@ final class RandomDamageTest {
       }
       recording.seal();
     }
+    ends = recording.now();
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       new Indexer(store, reader, directory, 1).run(reader.find(), false, Progress.NONE);
@@ -92,7 +98,13 @@ final class RandomDamageTest {
     switch (random.nextInt(12)) {
       case 0 -> run(recording, RecordKind.DISCARD, block);
       case 1 -> run(recording, RecordKind.ZEROES, block);
-      case 2 -> recording.point(RecordKind.FLUSH);
+      case 2 -> {
+        switch (random.nextInt(6)) {
+          case 0 -> recording.clockBackBy(random.nextInt(100_000_000));
+          case 1 -> recording.clockAheadBy(random.nextInt(100_000_000));
+          default -> recording.point(RecordKind.FLUSH);
+        }
+      }
       case 3 -> {
         if (random.nextInt(10) == 0) {
           recording.gap(block, 1 + random.nextInt(4), GapReason.NO_ROOM);
@@ -164,13 +176,21 @@ final class RandomDamageTest {
       checkImage(image, JSON.readTree(strict.out), "replay, " + damage);
     }
     delete(image);
-    final Run tolerant =
-        blockcam(archive, "replay --allow-holes --hash none --json --to " + image, damage);
+    replayWhatIsLeft(archive, "", damage);
+    final long since = random.nextLong(Nanos.of(ends) - Nanos.of(TestRecording.CREATED));
+    replayWhatIsLeft(archive, "--at " + TestRecording.CREATED.plusNanos(since) + " ", damage);
+  }
+
+  private void replayWhatIsLeft(final Path archive, final String at, final String damage)
+      throws IOException {
+    final Path image = directory.resolve("image");
+    final String command = "replay " + at + "--allow-holes --hash none --json --to " + image;
+    final Run tolerant = blockcam(archive, command, damage);
     if (isSame(archive, RECORDING_JSON)) {
-      assertThat(tolerant.exit).as("replay --allow-holes, %s: %s", damage, tolerant.err).isZero();
+      assertThat(tolerant.exit).as("%s, %s: %s", command, damage, tolerant.err).isZero();
     }
     if (tolerant.exit == ExitCode.DONE) {
-      checkImage(image, JSON.readTree(tolerant.out), "replay --allow-holes, " + damage);
+      checkImage(image, JSON.readTree(tolerant.out), command + ", " + damage);
     }
     delete(image);
   }

@@ -7,6 +7,7 @@ import io.blockcam.archive.pack.PackException;
 import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.store.StoreException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -227,10 +228,21 @@ public final class SegmentPlaces {
       throws IOException {
     final String file = store.describe() + "/" + path;
     final ByteBuffer bytes = ByteBuffer.allocate(PackDirectory.bytes(size));
-    if (offset < 0) {
+    try {
+      if (offset >= 0) {
+        store.read(path, offset, bytes);
+      }
+    } catch (final ObjectNotFoundException e) {
+      throw e;
+    } catch (final StoreException e) {
+      final Optional<ObjectStatus> there = store.status(path);
+      if (there.isEmpty() || there.get().lengthBytes() >= offset + bytes.capacity()) {
+        throw e;
+      }
+    }
+    if (bytes.hasRemaining()) {
       throw new PackException(file, "is shorter than its directory");
     }
-    store.read(path, offset, bytes);
     return PackDirectory.decode(bytes.array(), recording.id(), first, file);
   }
 }

@@ -19,6 +19,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class Segments {
   private static final int KEPT = 64;
+
+  /** So many times farther back is looked with each step from the end. */
+  private static final int GALLOP = 16;
+
   private static final Logger LOG = LoggerFactory.getLogger(Segments.class);
 
   private final RecordingReader reader;
@@ -154,7 +158,8 @@ public final class Segments {
 
   /**
    * The number of the first segment for which something holds that holds for all behind it, too;
-   * {@link #end} when there is none. Reads a few trailers.
+   * {@link #end} when there is none. Reads a few trailers: of a recent one as many in a recording
+   * of ten years as in one of a day.
    */
   public long firstWhere(final Test test) throws IOException {
     if (tolerant) {
@@ -162,6 +167,13 @@ public final class Segments {
     }
     long low = first;
     long high = end;
+    for (long back = 1; end - back > first; back *= GALLOP) { // what is asked for is mostly recent
+      if (!test.holds(trailer(end - back))) {
+        low = end - back + 1;
+        break;
+      }
+      high = end - back;
+    }
     while (low < high) {
       final long middle = (low + high) >>> 1;
       if (test.holds(trailer(middle))) {

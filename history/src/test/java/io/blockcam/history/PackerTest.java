@@ -276,6 +276,15 @@ final class PackerTest {
   }
 
   @Test
+  void isNoPackWhereTheFileIsShorterThanADirectory() throws IOException {
+    packer().run(SEGMENTS);
+    Files.write(file(PACK), new byte[100]);
+    assertThatThrownBy(() -> reader().segments())
+        .isInstanceOf(SegmentException.class)
+        .hasMessageContaining("has 0 bytes");
+  }
+
+  @Test
   void readsWhatIsLeftOfAPackThatIsCut() throws IOException {
     packer().run(SEGMENTS);
     final String pack = PACK;

@@ -11,18 +11,23 @@ import io.blockcam.archive.head.HeadJson;
 import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.log.SegmentWriter;
+import io.blockcam.archive.pack.PackDirectory;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
 
@@ -43,19 +48,31 @@ public final class SyntheticArchive {
   /**
    * Makes one on the command line, for measurements.
    *
-   * @param args root of the archive, size of the disk in bytes, segments, records in each
+   * @param args root of the archive, size of the disk in bytes, segments, records in each; then
+   *     "packed" for packs in place of all segments of which there are enough
    */
   public static void main(final String[] args) throws IOException {
     make(
         Path.of(args[0]),
         Long.parseLong(args[1]),
         Integer.parseInt(args[2]),
-        Integer.parseInt(args[3]));
+        Integer.parseInt(args[3]),
+        args.length > 4 && args[4].equals("packed"));
   }
 
   /** Makes one, its head included. */
   public static void make(
       final Path root, final long diskBytes, final int segments, final int recordsOfEach)
+      throws IOException {
+    make(root, diskBytes, segments, recordsOfEach, /* packed= */ false);
+  }
+
+  private static void make(
+      final Path root,
+      final long diskBytes,
+      final int segments,
+      final int recordsOfEach,
+      final boolean packed)
       throws IOException {
     final Recording recording =
         new Recording(ID, NAME, diskBytes, CREATED, "host.example", "", Baseline.EMPTY);
@@ -66,6 +83,7 @@ public final class SyntheticArchive {
     final SplittableRandom random = new SplittableRandom(1);
     Sha256Digest previous = Sha256.of(json);
     RecordingSummary summary = RecordingSummary.EMPTY;
+    final List<Path> span = new ArrayList<>();
     for (int s = 0; s < segments; s++) {
       final SegmentHeader header =
           new SegmentHeader(
@@ -81,10 +99,38 @@ public final class SyntheticArchive {
         previous = reader.trailer().digest();
         summary = summary.plus(reader.trailer(), reader.records());
       }
+      span.add(file);
+      if (span.size() == PackSpans.SIZES.getFirst()) {
+        if (packed) {
+          pack(
+              root.resolve(paths.pack(span.size(), s + 1L - span.size())),
+              s + 1L - span.size(),
+              span);
+        }
+        span.clear();
+      }
     }
     final RecordingHead head = new RecordingHead(ID, segments - 1, previous, summary);
     Files.createDirectories(root.resolve(paths.heads()));
     Files.write(root.resolve(paths.head(head.fileName())), HeadJson.write(head));
+  }
+
+  private static void pack(final Path pack, final long first, final List<Path> segments)
+      throws IOException {
+    final List<Long> lengths = new ArrayList<>();
+    for (final Path segment : segments) {
+      lengths.add(Files.size(segment));
+    }
+    final byte[] directory = PackDirectory.of(ID, first, lengths).encode();
+    Files.createDirectories(pack.getParent());
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(pack), 1 << 20)) {
+      out.write(directory);
+      for (final Path segment : segments) {
+        Files.copy(segment, out);
+        Files.delete(segment);
+      }
+      out.write(directory);
+    }
   }
 
   private static void append(

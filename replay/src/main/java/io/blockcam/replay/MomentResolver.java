@@ -200,7 +200,9 @@ public final class MomentResolver {
   /** The last segment that stands for others; only from its end on there are moments. */
   private Optional<SegmentTrailer> base() throws IOException {
     final long whole = segments.firstWhole();
-    return whole == segments.first() ? Optional.empty() : Optional.of(segments.trailer(whole - 1));
+    return whole == segments.first()
+        ? Optional.empty()
+        : segments.readable(whole - 1).filter(SegmentTrailer::base); // else it is lost
   }
 
   private static MomentException folded(final String moment, final SegmentTrailer base) {
@@ -210,7 +212,10 @@ public final class MomentResolver {
   }
 
   private Moment beginning() throws IOException {
-    final long first = segments.isEmpty() ? 0 : segments.trailer(segments.first()).firstSequence();
+    final long first =
+        segments.isEmpty()
+            ? 0
+            : segments.readable(segments.first()).map(SegmentTrailer::firstSequence).orElse(0L);
     return new Moment(0, first - 1, Nanos.of(recording.created()));
   }
 
@@ -240,7 +245,7 @@ public final class MomentResolver {
             : "seq:"
                 + Long.toUnsignedString(sequence)
                 + " is not recorded; the recording has seq:"
-                + segments.trailer(segments.first()).firstSequence()
+                + (beginning().sequence() + 1)
                 + " to seq:"
                 + segments.trailer(segments.end() - 1).lastSequence());
   }
@@ -249,15 +254,24 @@ public final class MomentResolver {
     return switch (clock().find(instant)) {
       case RecordedClock.Shown shown -> {
         final Moment last = byTimestamp(shown.timestampNs(), instant);
-        yield last.sequence() < shown.endSequence() ? last : bySequence(shown.endSequence() - 1);
+        yield last.sequence() < shown.endSequence() ? last : upTo(shown.endSequence() - 1);
       }
-      case RecordedClock.Skipped skipped -> {
-        final long sequence = skipped.step().sequence() - 1;
-        yield sequence < segments.trailer(segments.first()).firstSequence()
-            ? beginning()
-            : bySequence(sequence);
-      }
+      case RecordedClock.Skipped skipped -> upTo(skipped.step().sequence() - 1);
     };
+  }
+
+  /** A record; where it is lost, the last one before it, if there is any. */
+  private Moment upTo(final long sequence) throws IOException {
+    final long number = segments.holding(sequence);
+    final Optional<RecordTable> records =
+        number < segments.end() ? segments.records(number) : Optional.empty();
+    if (records.isPresent()) {
+      final SegmentTrailer trailer = segments.trailer(number);
+      return moment(trailer, records.get(), (int) (sequence - trailer.firstSequence()));
+    }
+    final long behind = segments.firstWhere(segment -> segment.lastSequence() >= sequence);
+    final Optional<SegmentTrailer> before = segments.before(behind);
+    return before.isPresent() ? end(before.get()) : beginning();
   }
 
   private Moment byTimestamp(final long atNs, final Instant asked) throws IOException {
