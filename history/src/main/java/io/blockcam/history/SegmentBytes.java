@@ -5,6 +5,9 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.store.StoreException;
+import io.blockcam.store.StoreRefusedException;
+import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -61,7 +64,9 @@ public final class SegmentBytes implements RandomAccessBytes {
       }
       place = moved.get();
       return reading.at(moved.get());
-    } catch (final IOException e) {
+    } catch (final StoreUnavailableException | StoreRefusedException e) {
+      throw e;
+    } catch (final StoreException e) {
       refuseCut(before);
       throw e;
     }

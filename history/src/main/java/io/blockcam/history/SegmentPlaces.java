@@ -8,6 +8,8 @@ import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.StoreException;
+import io.blockcam.store.StoreRefusedException;
+import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -58,12 +60,6 @@ public final class SegmentPlaces {
             }
           });
 
-  /** The highest number that was found. */
-  private volatile long highest;
-
-  /** Segments before that one that are lost, and will not come back. */
-  private final Set<Long> nowhere = ConcurrentHashMap.newKeySet();
-
   /** Packs that have been told of. */
   private final Set<String> damaged = ConcurrentHashMap.newKeySet();
 
@@ -82,22 +78,19 @@ public final class SegmentPlaces {
    * @return empty when there is none of that number
    */
   public Optional<SegmentPlace> find(final long number) throws IOException {
-    if (nowhere.contains(number)) {
-      return Optional.empty();
-    }
     Optional<SegmentPlace> found = number < packedEnd ? packed(number) : Optional.empty();
     if (found.isEmpty()) {
       found = ofItsOwn(number);
     }
-    if (found.isEmpty()) {
-      found = packed(number); // it may have moved meanwhile
-    }
-    if (found.isPresent()) {
-      highest = Math.max(highest, number);
-    } else if (number < highest && nowhere.size() < KEPT) {
-      nowhere.add(number);
-    }
-    return found;
+    return found.isPresent() ? found : packed(number); // it may have moved meanwhile
+  }
+
+  /** The archive may not be what it was: nothing that is remembered of it counts. */
+  public void forget() {
+    kept.clear();
+    damaged.clear();
+    packedEnd = 0;
+    newestPacked = null;
   }
 
   /**
@@ -232,7 +225,7 @@ public final class SegmentPlaces {
       if (offset >= 0) {
         store.read(path, offset, bytes);
       }
-    } catch (final ObjectNotFoundException e) {
+    } catch (final ObjectNotFoundException | StoreUnavailableException | StoreRefusedException e) {
       throw e;
     } catch (final StoreException e) {
       final Optional<ObjectStatus> there = store.status(path);

@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,9 @@ public final class Segments {
               return size() > KEPT;
             }
           });
+
+  /** Some of those that cannot be read, where that is tolerated. */
+  private final Map<Long, SegmentException> lost = new ConcurrentHashMap<>();
 
   /**
    * @param tolerant whether some of them may be missing or damaged
@@ -88,9 +92,20 @@ public final class Segments {
    * @throws SegmentException when it is missing or damaged
    */
   public SegmentReader open(final long number) throws IOException {
-    final SegmentReader segment = reader.open(number);
-    kept.put(number, segment.withoutTail());
-    return segment;
+    final SegmentException known = lost.get(number);
+    if (known != null) {
+      throw known;
+    }
+    try {
+      final SegmentReader segment = reader.open(number);
+      kept.put(number, segment.withoutTail());
+      return segment;
+    } catch (final SegmentException e) {
+      if (tolerant && lost.size() < KEPT) {
+        lost.put(number, e); // it is not looked for in packs again and again
+      }
+      throw e;
+    }
   }
 
   /** The same; what was read before is not read again. */

@@ -453,6 +453,7 @@ public final class Uploader implements AutoCloseable {
     // Whoever emptied or replaced the archive meanwhile gets a recording.json again.
     recordingIsThere = false;
     heads.forget();
+    places.forget();
     final String omitted;
     lock.lock();
     try {
