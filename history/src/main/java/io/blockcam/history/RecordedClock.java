@@ -78,7 +78,7 @@ public final class RecordedClock {
       final Optional<RecordTable> records = segments.records(event.segment());
       final int i = event.record();
       if (records.isPresent() && i < records.get().count()) {
-        add(spans, records.get(), i);
+        add(spans, records.get(), i, behind(segments, event.segment(), records.get(), i));
         addStartBehind(spans, segments, segments.trailer(event.segment()).epoch());
       }
     }
@@ -96,7 +96,26 @@ public final class RecordedClock {
     return new Span(0, false, beginsNs, beginsNs, 0);
   }
 
-  private static void add(final List<Span> spans, final RecordTable records, final int i) {
+  /**
+   * The timestamp of the record behind another. A clock that was set ahead may have been set back
+   * before that, and nothing tells of it then.
+   */
+  private static long behind(
+      final Segments segments, final long segment, final RecordTable records, final int i)
+      throws IOException {
+    if (i + 1 < records.count()) {
+      return records.timestampNs(i + 1);
+    }
+    return segment + 1 < segments.end()
+        ? segments
+            .readable(segment + 1)
+            .map(SegmentTrailer::firstTimestampNs)
+            .orElse(Long.MAX_VALUE)
+        : Long.MAX_VALUE;
+  }
+
+  private static void add(
+      final List<Span> spans, final RecordTable records, final int i, final long behindNs) {
     // A start that says where the clock is says it of itself, too.
     final boolean isOfStart = i > 0 && records.kindCode(i - 1) == RecordKind.START.code();
     final long sequence = records.sequence(i) - (isOfStart ? 1 : 0);
@@ -109,7 +128,7 @@ public final class RecordedClock {
             sequence,
             false,
             timestampNs,
-            Math.max(timestampNs, records.aux(i)),
+            Math.max(timestampNs, Math.min(records.aux(i), behindNs)),
             ClockLead.told(timestampNs, records.aux(i))));
   }
 

@@ -101,6 +101,19 @@ class MomentResolverTest {
     assertThat(at(99)).isEqualTo(moment(1, 5, 50));
   }
 
+  /** Set ahead, and back before anything else was recorded: nothing tells of the second. */
+  @Test
+  void findsATimeBehindAClockThatWasSetAheadForAMoment() throws IOException {
+    recording.passTime(10); // +60
+    recording.clockBackBy(-1000); // seq 6: it shows +1060 after it
+    recording.passTime(5);
+    recording.data(5, 0xff, 0, TestRecording.filled(1)); // seq 7, +65
+    recording.seal();
+    assertThat(at(64).sequence()).isEqualTo(5);
+    assertThat(at(65).sequence()).isEqualTo(7);
+    assertThat(at(500).sequence()).isEqualTo(7);
+  }
+
   /**
    * B5: years ahead at +60 for 10 ns, and set right; then writes at +75 and, in a new epoch, +90.
    */
