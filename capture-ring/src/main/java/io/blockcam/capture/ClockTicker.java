@@ -3,7 +3,6 @@ package io.blockcam.capture;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.WallClock;
 import io.blockcam.ublk.tap.QueueTap;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,23 +15,22 @@ final class ClockTicker {
 
   private final WallClock clock;
   private final CaptureRing ring;
-  private WallClock.@Nullable Step unrecorded;
 
   ClockTicker(final WallClock clock, final CaptureRing ring) {
     this.clock = clock;
     this.ring = ring;
   }
 
-  /** One tick; a step that finds the ring full is recorded at a later one. */
+  /**
+   * One tick. A step that finds the ring full is none yet: the time of the record goes on as if the
+   * clock had not been set, and a later tick sees by how much it has been since. So no record
+   * behind a step comes before it.
+   */
   void doWork() {
     final WallClock.Step step = clock.tick();
-    if (step != null) {
+    if (step != null && ring.offerStep(step) != QueueTap.FULL) {
+      clock.follow(step);
       LOG.warn("the wall clock was set by {} ms", step.changeNs() / 1_000_000);
-      unrecorded = step; // what it says of the clock is all that counts from here on
-    }
-    final WallClock.Step pending = unrecorded;
-    if (pending != null && ring.offerStep(pending) != QueueTap.FULL) {
-      unrecorded = null;
     }
   }
 }

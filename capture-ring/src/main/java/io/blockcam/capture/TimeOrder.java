@@ -32,8 +32,13 @@ final class TimeOrder {
       return record;
     }
     return record.kindCode() == RecordKind.CLOCK_STEP.code()
-        ? moved.put(record.sequence(), 0, 0, RecordKind.CLOCK_STEP, 0, record.aux() + lateNs)
+        ? moved.put(record.sequence(), 0, 0, RecordKind.CLOCK_STEP, 0, shownNs(record, lateNs))
         : record;
+  }
+
+  /** Set ahead, the clock is where the step says; else it is behind by as much as before. */
+  private long shownNs(final RecordView step, final long lateNs) {
+    return step.aux() < step.timestampNs() ? step.aux() + lateNs : Math.max(step.aux(), lastNs);
   }
 
   /** Timestamp of the record that was taken last, in ns. */

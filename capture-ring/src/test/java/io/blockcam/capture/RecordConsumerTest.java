@@ -333,22 +333,26 @@ final class RecordConsumerTest {
             });
   }
 
+  /** And nothing behind the step before that, whatever the clock shows. */
   @Test
   void recordsAClockStepLaterWhenTheRingIsFull() {
-    final ClockTicker ticker = new ClockTicker(new WallClock(bench.clock), bench.ring);
+    final WallClock clock = new WallClock(bench.clock);
+    final ClockTicker ticker = new ClockTicker(clock, bench.ring);
     while (bench.write(0, BLOCK) != QueueTap.FULL) {
       // fill
     }
     final long before = bench.clock.realtimeNs();
     bench.clock.step(SECOND_NS);
     ticker.doWork();
+    assertThat(clock.nowNs()).isEqualTo(before);
     bench.drain();
     bench.clock.step(SECOND_NS);
     ticker.doWork();
+    assertThat(clock.nowNs()).isEqualTo(before + 2 * SECOND_NS);
     bench.drain();
     final TestRecord last = bench.sink.records().getLast();
     assertThat(last.kind()).isEqualTo(RecordKind.CLOCK_STEP);
-    assertThat(last.timestampNs()).isEqualTo(before + SECOND_NS);
+    assertThat(last.timestampNs()).isEqualTo(before);
     assertThat(last.aux()).isEqualTo(before + 2 * SECOND_NS);
   }
 
@@ -381,6 +385,20 @@ final class RecordConsumerTest {
     final TestRecord step = bench.sink.records().getLast();
     assertThat(step.timestampNs()).isEqualTo(now + 500);
     assertThat(step.aux()).isEqualTo(now + 500 - SECOND_NS);
+  }
+
+  /** Set ahead, it is where it says, however late that is recorded. */
+  @Test
+  void movesNoClockStepAheadThatComesLate() {
+    final long now = bench.clock.realtimeNs();
+    bench.clock.advance(500);
+    bench.write(0, BLOCK);
+    bench.ring.offerStep(new WallClock.Step(now, now + SECOND_NS, SECOND_NS));
+    bench.drain();
+
+    final TestRecord step = bench.sink.records().getLast();
+    assertThat(step.timestampNs()).isEqualTo(now + 500);
+    assertThat(step.aux()).isEqualTo(now + SECOND_NS);
   }
 
   @Test

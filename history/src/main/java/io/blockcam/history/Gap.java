@@ -1,7 +1,7 @@
 package io.blockcam.history;
 
 import io.blockcam.archive.Nanos;
-import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.index.Event;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
@@ -81,7 +81,7 @@ public record Gap(
       throws IOException {
     final List<Long> numbers =
         Events.of(reader, segments, RecordKind.GAP, /* useIndex= */ true, progress).stream()
-            .map(RunReader.Event::segment)
+            .map(Event::segment)
             .distinct()
             .toList();
     if (numbers.isEmpty()) {

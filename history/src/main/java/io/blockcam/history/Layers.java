@@ -1,6 +1,7 @@
 package io.blockcam.history;
 
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.index.Event;
 import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
@@ -520,11 +521,11 @@ public final class Layers implements Closeable {
     }
   }
 
-  /** Marks, clock steps, and of each segment with gaps the first; in the order of the record. */
-  public List<RunReader.Event> events() throws IOException {
+  /** Marks, clock steps, starts, and of each segment with gaps the first; in their order. */
+  public List<Event> events() throws IOException {
     return sound(
         () -> {
-          final List<RunReader.Event> events = new ArrayList<>();
+          final List<Event> events = new ArrayList<>();
           for (final RunReader run : runs()) {
             events.addAll(run.events());
           }

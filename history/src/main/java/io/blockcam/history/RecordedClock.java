@@ -2,10 +2,10 @@ package io.blockcam.history;
 
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
-import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.index.Event;
 import io.blockcam.archive.record.ClockLead;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.time.Instant;
@@ -24,12 +24,11 @@ public final class RecordedClock {
    * Records between two settings of the clock.
    *
    * @param sequence of the first one
-   * @param isStart whether an epoch begins with it
    * @param beginsNs its timestamp
    * @param runsFromNs from which timestamp on the clock ran: later where it was set ahead
    * @param leadNs how far timestamps are ahead of it
    */
-  private record Span(long sequence, boolean isStart, long beginsNs, long runsFromNs, long leadNs) {
+  private record Span(long sequence, long beginsNs, long runsFromNs, long leadNs) {
 
     /** What the clock showed at a timestamp. */
     long shownNs(final long timestampNs) {
@@ -64,7 +63,7 @@ public final class RecordedClock {
   }
 
   /**
-   * Finds the steps of a recording's clock. Reads the records of the segments that have any.
+   * Finds the steps of a recording's clock.
    *
    * @param segments of it
    * @param useIndex whether to look for them in the index of the archive
@@ -73,16 +72,47 @@ public final class RecordedClock {
       final RecordingReader reader, final Segments segments, final boolean useIndex)
       throws IOException {
     final List<Span> spans = new ArrayList<>(List.of(beginning(reader, segments)));
-    for (final RunReader.Event event :
-        Events.of(reader, segments, RecordKind.CLOCK_STEP, useIndex, Progress.NONE)) {
-      final Optional<RecordTable> records = segments.records(event.segment());
-      final int i = event.record();
-      if (records.isPresent() && i < records.get().count()) {
-        add(spans, records.get(), i, behind(segments, event.segment(), records.get(), i));
-        addStartBehind(spans, segments, segments.trailer(event.segment()).epoch());
+    long start = -1;
+    for (final Event event :
+        Events.ifAny(reader, segments, RecordKind.CLOCK_STEP, useIndex, Progress.NONE)) {
+      if (beginsEpoch(event)) {
+        start = event.sequence();
+        start(spans, event);
+      } else if (event.kind() == RecordKind.CLOCK_STEP) {
+        // A start that says where the clock is says it of itself, too.
+        step(spans, event, event.sequence() - 1 == start ? start : event.sequence());
       }
     }
     return new RecordedClock(List.copyOf(spans));
+  }
+
+  /** With a start, or with a gap that stands in place of lost records. */
+  private static boolean beginsEpoch(final Event event) {
+    return event.kind() == RecordKind.START
+        || (event.kind() == RecordKind.GAP
+            && event.record() == 0
+            && event.value() == GapReason.RECORDS_LOST.code());
+  }
+
+  /** It sets the clock right. */
+  private static void start(final List<Span> spans, final Event event) {
+    final Span last = spans.getLast();
+    // A clock that was set ahead, and back before anything else was recorded, needs no step.
+    if (last.leadNs > 0 || event.timestampNs() < last.runsFromNs) {
+      spans.add(new Span(event.sequence(), event.timestampNs(), event.timestampNs(), 0));
+    }
+  }
+
+  private static void step(final List<Span> spans, final Event event, final long sequence) {
+    if (spans.getLast().sequence == sequence && spans.size() > 1) {
+      spans.removeLast(); // the start: told better here
+    }
+    spans.add(
+        new Span(
+            sequence,
+            event.timestampNs(),
+            Math.max(event.timestampNs(), event.value()),
+            ClockLead.told(event.timestampNs(), event.value())));
   }
 
   /** The clock may have been set back before the first record. */
@@ -93,60 +123,7 @@ public final class RecordedClock {
         segments.isEmpty() ? Optional.empty() : segments.readable(segments.first());
     final long beginsNs =
         Math.min(createdNs, first.map(SegmentTrailer::firstTimestampNs).orElse(createdNs));
-    return new Span(0, false, beginsNs, beginsNs, 0);
-  }
-
-  /**
-   * The timestamp of the record behind another. A clock that was set ahead may have been set back
-   * before that, and nothing tells of it then.
-   */
-  private static long behind(
-      final Segments segments, final long segment, final RecordTable records, final int i)
-      throws IOException {
-    if (i + 1 < records.count()) {
-      return records.timestampNs(i + 1);
-    }
-    return segment + 1 < segments.end()
-        ? segments
-            .readable(segment + 1)
-            .map(SegmentTrailer::firstTimestampNs)
-            .orElse(Long.MAX_VALUE)
-        : Long.MAX_VALUE;
-  }
-
-  private static void add(
-      final List<Span> spans, final RecordTable records, final int i, final long behindNs) {
-    // A start that says where the clock is says it of itself, too.
-    final boolean isOfStart = i > 0 && records.kindCode(i - 1) == RecordKind.START.code();
-    final long sequence = records.sequence(i) - (isOfStart ? 1 : 0);
-    final long timestampNs = records.timestampNs(i);
-    if (spans.getLast().isStart && spans.getLast().sequence >= sequence) {
-      spans.removeLast(); // told better here; or a later one, which comes again
-    }
-    spans.add(
-        new Span(
-            sequence,
-            false,
-            timestampNs,
-            Math.max(timestampNs, Math.min(records.aux(i), behindNs)),
-            ClockLead.told(timestampNs, records.aux(i))));
-  }
-
-  /** A start sets it right, or says that it could not. */
-  private static void addStartBehind(
-      final List<Span> spans, final Segments segments, final long epoch) throws IOException {
-    final Span last = spans.getLast();
-    if (last.leadNs == 0 && last.runsFromNs == last.beginsNs) {
-      return;
-    }
-    final long number = segments.firstWhere(segment -> segment.epoch() > epoch);
-    final Optional<SegmentTrailer> next =
-        number < segments.end() ? segments.readable(number) : Optional.empty();
-    final long timestampNs = next.map(SegmentTrailer::firstTimestampNs).orElse(0L);
-    // A clock that was set ahead, and back before anything else was recorded, needs no step.
-    if (next.isPresent() && (last.leadNs > 0 || timestampNs < last.runsFromNs)) {
-      spans.add(new Span(next.get().firstSequence(), true, timestampNs, timestampNs, 0));
-    }
+    return new Span(0, beginsNs, beginsNs, 0);
   }
 
   /** A moment, with what the clock showed in place of its timestamp. */

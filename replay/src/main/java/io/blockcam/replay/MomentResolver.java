@@ -1,9 +1,13 @@
 package io.blockcam.replay;
 
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
 import io.blockcam.archive.Recording;
-import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.index.Event;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
@@ -18,8 +22,10 @@ import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -90,17 +96,20 @@ public final class MomentResolver {
     return clock;
   }
 
-  private List<RunReader.Event> marks() throws IOException {
+  private List<Event> marks() throws IOException {
     return Events.of(reader, segments, RecordKind.MARK, useIndex, Progress.NONE).reversed();
   }
 
   private Moment byMark(final String text) throws IOException {
-    for (final RunReader.Event event : marks()) {
+    final OptionalLong value = crc32cOfMark(text);
+    for (final Event event : marks()) {
       try {
-        final SegmentReader segment = segments.open(event.segment());
-        final SegmentTables tables = segment.tables();
-        if (text.equals(segment.markText(tables, event.record()))) {
-          return moment(segment.trailer(), tables.records(), event.record());
+        if (value.isPresent() && event.value() == value.getAsLong()) {
+          final SegmentReader segment = segments.open(event.segment());
+          final SegmentTables tables = segment.tables();
+          if (text.equals(segment.markText(tables, event.record()))) {
+            return moment(segment.trailer(), tables.records(), event.record());
+          }
         }
       } catch (final SegmentException e) {
         if (!segments.isTolerant()) {
@@ -112,19 +121,28 @@ public final class MomentResolver {
     throw new MomentException("there is no mark '%s'".formatted(text));
   }
 
+  /** Of the payload that such a mark has; empty when no mark can have this text. */
+  private static OptionalLong crc32cOfMark(final String text) {
+    final byte[] bytes = text.getBytes(UTF_8);
+    return bytes.length > BLOCK_BYTES
+        ? OptionalLong.empty()
+        : OptionalLong.of(
+            Integer.toUnsignedLong(
+                new Crc32c().of(Arrays.copyOf(bytes, BLOCK_BYTES), 0, BLOCK_BYTES)));
+  }
+
   /**
    * The last mark at a moment or before it.
    *
    * @throws MomentException when there is none
    */
   public Moment markBefore(final Moment moment) throws IOException {
-    for (final RunReader.Event event : marks()) {
-      final Optional<SegmentTrailer> segment = segments.readable(event.segment());
-      if (segment.isPresent()
-          && segment.get().firstSequence() + event.record() <= moment.sequence()) {
-        final Optional<RecordTable> records = segments.records(event.segment());
-        if (records.isPresent()) {
-          return clock().shown(moment(segment.get(), records.get(), event.record()));
+    for (final Event event : marks()) {
+      if (event.sequence() <= moment.sequence()) {
+        final Optional<SegmentTrailer> segment = segments.readable(event.segment());
+        if (segment.isPresent()) {
+          return clock()
+              .shown(new Moment(segment.get().epoch(), event.sequence(), event.timestampNs()));
         }
       }
     }

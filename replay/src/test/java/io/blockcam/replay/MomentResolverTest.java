@@ -101,15 +101,16 @@ class MomentResolverTest {
     assertThat(at(99)).isEqualTo(moment(1, 5, 50));
   }
 
-  /** Set ahead, and back before anything else was recorded: nothing tells of the second. */
+  /** Set ahead, and back while nothing ran: no step tells of the second, but the start does. */
   @Test
   void findsATimeBehindAClockThatWasSetAheadForAMoment() throws IOException {
     recording.passTime(10); // +60
     recording.clockBackBy(-1000); // seq 6: it shows +1060 after it
+    recording.nextEpoch();
     recording.passTime(5);
-    recording.data(5, 0xff, 0, TestRecording.filled(1)); // seq 7, +65
+    recording.point(RecordKind.START); // seq 7, +65
     recording.seal();
-    assertThat(at(64).sequence()).isEqualTo(5);
+    assertThat(at(59).sequence()).isEqualTo(5);
     assertThat(at(65).sequence()).isEqualTo(7);
     assertThat(at(500).sequence()).isEqualTo(7);
   }

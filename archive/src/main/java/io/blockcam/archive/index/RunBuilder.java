@@ -40,8 +40,10 @@ public final class RunBuilder {
   private int ranges;
   private long newestAge = -1;
 
-  private int eventCount;
-  private long[] events = new long[16];
+  /** As they are stored. */
+  private long[] events = new long[16 * RunDescriptor.EVENT_LONGS];
+
+  private int eventLongs;
 
   /** The segment of which a gap is noted down: one tells that there are some. */
   private long placeOfGap = -1;
@@ -109,8 +111,9 @@ public final class RunBuilder {
     final boolean failed = records.hasFlag(i, RecordFlags.FAILED);
     if (kind == RecordKind.MARK
         || kind == RecordKind.CLOCK_STEP
+        || kind == RecordKind.START
         || (kind == RecordKind.GAP && place != placeOfGap)) {
-      addEvent(kind, RecordRef.of(place, i, false));
+      addEvent(records, i, RecordRef.of(place, i, false));
       placeOfGap = kind == RecordKind.GAP ? place : placeOfGap;
     }
     if (kind.setsContent() && !failed) {
@@ -129,11 +132,15 @@ public final class RunBuilder {
     }
   }
 
-  private void addEvent(final RecordKind kind, final long recordRef) {
-    if (eventCount == events.length) {
-      events = Arrays.copyOf(events, 2 * eventCount);
+  private void addEvent(final RecordTable records, final int i, final long recordRef) {
+    if (eventLongs == events.length) {
+      events = Arrays.copyOf(events, 2 * eventLongs);
     }
-    events[eventCount++] = (long) kind.code() << RunDescriptor.EVENT_KIND_SHIFT | recordRef;
+    events[eventLongs++] =
+        (long) records.kind(i).code() << RunDescriptor.EVENT_KIND_SHIFT | recordRef;
+    events[eventLongs++] = records.sequence(i);
+    events[eventLongs++] = records.timestampNs(i);
+    events[eventLongs++] = Event.valueOf(records, i);
   }
 
   private void add(final long at, final int sectors, final long recordRef) {
@@ -168,13 +175,13 @@ public final class RunBuilder {
     final RunCover written = Objects.requireNonNull(cover, "nothing was added");
     final RunWriter writer = new RunWriter(out);
     write(writer);
-    writer.finish(written, digests, Arrays.copyOf(events, eventCount));
+    writer.finish(written, digests, Arrays.copyOf(events, eventLongs));
     pieces = 0;
     zeroes.clear();
     doubts.clear();
     ranges = 0;
     newestAge = -1;
-    eventCount = 0;
+    eventLongs = 0;
     placeOfGap = -1;
     digests.clear();
     cover = null;
@@ -304,10 +311,17 @@ public final class RunBuilder {
     for (final RunReader run : runs) {
       digests.addAll(run.digests());
       final long shift = run.cover().firstSegment() - all.firstSegment();
-      events.add(Arrays.stream(run.storedEvents()).map(e -> RecordRef.shifted(e, shift)).toArray());
+      events.add(shifted(run.storedEvents(), shift));
     }
     writer.finish(all, digests, events.stream().flatMapToLong(Arrays::stream).toArray());
     return all;
+  }
+
+  private static long[] shifted(final long[] events, final long segments) {
+    for (int i = 0; i < events.length; i += RunDescriptor.EVENT_LONGS) {
+      events[i] = RecordRef.shifted(events[i], segments);
+    }
+    return events;
   }
 
   private static long sameUntil(final List<RunReader> runs, final long block) throws IOException {

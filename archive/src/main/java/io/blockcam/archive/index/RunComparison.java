@@ -25,7 +25,7 @@ public final class RunComparison {
    */
   public void check(final RunReader run, final List<RunReader> parts) throws IOException {
     RunCover cover = parts.getFirst().cover();
-    final List<RunReader.Event> events = new ArrayList<>(parts.getFirst().events());
+    final List<Event> events = new ArrayList<>(parts.getFirst().events());
     final List<Sha256Digest> digests = new ArrayList<>(parts.getFirst().digests());
     for (final RunReader part : parts.subList(1, parts.size())) {
       cover = cover.and(part.cover());
@@ -37,7 +37,7 @@ public final class RunComparison {
     }
     if (!run.events().equals(events)) {
       throw new IndexException(
-          run.name(), "does not have the marks, steps and gaps of its segments");
+          run.name(), "does not have the marks, steps, starts and gaps of its segments");
     }
     final List<RunReader> all = new ArrayList<>(parts);
     all.add(run);

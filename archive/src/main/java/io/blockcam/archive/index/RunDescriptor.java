@@ -7,7 +7,7 @@ package io.blockcam.archive.index;
  *  +-----------------+
  *  | page 0 ...      |  compressed, see {@link Page}
  *  +-----------------+
- *  | events          |  u64 each: kind of the record in bits 46..53, below it a {@link RecordRef}
+ *  | events          |  32 bytes each
  *  +-----------------+
  *  | digests         |  32 bytes a segment
  *  +-----------------+
@@ -21,6 +21,11 @@ package io.blockcam.archive.index;
  *  |  first block  | behind block  |    offset     | bytes | crc32c|
  *  | pieces|partial| zeroes| doubts|
  *  32      36      40      44      48
+ *
+ *  an event, see {@link Event}:
+ *   0               8               16              24              32
+ *  | kind and place|   sequence    |  timestampNs  |     value     |
+ *  kind of the record in bits 46..53, below it a {@link RecordRef}
  *
  *  trailer:
  *   0               8      12      16                              32
@@ -42,6 +47,8 @@ package io.blockcam.archive.index;
 final class RunDescriptor {
   static final int TRAILER_BYTES = 256;
   static final int DIRECTORY_ENTRY_BYTES = 48;
+  static final int EVENT_BYTES = 32;
+  static final int EVENT_LONGS = EVENT_BYTES / Long.BYTES;
 
   /** "BLKCAMIX", read as a u64. */
   static final long MAGIC = 0x5849_4d41_434b_4c42L;

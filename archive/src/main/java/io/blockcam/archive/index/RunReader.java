@@ -45,14 +45,6 @@ public final class RunReader {
   }
 
   /**
-   * A record that is no content of the disk, but worth finding.
-   *
-   * @param segment number of its segment
-   * @param record of the segment
-   */
-  public record Event(RecordKind kind, long segment, int record) {}
-
-  /**
    * Opens a run.
    *
    * @param bytes stay in use, and are not closed here
@@ -151,31 +143,42 @@ public final class RunReader {
     return digests;
   }
 
-  /** Marks, clock steps, and of each segment with gaps the first; in the order of the record. */
+  /**
+   * Marks, clock steps, starts, and of each segment with gaps the first; in the order of the
+   * record.
+   */
   public List<Event> events() throws IOException {
+    final long[] stored = storedEvents();
     final List<Event> events = new ArrayList<>();
-    for (final long stored : storedEvents()) {
+    for (int i = 0; i < stored.length; i += RunDescriptor.EVENT_LONGS) {
       final RecordKind kind =
-          RecordKind.ofCode((int) (stored >>> RunDescriptor.EVENT_KIND_SHIFT) & 0xff);
-      final long ref = stored & (1L << RunDescriptor.EVENT_KIND_SHIFT) - 1;
+          RecordKind.ofCode((int) (stored[i] >>> RunDescriptor.EVENT_KIND_SHIFT) & 0xff);
+      final long ref = stored[i] & (1L << RunDescriptor.EVENT_KIND_SHIFT) - 1;
       if (kind == null || RecordRef.segment(ref) >= cover().segments()) {
         throw new IndexException(name(), "has an event that can not be");
       }
       events.add(
-          new Event(kind, cover().firstSegment() + RecordRef.segment(ref), RecordRef.record(ref)));
+          new Event(
+              kind,
+              cover().firstSegment() + RecordRef.segment(ref),
+              RecordRef.record(ref),
+              stored[i + 1],
+              stored[i + 2],
+              stored[i + 3]));
     }
     return events;
   }
 
+  /** Four numbers each. */
   long[] storedEvents() throws IOException {
     final ByteBuffer all =
-        ByteBuffer.allocate(Math.multiplyExact(trailer.events(), Long.BYTES))
+        ByteBuffer.allocate(Math.multiplyExact(trailer.events(), RunDescriptor.EVENT_BYTES))
             .order(ByteOrder.LITTLE_ENDIAN);
     bytes.read(trailer.eventsOffset(), all);
     if (new Crc32c().of(all.array(), 0, all.capacity()) != trailer.eventsCrc32c()) {
       throw new IndexException(name(), "has damaged events");
     }
-    final long[] events = new long[trailer.events()];
+    final long[] events = new long[trailer.events() * RunDescriptor.EVENT_LONGS];
     all.flip().asLongBuffer().get(events);
     return events;
   }

@@ -4,6 +4,7 @@ import static io.blockcam.archive.index.RunDescriptor.COVER_OFFSET;
 import static io.blockcam.archive.index.RunDescriptor.CRC32C_OFFSET;
 import static io.blockcam.archive.index.RunDescriptor.DIRECTORY_ENTRY_BYTES;
 import static io.blockcam.archive.index.RunDescriptor.EVENTS_OFFSET_OFFSET;
+import static io.blockcam.archive.index.RunDescriptor.EVENT_BYTES;
 import static io.blockcam.archive.index.RunDescriptor.MAGIC;
 import static io.blockcam.archive.index.RunDescriptor.PAGES_OFFSET;
 import static io.blockcam.archive.index.RunDescriptor.PREVIOUS_DIGEST_OFFSET;
@@ -118,9 +119,10 @@ record RunTrailer(
         && cover.segments() <= RecordRef.MAX_SEGMENTS
         && pages >= 0
         && events >= 0
+        && events <= Integer.MAX_VALUE / EVENT_BYTES
         && pieces >= 0
         && eventsOffset >= 0
-        && digestsOffset == eventsOffset + (long) events * Long.BYTES
+        && digestsOffset == eventsOffset + (long) events * EVENT_BYTES
         && directoryOffset == digestsOffset + cover.segments() * Sha256Digest.BYTES
         && length == directoryOffset + (long) pages * DIRECTORY_ENTRY_BYTES + TRAILER_BYTES;
   }

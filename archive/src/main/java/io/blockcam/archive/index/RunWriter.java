@@ -81,7 +81,7 @@ final class RunWriter {
    * Ends the run.
    *
    * @param digests of all segments, in order
-   * @param events as they are stored
+   * @param events as they are stored, four numbers each
    */
   void finish(final RunCover cover, final List<Sha256Digest> digests, final long[] events)
       throws IOException {
@@ -113,7 +113,7 @@ final class RunWriter {
             eventsOffset,
             digestsOffset,
             directoryOffset,
-            events.length,
+            events.length / RunDescriptor.EVENT_LONGS,
             crc.of(table.array(), 0, table.capacity()),
             crc.of(entries.array(), 0, entries.capacity()));
     write(trailer.encode());

@@ -8,11 +8,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The time of the record: CLOCK_REALTIME that never goes back, at the price of the monotonic clock.
  * The offset between the two is measured by {@link #tick} and added to every reading. A step of the
- * wall clock is therefore seen at the next tick, and seen as such: {@link #tick} answers it. A step
- * ahead takes the time of the record along; after a step back it runs on from where it was, and
- * stays ahead by as much until the wall clock has passed it with another step, or a new start.
+ * wall clock is therefore seen at the next tick, and seen as such: {@link #tick} answers it, and
+ * {@link #follow} obeys it. A step ahead takes the time of the record along; after a step back it
+ * runs on from where it was, and stays ahead by as much until the wall clock has passed it with
+ * another step, or a new start.
  *
- * <p>{@link #nowNs} and {@link #shownNs} run on any thread; {@link #tick} on one at a time.
+ * <p>{@link #nowNs} and {@link #shownNs} run on any thread; {@link #tick} and {@link #follow} on
+ * one at a time.
  */
 public final class WallClock {
   /** How often {@link #tick} wants to be called. */
@@ -125,7 +127,8 @@ public final class WallClock {
   /**
    * Measures the offset again.
    *
-   * @return the step, when the wall clock was set since the last tick
+   * @return the step, when the wall clock was set since the last one that was followed. The time of
+   *     the record goes on as if it had not been, until this one is followed
    */
   public @Nullable Step tick() {
     final long before = offsetNs - aheadNs;
@@ -139,10 +142,17 @@ public final class WallClock {
       return null;
     }
     final long nowNs = source.monotonicNs();
-    final Step step = new Step(nowNs + offsetNs, nowNs + measuredOffsetNs, changeNs);
+    return new Step(nowNs + offsetNs, nowNs + measuredOffsetNs, changeNs);
+  }
+
+  /**
+   * Goes by what the wall clock shows since a step.
+   *
+   * @param step of the last {@link #tick}
+   */
+  public void follow(final Step step) {
     aheadNs = Math.max(0, step.recordNs - step.shownNs);
     offsetNs = measuredOffsetNs + aheadNs;
-    return step;
   }
 
   /**

@@ -33,7 +33,7 @@ final class WallClockTest {
   void runsOnWhenTheClockIsSetBack() {
     final long before = machine.realtimeNs();
     machine.step(-HOUR_NS);
-    assertThat(clock.tick()).isEqualTo(new WallClock.Step(before, before - HOUR_NS, -HOUR_NS));
+    step(new WallClock.Step(before, before - HOUR_NS, -HOUR_NS));
     assertThat(clock.tick()).isNull();
     assertThat(clock.nowNs()).isEqualTo(before);
     machine.advance(77);
@@ -49,7 +49,7 @@ final class WallClockTest {
   void goesAlongWithAStepAhead() {
     final long before = machine.realtimeNs();
     machine.step(HOUR_NS);
-    assertThat(clock.tick()).isEqualTo(new WallClock.Step(before, before + HOUR_NS, HOUR_NS));
+    step(new WallClock.Step(before, before + HOUR_NS, HOUR_NS));
     assertThat(clock.nowNs()).isEqualTo(before + HOUR_NS);
     assertThat(clock.shownNs()).isEqualTo(before + HOUR_NS);
   }
@@ -58,14 +58,33 @@ final class WallClockTest {
   void isNoMoreAheadThanAStepAheadLeaves() {
     final long before = machine.realtimeNs();
     machine.step(-HOUR_NS);
-    clock.tick();
+    step(new WallClock.Step(before, before - HOUR_NS, -HOUR_NS));
     machine.step(HOUR_NS / 4);
-    clock.tick();
+    step(new WallClock.Step(before, before - 3 * HOUR_NS / 4, HOUR_NS / 4));
     assertThat(clock.nowNs()).isEqualTo(before);
     assertThat(clock.shownNs()).isEqualTo(before - 3 * HOUR_NS / 4);
     machine.step(HOUR_NS);
-    clock.tick();
+    step(new WallClock.Step(before, before + HOUR_NS / 4, HOUR_NS));
     assertThat(clock.nowNs()).isEqualTo(machine.realtimeNs()).isEqualTo(clock.shownNs());
+  }
+
+  @Test
+  void goesOnAsIfTheClockHadNotBeenSetUntilItFollows() {
+    final long before = machine.realtimeNs();
+    machine.step(HOUR_NS);
+    assertThat(clock.tick()).isNotNull();
+    machine.advance(5);
+    assertThat(clock.nowNs()).isEqualTo(before + 5);
+    machine.step(-3 * HOUR_NS);
+    step(new WallClock.Step(before + 5, before + 5 - 2 * HOUR_NS, -2 * HOUR_NS));
+    assertThat(clock.nowNs()).isEqualTo(before + 5);
+    assertThat(clock.shownNs()).isEqualTo(machine.realtimeNs());
+  }
+
+  private void step(final WallClock.Step expected) {
+    final WallClock.Step step = clock.tick();
+    assertThat(step).isEqualTo(expected);
+    clock.follow(expected);
   }
 
   @Test
