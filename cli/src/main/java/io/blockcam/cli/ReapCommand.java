@@ -14,15 +14,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code blockcam reap}: devices whose recorder is gone. */
+/** {@code blockcam reap}: devices whose server is gone. */
 @Command(
     name = "reap",
-    description = "Lists devices whose recorder is gone; removes them when told to.",
+    description = "Lists devices whose server is gone; removes them when told to.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
       "A recorder that was killed leaves its device, and whoever uses it waits for the next start of",
       "the same recorder, which takes it over. Removing it ends what waits there with an error.",
+      "What is left of a killed `serve` or `attach` is dead: it takes a number, and nothing else.",
       "",
       "Examples:",
       "  blockcam reap",
@@ -48,7 +49,7 @@ final class ReapCommand implements Callable<Integer> {
       final int wanted = id == null ? NONE : id;
       if (id != null && found.stream().noneMatch(device -> device.id() == wanted)) {
         throw CommandException.no(
-            "/dev/ublkb%d is no device whose recorder is gone; `blockcam reap` lists them"
+            "/dev/ublkb%d is no device whose server is gone; `blockcam reap` lists them"
                 .formatted(wanted));
       }
       final Table table =

@@ -484,14 +484,22 @@ final class WebHdfsClient implements Closeable {
     }
   }
 
-  /** The body of an answer. Closing it early drops the connection instead of reading the rest. */
+  /**
+   * The body of an answer. Closing it early drops the connection instead of reading the rest. What
+   * is sent byte by byte never lets the time-out of the socket pass, so that some progress is
+   * wanted for the time that was waited in all.
+   */
   private final class Body extends InputStream {
+    private static final int LEAST_PROGRESS_BYTES = 16 << 10;
+
     private final String what;
     private final String peer;
     private final HttpUriRequestBase request;
     private final ClassicHttpResponse response;
     private final InputStream in;
     private boolean ended;
+    private int progressBytes;
+    private long waitedNs;
 
     private Body(
         final String what,
@@ -515,11 +523,28 @@ final class WebHdfsClient implements Closeable {
     @Override
     public int read(final byte[] b, final int off, final int len) throws IOException {
       try {
+        final long beganNs = System.nanoTime();
         final int count = in.read(b, off, len);
         ended |= count < 0;
+        checkProgress(count, System.nanoTime() - beganNs);
         return count;
       } catch (final IOException | RuntimeException e) {
         throw failure(what, peer, e, false);
+      }
+    }
+
+    private void checkProgress(final int bytes, final long passedNs)
+        throws StoreUnavailableException {
+      progressBytes += bytes;
+      waitedNs += passedNs;
+      if (!ended && waitedNs > limit.toNanos()) {
+        if (progressBytes < LEAST_PROGRESS_BYTES) {
+          throw new StoreUnavailableException(
+              "%s: %s has sent no more than %d bytes within %d s"
+                  .formatted(what, peer, progressBytes, limit.toSeconds()));
+        }
+        progressBytes = 0;
+        waitedNs = 0;
       }
     }
 

@@ -27,6 +27,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -528,6 +529,25 @@ final class WebHdfsStoreTest {
     try (InputStream in = store.open("x", 0, 5)) {
       assertThat(in.readAllBytes()).isEqualTo("12345".getBytes(UTF_8));
     }
+  }
+
+  /** B14: each byte would begin the time-out of the socket anew. */
+  @Test
+  void givesUpADataNodeThatSendsByteByByte() throws IOException {
+    final ScriptedServer dataNode =
+        server(
+            exchange -> {
+              exchange.raw("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9999\r\n\r\n");
+              for (int i = 0; i < 9999; i++) {
+                exchange.raw("x");
+                LockSupport.parkNanos(10_000_000);
+              }
+            });
+    final ObjectStore store = store(nameNodeOf(dataNode), SHORT);
+
+    assertThatExceptionOfType(StoreUnavailableException.class)
+        .isThrownBy(() -> store.read("x", 0, ByteBuffer.allocate(9999)))
+        .withMessageContaining("bytes within");
   }
 
   @Test

@@ -15,12 +15,12 @@ import java.util.UUID;
  */
 public final class DeviceOwner {
 
-  /** A device that nobody takes over: it goes with its server. */
-  public static final long NOBODY = 0;
-
   private static final int MAGIC_SHIFT = 48;
   private static final long MAGIC = 0xb10cL << MAGIC_SHIFT;
   private static final long ID_MASK = (1L << MAGIC_SHIFT) - 1;
+
+  /** A device of ours that nobody takes over: it goes with its server. */
+  public static final long NOBODY = MAGIC;
 
   private DeviceOwner() {}
 
@@ -28,10 +28,10 @@ public final class DeviceOwner {
   public static long of(final UUID id) {
     final long mixed =
         (id.getMostSignificantBits() ^ id.getLeastSignificantBits()) * 0x9e37_79b9_7f4a_7c15L;
-    return MAGIC | (mixed >>> (Long.SIZE - MAGIC_SHIFT) & ID_MASK);
+    return MAGIC | Math.max(1, mixed >>> (Long.SIZE - MAGIC_SHIFT) & ID_MASK);
   }
 
-  /** Whether it stands for somebody of ours. */
+  /** Whether it is that of a device of ours. */
   public static boolean isOurs(final long owner) {
     return (owner & ~ID_MASK) == MAGIC;
   }

@@ -122,6 +122,7 @@ class ServeTest {
       Shell.run("kill", "-KILL", Long.toString(disk.pid()));
       disk.awaitEnd();
       assertThat(Path.of("/dev/ublkc8")).as("what the kill left behind").exists();
+      assertThat(Blockcam.run("reap").shouldSucceed().out()).contains("/dev/ublkb8", "dead");
     }
     try (LiveDisk disk = Blockcam.start("serve", "--backing", backing(), "--id", 8)) {
       assertThat(disk.device()).isEqualTo(Path.of("/dev/ublkb8"));
