@@ -50,7 +50,7 @@ public final class Layers implements Closeable {
   /** As much as a run that is made here may hold. */
   private static final int MOST_OPERATIONS = 1 << 20;
 
-  private static final long MOST_BYTES_IN_MEMORY = 32 << 20;
+  private static final long MOST_BYTES_IN_MEMORY = HeapShare.bytes(22);
 
   private final RecordingReader reader;
   private final Segments segments;

@@ -5,14 +5,23 @@ import io.blockcam.archive.SegmentName;
 import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /** Which packs a store has, by their names. */
 final class PackListing {
   private final ObjectStore store;
   private final RecordingPaths paths;
+
+  /** By their size, the directory of packs that was asked for last. */
+  private final Map<Integer, Listed> listed = new HashMap<>();
+
+  private record Listed(String directory, Set<Long> firsts) {}
 
   PackListing(final ObjectStore store, final RecordingPaths paths) {
     this.store = store;
@@ -25,7 +34,7 @@ final class PackListing {
     for (final int size : PackSpans.SIZES) {
       for (final ObjectStatus directory : directories(size)) {
         final OptionalLong first =
-            firsts(directory, size)
+            firsts(directory.path(), size)
                 .filter(pack -> pack + size > number)
                 .map(pack -> Math.max(pack, number))
                 .min();
@@ -38,12 +47,26 @@ final class PackListing {
     return found;
   }
 
+  /**
+   * Whether there is a pack of a span. Lists no directory twice for who asks in order, and does not
+   * see what is made there meanwhile.
+   */
+  boolean has(final int size, final long first) throws IOException {
+    final String directory = paths.packs(size, first);
+    Listed last = listed.get(size);
+    if (last == null || !last.directory.equals(directory)) {
+      last = new Listed(directory, firsts(directory, size).boxed().collect(Collectors.toSet()));
+      listed.put(size, last);
+    }
+    return last.firsts.contains(first);
+  }
+
   /** The newest segment that is in a pack. */
   OptionalLong newest() throws IOException {
     OptionalLong found = OptionalLong.empty();
     for (final int size : PackSpans.SIZES) {
       for (final ObjectStatus directory : directories(size).reversed()) {
-        final OptionalLong last = firsts(directory, size).map(pack -> pack + size - 1).max();
+        final OptionalLong last = firsts(directory.path(), size).map(pack -> pack + size - 1).max();
         if (last.isPresent()) {
           found = OptionalLong.of(Math.max(found.orElse(0), last.getAsLong()));
           break;
@@ -59,8 +82,8 @@ final class PackListing {
         .toList();
   }
 
-  private LongStream firsts(final ObjectStatus directory, final int size) throws IOException {
-    return store.list(directory.path()).stream()
+  private LongStream firsts(final String directory, final int size) throws IOException {
+    return store.list(directory).stream()
         .map(object -> PackSpans.first(paths, object, size))
         .filter(OptionalLong::isPresent)
         .mapToLong(OptionalLong::getAsLong);

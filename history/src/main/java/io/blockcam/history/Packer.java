@@ -11,6 +11,7 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.ObjectSource;
+import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Publisher;
 import io.blockcam.store.StoreRefusedException;
@@ -55,7 +56,7 @@ public final class Packer {
   private final SegmentPlaces places;
   private final Publisher publisher;
 
-  /** First segments of spans that can not be packed, by size: told once. */
+  /** Paths of packs that cannot be made, or are not what they should be: told once. */
   private final Set<String> givenUp = new HashSet<>();
 
   /** Segments before this one are where they will stay. */
@@ -165,7 +166,10 @@ public final class Packer {
       return false;
     }
     try {
-      if (store.status(path).isPresent()) { // killed before all of them were removed
+      final Optional<ObjectStatus> there = store.status(path);
+      if (there.isPresent() && there.get().isDirectory()) {
+        throw SegmentException.of(path, "is a directory");
+      } else if (there.isPresent()) { // killed before all of them were removed
         checkPublished(size, first, loose);
       } else if (loose.size() < size || bytes(loose) > mostBytes) {
         return false;

@@ -168,12 +168,9 @@ public final class RecordingReader {
     return bytes;
   }
 
-  /**
-   * What is wrong with the pack that a segment is in, apart from the segments in it: nothing is
-   * lost by that as long as either of its directories is whole.
-   */
-  public List<String> packFindings(final SegmentPlace place) throws IOException {
-    return places.packFindings(place);
+  /** Looks at packs beside the segments in them. */
+  public PackFindings packFindings() {
+    return new PackFindings(store, places, new PackListing(store, recording.paths()));
   }
 
   /** The bytes of a segment. */

@@ -3,7 +3,6 @@ package io.blockcam.history;
 import io.blockcam.archive.segment.RandomAccessBytes;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectNotFoundException;
-import io.blockcam.store.ObjectStatus;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.StoreException;
 import io.blockcam.store.StoreRefusedException;
@@ -74,14 +73,9 @@ public final class SegmentBytes implements RandomAccessBytes {
 
   /** A directory tells of segments that a pack may no longer hold. */
   private void refuseCut(final SegmentPlace at) throws IOException {
-    if (at.packed()) {
-      final long has = store.status(at.path()).map(ObjectStatus::lengthBytes).orElse(0L);
-      if (has < at.offset() + at.lengthBytes()) {
-        throw SegmentException.of(
-            name(),
-            "is cut: its pack has %d bytes, it ends at %d"
-                .formatted(has, at.offset() + at.lengthBytes()));
-      }
+    final long end = at.offset() + at.lengthBytes();
+    if (at.packed() && places.isShorter(at.path(), end)) {
+      throw SegmentException.of(name(), "is cut: its pack has no byte %d".formatted(end - 1));
     }
   }
 

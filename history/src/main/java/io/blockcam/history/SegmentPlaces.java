@@ -12,11 +12,6 @@ import io.blockcam.store.StoreRefusedException;
 import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -49,16 +44,7 @@ public final class SegmentPlaces {
   private volatile @Nullable OptionalLong newestPacked;
 
   /** By the paths of the packs. */
-  private final Map<String, PackDirectory> kept =
-      Collections.synchronizedMap(
-          new LinkedHashMap<>(KEPT, 0.75f, true) {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(final Map.Entry<String, PackDirectory> eldest) {
-              return size() > KEPT;
-            }
-          });
+  private final Recent<String, PackDirectory> kept = new Recent<>(KEPT);
 
   /** Packs that have been told of. */
   private final Set<String> damaged = ConcurrentHashMap.newKeySet();
@@ -185,57 +171,51 @@ public final class SegmentPlaces {
     }
     PackDirectory read;
     try {
-      read = read(path, 0, size, first);
+      read = read(size, first, 0);
     } catch (final PackException e) {
       LOG.warn("the copy at its end is used: {}", e.getMessage());
       final long length =
           store.status(path).map(ObjectStatus::lengthBytes).orElse(0L) - PackDirectory.bytes(size);
-      read = read(path, length, size, first);
+      read = read(size, first, length);
     }
     kept.put(path, read);
     return read;
   }
 
-  List<String> packFindings(final SegmentPlace place) throws IOException {
-    final List<String> findings = new ArrayList<>();
-    for (final int size : PackSpans.SIZES) {
-      final long first = PackSpans.first(place.number(), size);
-      final String path = paths.pack(size, first);
-      if (place.path().equals(path)) {
-        final long bytes = store.status(path).map(ObjectStatus::lengthBytes).orElse(0L);
-        for (final long offset : new long[] {0, bytes - PackDirectory.bytes(size)}) {
-          try {
-            if (read(path, offset, size, first).packBytes() != bytes) {
-              findings.add("%s/%s: is not as long as it says".formatted(store.describe(), path));
-            }
-          } catch (final PackException e) {
-            findings.add(String.valueOf(e.getMessage()));
-          }
-        }
-      }
-    }
-    return findings;
+  String path(final int size, final long first) {
+    return paths.pack(size, first);
   }
 
-  private PackDirectory read(final String path, final long offset, final int size, final long first)
-      throws IOException {
+  /**
+   * Reads the directory of a pack.
+   *
+   * @param offset where it begins in there; negative when the pack is too short for one
+   */
+  PackDirectory read(final int size, final long first, final long offset) throws IOException {
+    final String path = paths.pack(size, first);
     final String file = store.describe() + "/" + path;
     final ByteBuffer bytes = ByteBuffer.allocate(PackDirectory.bytes(size));
+    if (offset < 0) {
+      throw new PackException(file, "is shorter than its directory");
+    }
     try {
-      if (offset >= 0) {
-        store.read(path, offset, bytes);
-      }
+      store.read(path, offset, bytes);
     } catch (final ObjectNotFoundException | StoreUnavailableException | StoreRefusedException e) {
       throw e;
     } catch (final StoreException e) {
-      final Optional<ObjectStatus> there = store.status(path);
-      if (there.isEmpty() || there.get().lengthBytes() >= offset + bytes.capacity()) {
-        throw e;
+      if (isShorter(path, offset + bytes.capacity())) {
+        throw new PackException(file, "is shorter than its directory");
       }
-    }
-    if (bytes.hasRemaining()) {
-      throw new PackException(file, "is shorter than its directory");
+      throw e;
     }
     return PackDirectory.decode(bytes.array(), recording.id(), first, file);
+  }
+
+  /** Whether something is there that has fewer bytes: a directory has none. */
+  boolean isShorter(final String path, final long bytes) throws StoreException {
+    return store
+        .status(path)
+        .filter(status -> status.isDirectory() || status.lengthBytes() < bytes)
+        .isPresent();
   }
 }

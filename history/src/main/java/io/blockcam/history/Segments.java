@@ -5,11 +5,7 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +16,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Segments {
   private static final int KEPT = 64;
+
+  /** For so long one that is lost is not looked for in packs again and again. */
+  private static final long LOST_NS = 10_000_000_000L;
 
   /** So many times farther back is looked with each step from the end. */
   private static final int GALLOP = 16;
@@ -32,19 +31,13 @@ public final class Segments {
   private final boolean tolerant;
 
   /** Trailers that were read, without tails. */
-  private final Map<Long, SegmentReader> kept =
-      Collections.synchronizedMap(
-          new LinkedHashMap<>(KEPT, 0.75f, true) {
-            private static final long serialVersionUID = 1L;
+  private final Recent<Long, SegmentReader> kept = new Recent<>(KEPT);
 
-            @Override
-            protected boolean removeEldestEntry(final Map.Entry<Long, SegmentReader> eldest) {
-              return size() > KEPT;
-            }
-          });
+  /** Of those that cannot be read, where that is tolerated. */
+  private final Recent<Long, Lost> lost = new Recent<>(KEPT);
 
-  /** Some of those that cannot be read, where that is tolerated. */
-  private final Map<Long, SegmentException> lost = new ConcurrentHashMap<>();
+  /** Somebody may bring it back while it is wanted. */
+  private record Lost(SegmentException why, long sinceNs) {}
 
   /**
    * @param tolerant whether some of them may be missing or damaged
@@ -92,17 +85,17 @@ public final class Segments {
    * @throws SegmentException when it is missing or damaged
    */
   public SegmentReader open(final long number) throws IOException {
-    final SegmentException known = lost.get(number);
-    if (known != null) {
-      throw known;
+    final Lost known = tolerant ? lost.get(number) : null;
+    if (known != null && System.nanoTime() - known.sinceNs < LOST_NS) {
+      throw known.why;
     }
     try {
       final SegmentReader segment = reader.open(number);
       kept.put(number, segment.withoutTail());
       return segment;
     } catch (final SegmentException e) {
-      if (tolerant && lost.size() < KEPT) {
-        lost.put(number, e); // it is not looked for in packs again and again
+      if (tolerant) {
+        lost.put(number, new Lost(e, System.nanoTime()));
       }
       throw e;
     }

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -266,13 +267,40 @@ final class PackerTest {
     packer().run(SEGMENTS);
     final RecordingReader reader = reader();
     final SegmentPlace place = place(reader, 0);
-    assertThat(reader.packFindings(place)).isEmpty();
+    assertThat(reader.packFindings().next(place, Optional.empty())).isEmpty();
     change(PACK, -60);
-    assertThat(reader.packFindings(place))
+    final PackFindings findings = reader.packFindings();
+    assertThat(findings.next(place, Optional.empty()))
         .singleElement()
         .asString()
         .endsWith(PACK + ": has a damaged directory");
-    assertThat(reader.packFindings(place(reader, 89))).as("is in none").isEmpty();
+    assertThat(findings.next(place(reader, 1), Optional.empty())).as("is told").isEmpty();
+    assertThat(findings.next(place(reader, 89), Optional.empty())).as("is in none").isEmpty();
+  }
+
+  /** Killed between the two, the packer leaves the same; anything else is somebody's work. */
+  @Test
+  void comparesASegmentWithTheOneInItsPack() throws IOException {
+    final SegmentPlace own = place(reader(), 3);
+    final byte[] bytes = Files.readAllBytes(file(own.path()));
+    packer().run(SEGMENTS);
+    Files.createDirectories(file(own.path()).getParent());
+    Files.write(file(own.path()), bytes);
+    final RecordingReader reader = reader();
+    assertThat(reader.packFindings().next(own, Optional.of(reader.trailer(3).digest()))).isEmpty();
+    assertThat(reader.packFindings().next(own, Optional.of(reader.trailer(4).digest())))
+        .singleElement()
+        .asString()
+        .endsWith(own.path() + ": is not the segment that is in the pack");
+  }
+
+  @Test
+  void leavesASpanAloneWhereADirectoryStandsInTheWayOfItsPack() throws IOException {
+    Files.createDirectories(file(PACK));
+    final Packer packer = packer();
+    assertThat(packer.run(SEGMENTS).segments()).isZero();
+    assertThat(packer.run(SEGMENTS).segments()).isZero();
+    assertThat(reader().segments()).hasSize(SEGMENTS);
   }
 
   @Test

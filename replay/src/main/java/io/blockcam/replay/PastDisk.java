@@ -13,6 +13,7 @@ import io.blockcam.archive.segment.PayloadReader;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.history.InOrder;
+import io.blockcam.history.HeapShare;
 import io.blockcam.history.Layers;
 import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
@@ -41,8 +42,8 @@ public final class PastDisk implements Closeable {
   /** Segments of which payloads are read at the same time. */
   private static final int SEGMENTS_AT_ONCE = 4;
 
-  private static final long MOST_TABLE_BYTES = 32 << 20;
-  private static final long MOST_WINDOW_BYTES = 24 << 20;
+  private static final long MOST_TABLE_BYTES = HeapShare.bytes(22);
+  private static final long MOST_WINDOW_BYTES = HeapShare.bytes(16);
   private static final int RESOLVED_AT_ONCE = 8;
 
   private final long bytes;

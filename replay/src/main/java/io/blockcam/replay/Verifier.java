@@ -14,6 +14,7 @@ import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.history.Gap;
 import io.blockcam.history.InOrder;
+import io.blockcam.history.PackFindings;
 import io.blockcam.history.Progress;
 import io.blockcam.history.RecordedClock;
 import io.blockcam.history.RecordingReader;
@@ -139,7 +140,7 @@ public final class Verifier {
     final int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
     final long[] segments = {0};
     final long[] bytes = {0};
-    final String[] pack = {""};
+    final PackFindings packs = recording.packFindings();
     InOrder.run(
         recording.listing(first),
         Executors.newFixedThreadPool(workers),
@@ -148,10 +149,9 @@ public final class Verifier {
         (place, looked) -> {
           looked.findings().forEach(findings);
           found[0] += looked.faults();
-          if (place.packed() && !place.path().equals(pack[0])) {
-            pack[0] = place.path();
-            recording.packFindings(place).forEach(counted);
-          }
+          packs
+              .next(place, looked.content().map(content -> content.trailer().digest()))
+              .forEach(counted);
           story.add(place, looked);
           segments[0]++;
           bytes[0] += place.lengthBytes();
