@@ -103,6 +103,7 @@ public final class PackDirectory {
     if (!id.equals(recordingId)
         || in.getLong(FIRST_SEGMENT_OFFSET) != first
         || segments < 1
+        || segments > bytes.length / Long.BYTES // or its length could not be told
         || bytes.length != bytes(segments)) {
       throw new PackException(
           file,
