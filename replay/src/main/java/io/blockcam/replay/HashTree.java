@@ -8,6 +8,7 @@ import io.blockcam.archive.record.RecordDescriptor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * A digest of an image of which holes cost nothing: a Merkle tree of SHA-256 over its 4 KiB blocks,
@@ -41,29 +42,38 @@ final class HashTree {
     private final Sha256 sha = new Sha256();
     private final byte[] leaf = new byte[1 + BLOCK_BYTES];
 
-    /** A subtree of some blocks, a power of two, that lie side by side in an array. */
-    byte[] of(final byte[] content, final int offset, final int blocks) {
-      if (isZero(content, offset, blocks * BLOCK_BYTES)) {
-        return ZEROES[Integer.numberOfTrailingZeros(blocks)];
-      }
-      if (blocks == 1) {
-        leaf[0] = LEAF;
-        System.arraycopy(content, offset, leaf, 1, BLOCK_BYTES);
-        sha.update(leaf, 0, leaf.length);
-        return sha.finish().toByteArray();
-      }
-      final int half = blocks / 2;
-      final byte[] first = of(content, offset, half);
-      return node(sha, first, of(content, offset + half * BLOCK_BYTES, half));
+    /**
+     * The subtree of all blocks in an array, a power of two.
+     *
+     * @param given which of them may hold something; the others are not looked at
+     */
+    byte[] of(final byte[] content, final BitSet given) {
+      return of(content, given, 0, content.length / BLOCK_BYTES);
     }
 
-    private static boolean isZero(final byte[] content, final int offset, final int length) {
-      for (int at = offset; at < offset + length; at += BLOCK_BYTES) {
-        if (Arrays.mismatch(content, at, at + BLOCK_BYTES, NOTHING, 0, BLOCK_BYTES) >= 0) {
-          return false;
-        }
+    private byte[] of(final byte[] content, final BitSet given, final int first, final int blocks) {
+      final int level = Integer.numberOfTrailingZeros(blocks);
+      final int next = given.nextSetBit(first);
+      if (next < 0 || next >= first + blocks) {
+        return ZEROES[level];
       }
-      return true;
+      if (blocks == 1) {
+        return leaf(content, first * BLOCK_BYTES);
+      }
+      final int half = blocks / 2;
+      final byte[] left = of(content, given, first, half);
+      final byte[] right = of(content, given, first + half, half);
+      return left == ZEROES[level - 1] && right == left ? ZEROES[level] : node(sha, left, right);
+    }
+
+    private byte[] leaf(final byte[] content, final int offset) {
+      if (Arrays.mismatch(content, offset, offset + BLOCK_BYTES, NOTHING, 0, BLOCK_BYTES) < 0) {
+        return ZEROES[0];
+      }
+      leaf[0] = LEAF;
+      System.arraycopy(content, offset, leaf, 1, BLOCK_BYTES);
+      sha.update(leaf, 0, leaf.length);
+      return sha.finish().toByteArray();
     }
   }
 

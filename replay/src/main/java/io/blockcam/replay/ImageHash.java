@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HexFormat;
@@ -68,10 +69,17 @@ final class ImageHash implements Closeable {
     private final AtomicInteger users = new AtomicInteger();
     private long offset;
 
-    /** What was given lies between these. */
-    private int from = CHUNK_BYTES;
+    /** Blocks of which something was given. */
+    private final BitSet given = new BitSet(CHUNK_BLOCKS);
 
-    private int to;
+    void clear() {
+      for (int from = given.nextSetBit(0); from >= 0; ) {
+        final int to = given.nextClearBit(from);
+        Arrays.fill(content, from * BLOCK_BYTES, to * BLOCK_BYTES, (byte) 0);
+        from = given.nextSetBit(to);
+      }
+      given.clear();
+    }
   }
 
   /** Gives bytes of the image. */
@@ -158,8 +166,7 @@ final class ImageHash implements Closeable {
       final Chunk chunk = chunk(at);
       final int begin = (int) (at - chunk.offset);
       final int count = (int) Math.min(CHUNK_BYTES - begin, offset + length - at);
-      chunk.from = Math.min(chunk.from, begin);
-      chunk.to = begin + count;
+      chunk.given.set(begin / BLOCK_BYTES, Math.ceilDiv(begin + count, BLOCK_BYTES));
       source.read(at, chunk.content, begin, count);
       at += count;
     }
@@ -190,9 +197,7 @@ final class ImageHash implements Closeable {
     final Runnable done =
         () -> {
           if (full.users.decrementAndGet() == 0) {
-            Arrays.fill(full.content, full.from, full.to, (byte) 0);
-            full.from = CHUNK_BYTES;
-            full.to = 0;
+            full.clear();
             idle.add(full);
           }
         };
@@ -204,7 +209,7 @@ final class ImageHash implements Closeable {
             treeThreads.submit(
                 () -> {
                   try {
-                    return subtrees.get().of(full.content, 0, CHUNK_BLOCKS);
+                    return subtrees.get().of(full.content, full.given);
                   } finally {
                     done.run();
                   }

@@ -1,11 +1,10 @@
 package io.blockcam.store;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -29,6 +28,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A store in a directory of this machine: a local disk or a mounted share.
@@ -38,7 +40,9 @@ import java.util.Set;
  * stay inside the root.
  */
 final class DirectoryStore implements ObjectStore {
+  private static final Logger LOG = LoggerFactory.getLogger(DirectoryStore.class);
   private static final int BUFFER_BYTES = 1 << 20;
+  private static final int KEPT_OPEN = 16;
   private static final Set<PosixFilePermission> FILE_MODE =
       PosixFilePermissions.fromString("rw-r-----");
   private static final Set<PosixFilePermission> DIRECTORY_MODE =
@@ -47,6 +51,7 @@ final class DirectoryStore implements ObjectStore {
 
   private final StoreUri.Directory uri;
   private final Path root;
+  private final OpenFiles reading = new OpenFiles(KEPT_OPEN);
   private volatile boolean closed;
 
   DirectoryStore(final StoreUri.Directory uri) {
@@ -195,6 +200,7 @@ final class DirectoryStore implements ObjectStore {
     ObjectPath.checkObject(path);
     try {
       final Path file = resolve(path);
+      reading.forget(file);
       final boolean existed = Files.deleteIfExists(file);
       if (existed) {
         force(parentOf(file));
@@ -213,70 +219,131 @@ final class DirectoryStore implements ObjectStore {
   @Override
   public void read(final String path, final long offset, final ByteBuffer into)
       throws StoreException {
-    try (FileChannel in = openObject(path)) {
-      long position = offset;
+    final int start = into.position();
+    try {
       while (into.hasRemaining()) {
-        final int count = in.read(into, position);
-        if (count < 0) {
-          throw new StoreException(where(path) + " ends at byte " + position);
+        final long position = offset + into.position() - start;
+        try (OpenFiles.File in = openObject(path)) {
+          readAll(in.channel(), position, into, path);
+        } catch (final ClosedByInterruptException e) {
+          throw e;
+        } catch (final ClosedChannelException e) {
+          LOG.trace("{} was closed, for another of its readers was interrupted", path);
         }
-        position += count;
       }
     } catch (final IOException e) {
       throw failure("read", path, e);
+    }
+  }
+
+  private void readAll(
+      final FileChannel in, final long from, final ByteBuffer into, final String path)
+      throws IOException {
+    long position = from;
+    while (into.hasRemaining()) {
+      final int count = in.read(into, position);
+      if (count < 0) {
+        throw new StoreException(where(path) + " ends at byte " + position);
+      }
+      position += count;
     }
   }
 
   @Override
   public InputStream open(final String path, final long offset, final long length)
       throws StoreException {
-    final FileChannel channel = openObject(path);
+    OpenFiles.@Nullable File file = null;
     try {
-      if (length < 0 || offset < 0 || channel.size() - offset < length) {
+      file = openObject(path);
+      final long bytes = file.channel().size();
+      if (length < 0 || offset < 0 || bytes - offset < length) {
         throw new StoreException(
             String.format(
                 "cannot read %s: it has %d bytes, wanted %d from byte %d",
-                where(path), channel.size(), length, offset));
+                where(path), bytes, length, offset));
       }
-      channel.position(offset);
-      final InputStream translated =
-          new FilterInputStream(Channels.newInputStream(channel)) {
-            @Override
-            public int read() throws IOException {
-              try {
-                return super.read();
-              } catch (final IOException e) {
-                throw failure("read", path, e);
-              }
-            }
-
-            @Override
-            public int read(final byte[] b, final int off, final int len) throws IOException {
-              try {
-                return super.read(b, off, len);
-              } catch (final IOException e) {
-                throw failure("read", path, e);
-              }
-            }
-          };
-      return new ExactInputStream(translated, length, where(path));
+      final InputStream in =
+          new ExactInputStream(new Stream(path, file, offset), length, where(path));
+      file = null;
+      return in;
     } catch (final IOException e) {
-      try {
-        channel.close();
-      } catch (final IOException suppressed) {
-        e.addSuppressed(suppressed);
-      }
       throw failure("read", path, e);
+    } finally {
+      if (file != null) {
+        closeQuietly(file);
+      }
+    }
+  }
+
+  /** An object from a place on. */
+  private final class Stream extends InputStream {
+    private final String path;
+    private OpenFiles.File file;
+    private long position;
+
+    Stream(final String path, final OpenFiles.File file, final long position) {
+      this.path = path;
+      this.file = file;
+      this.position = position;
+    }
+
+    @Override
+    public int read() throws IOException {
+      final byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(final byte[] b, final int off, final int len) throws IOException {
+      try {
+        while (true) {
+          try {
+            final int count = file.channel().read(ByteBuffer.wrap(b, off, len), position);
+            position += Math.max(0, count);
+            return count;
+          } catch (final ClosedByInterruptException e) {
+            throw e;
+          } catch (final ClosedChannelException e) { // another of its readers was interrupted
+            final OpenFiles.File broken = file;
+            file = openObject(path);
+            broken.close();
+          }
+        }
+      } catch (final IOException e) {
+        throw failure("read", path, e);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      file.close();
+    }
+  }
+
+  private static void closeQuietly(final OpenFiles.File file) {
+    try {
+      file.close();
+    } catch (final IOException e) {
+      LOG.debug("of a file that was only read: {}", e.toString());
     }
   }
 
   @Override
   public void close() {
     closed = true;
+    try {
+      reading.close();
+    } catch (final IOException e) {
+      LOG.debug("of files that were only read: {}", e.toString());
+    }
   }
 
-  private FileChannel openObject(final String path) throws StoreException {
+  private OpenFiles.File openObject(final String path) throws IOException {
     ObjectPath.checkObject(path);
+    return reading.open(root.resolve(path), () -> openFile(path));
+  }
+
+  private FileChannel openFile(final String path) throws StoreException {
     try {
       final Path file = resolve(path);
       if (Files.isDirectory(file)) {
