@@ -60,7 +60,7 @@ final class IndexCommand implements Callable<Integer> {
       final Indexer.Result result =
           new Indexer(store, reader, directory, SEGMENTS_AT_ONCE)
               .run(reader.find(), check, (done, total) -> progress.update("segments", done, total));
-      final Packer.Result packs = pack(store, reader, directory);
+      final Packer.Result packs = pack(store, reader, directory, progress);
       progress.close();
       final PrintWriter out = spec.commandLine().getOut();
       if (json) {
@@ -91,11 +91,17 @@ final class IndexCommand implements Callable<Integer> {
 
   /** Up to the newest head: what is behind it may still be shipped. */
   private static Packer.Result pack(
-      final ObjectStore store, final RecordingReader reader, final Path directory)
+      final ObjectStore store,
+      final RecordingReader reader,
+      final Path directory,
+      final ProgressLine progress)
       throws IOException {
     final Optional<RecordingHead> head = reader.usableHead();
     return head.isEmpty()
         ? new Packer.Result(0, 0)
-        : new Packer(store, reader.recording(), directory).run(head.get().segmentNumber() + 1);
+        : new Packer(store, reader.recording(), directory)
+            .run(
+                head.get().segmentNumber() + 1,
+                (done, total) -> progress.update("packing", done, total));
   }
 }

@@ -26,6 +26,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +45,9 @@ public final class Packer {
   private static final long MOST_BYTES = 64 << 20;
 
   private static final int COPY_BYTES = 1 << 18;
+
+  /** Segments that are read at the same time, or removed: over a network most of it is waiting. */
+  private static final int AT_ONCE = 8;
 
   private final ObjectStore store;
   private final Recording recording;
@@ -105,8 +109,9 @@ public final class Packer {
    *
    * @param end number behind the last segment that may be packed: a head has been published for it,
    *     so that the recorder does not ship it any more
+   * @param progress called with the segments that were looked at, and all
    */
-  public Result run(final long end) throws IOException {
+  public Result run(final long end, final Progress progress) throws IOException {
     made = 0;
     removed = 0;
     if (refused) {
@@ -123,6 +128,7 @@ public final class Packer {
       if (!span.isEmpty() && PackSpans.first(span.getFirst().number(), largest) != first) {
         settle(span);
         span = new ArrayList<>();
+        progress.update(first, end);
       }
       span.add(next);
     }
@@ -187,10 +193,12 @@ public final class Packer {
 
   private void remove(final List<SegmentPlace> loose) throws IOException {
     try {
-      for (final SegmentPlace each : loose) {
-        store.delete(each.path());
-        removed++;
-      }
+      InOrder.run(
+          loose,
+          Executors.newVirtualThreadPerTaskExecutor(),
+          AT_ONCE,
+          each -> store.delete(each.path()),
+          (each, existed) -> removed++);
     } catch (final StoreRefusedException e) {
       LOG.warn(
           "segments are not put together any more, for they may not be removed: {}",
@@ -232,18 +240,37 @@ public final class Packer {
     final ByteBuffer buffer = ByteBuffer.allocate(COPY_BYTES);
     try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
       writeAll(out, ByteBuffer.wrap(content.encode()));
-      for (final SegmentPlace segment : segments) {
-        try (RandomAccessBytes.Sequence in =
-            places.bytes(segment).sequence(0, segment.lengthBytes())) {
-          for (long left = segment.lengthBytes(); left > 0; ) {
-            buffer.clear().limit((int) Math.min(buffer.capacity(), left));
-            left -= buffer.remaining();
-            in.read(buffer);
-            writeAll(out, buffer.flip());
-          }
-        }
-      }
+      InOrder.run(
+          segments,
+          Executors.newVirtualThreadPerTaskExecutor(),
+          AT_ONCE,
+          this::beginning,
+          (segment, beginning) -> {
+            writeAll(out, beginning);
+            copy(segment, beginning.position(), out, buffer);
+          });
       writeAll(out, ByteBuffer.wrap(content.encode()));
+    }
+  }
+
+  /** All of a segment that is as small as most are that are packed. */
+  private ByteBuffer beginning(final SegmentPlace segment) throws IOException {
+    final ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(COPY_BYTES, segment.lengthBytes()));
+    places.bytes(segment).read(0, bytes);
+    return bytes.flip();
+  }
+
+  private void copy(
+      final SegmentPlace segment, final long from, final FileChannel out, final ByteBuffer buffer)
+      throws IOException {
+    try (RandomAccessBytes.Sequence in =
+        places.bytes(segment).sequence(from, segment.lengthBytes() - from)) {
+      for (long left = segment.lengthBytes() - from; left > 0; ) {
+        buffer.clear().limit((int) Math.min(buffer.capacity(), left));
+        left -= buffer.remaining();
+        in.read(buffer);
+        writeAll(out, buffer.flip());
+      }
     }
   }
 

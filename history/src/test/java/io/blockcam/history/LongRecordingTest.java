@@ -75,10 +75,13 @@ final class LongRecordingTest {
   void makesSmallerPacksOfLargerSegmentsAndNoneOfTheLargest() throws IOException {
     final List<Sha256Digest> before = digests();
     assertThat(
-            new Packer(store, reader().recording(), work, PackSpans.SIZES, FEW_BYTES).run(SEGMENTS))
+            new Packer(store, reader().recording(), work, PackSpans.SIZES, FEW_BYTES)
+                .run(SEGMENTS, Progress.NONE))
         .isEqualTo(new Packer.Result(8, PACKED));
     assertThat(digests()).isEqualTo(before);
-    assertThat(new Packer(store, reader().recording(), work, PackSpans.SIZES, 1000).run(SEGMENTS))
+    assertThat(
+            new Packer(store, reader().recording(), work, PackSpans.SIZES, 1000)
+                .run(SEGMENTS, Progress.NONE))
         .isEqualTo(new Packer.Result(0, 0));
   }
 
@@ -93,7 +96,7 @@ final class LongRecordingTest {
             Layers.upTo(reader, new Segments(reader, 0, end, false), 495, true, Progress.NONE);
         Layers expected =
             Layers.upTo(reader, new Segments(reader, 0, end, false), 495, false, Progress.NONE)) {
-      new Packer(store, reader().recording(), work).run(SEGMENTS);
+      new Packer(store, reader().recording(), work).run(SEGMENTS, Progress.NONE);
       index(SEGMENTS);
       assertThat(objects())
           .filteredOn(path -> path.startsWith(PATHS.runs(8)))

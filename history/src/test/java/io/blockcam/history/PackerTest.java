@@ -115,7 +115,7 @@ final class PackerTest {
   void packsWhatIsBehindTheHeadAndChangesNothing() throws IOException {
     final List<Sha256Digest> before = digests();
     final Segments known = reader().find();
-    assertThat(packer().run(SEGMENTS)).isEqualTo(new Packer.Result(1, PACKED));
+    assertThat(packer().run(SEGMENTS, Progress.NONE)).isEqualTo(new Packer.Result(1, PACKED));
     assertThat(objects()).hasSize(1 + SEGMENTS - PACKED).startsWith(PACK, PATHS.segment(PACKED));
     assertThat(digests()).isEqualTo(before);
     for (int number = 0; number < SEGMENTS; number += 7) {
@@ -125,7 +125,9 @@ final class PackerTest {
           .isEqualTo(before.get(number));
     }
     assertThat(Files.list(work)).isEmpty();
-    assertThat(packer().run(SEGMENTS)).as("once more").isEqualTo(new Packer.Result(0, 0));
+    assertThat(packer().run(SEGMENTS, Progress.NONE))
+        .as("once more")
+        .isEqualTo(new Packer.Result(0, 0));
   }
 
   /** Directories of a thousand, made by names alone. */
@@ -135,7 +137,7 @@ final class PackerTest {
     Files.createDirectories(file(PATHS.segments(2000)));
     Files.createLink(file(PATHS.segment(2000)), template.resolve(PATHS.segment(0)));
     Files.createDirectories(file(PATHS.segments(3000)));
-    packer().run(3008);
+    packer().run(3008, Progress.NONE);
     assertThat(file(PATHS.segments(0))).as("has those behind the pack").exists();
     assertThat(file(PATHS.segments(1000))).doesNotExist();
     assertThat(file(PATHS.segments(2000))).as("is not empty").exists();
@@ -145,32 +147,32 @@ final class PackerTest {
   @Test
   void waitsForTheHead() throws IOException {
     final Packer packer = packer();
-    assertThat(packer.run(PACKED - 1)).isEqualTo(new Packer.Result(0, 0));
-    assertThat(packer.run(PACKED)).isEqualTo(new Packer.Result(1, PACKED));
-    assertThat(packer.run(SEGMENTS)).isEqualTo(new Packer.Result(0, 0));
+    assertThat(packer.run(PACKED - 1, Progress.NONE)).isEqualTo(new Packer.Result(0, 0));
+    assertThat(packer.run(PACKED, Progress.NONE)).isEqualTo(new Packer.Result(1, PACKED));
+    assertThat(packer.run(SEGMENTS, Progress.NONE)).isEqualTo(new Packer.Result(0, 0));
   }
 
   @Test
   void goesOnWhereItWasKilled() throws IOException {
     final List<Sha256Digest> before = digests();
-    packer().run(PACKED);
+    packer().run(PACKED, Progress.NONE);
     for (final long number : new long[] {0, 7, 63}) {
       Files.createDirectories(file(PATHS.segments(0)));
       Files.createLink(file(PATHS.segment(number)), template.resolve(PATHS.segment(number)));
     }
     assertThat(digests()).as("what is there twice").isEqualTo(before);
-    assertThat(packer().run(PACKED)).isEqualTo(new Packer.Result(0, 3));
+    assertThat(packer().run(PACKED, Progress.NONE)).isEqualTo(new Packer.Result(0, 3));
     assertThat(digests()).isEqualTo(before);
   }
 
   @Test
   void removesNothingOfWhichThePackHasNoSoundCopy() throws IOException {
     final List<Sha256Digest> before = digests();
-    packer().run(PACKED);
+    packer().run(PACKED, Progress.NONE);
     Files.createDirectories(file(PATHS.segments(0)));
     Files.createLink(file(PATHS.segment(0)), template.resolve(PATHS.segment(0)));
     change(PACK, 5000); // in segment 0
-    assertThat(packer().run(PACKED)).isEqualTo(new Packer.Result(0, 0));
+    assertThat(packer().run(PACKED, Progress.NONE)).isEqualTo(new Packer.Result(0, 0));
     assertThat(file(PATHS.segment(0))).exists();
     Files.delete(file(PACK));
     assertThat(reader().trailer(0).digest()).isEqualTo(before.getFirst());
@@ -180,7 +182,7 @@ final class PackerTest {
   void leavesSegmentsAloneOfWhichOneIsDamaged() throws IOException {
     change(PATHS.segment(20), 5000);
     final Packer packer = packer();
-    assertThat(packer.run(SEGMENTS)).isEqualTo(new Packer.Result(0, 0));
+    assertThat(packer.run(SEGMENTS, Progress.NONE)).isEqualTo(new Packer.Result(0, 0));
     assertThat(file(PACK)).doesNotExist();
     assertThat(file(PATHS.segment(19))).exists();
   }
@@ -195,9 +197,9 @@ final class PackerTest {
           }
         });
     final Packer packer = new Packer(faulty, reader().recording(), work, SIZES, Long.MAX_VALUE);
-    assertThat(packer.run(SEGMENTS)).isEqualTo(new Packer.Result(1, 0));
+    assertThat(packer.run(SEGMENTS, Progress.NONE)).isEqualTo(new Packer.Result(1, 0));
     final int calls = faulty.calls().size();
-    assertThat(packer.run(SEGMENTS)).isEqualTo(new Packer.Result(0, 0));
+    assertThat(packer.run(SEGMENTS, Progress.NONE)).isEqualTo(new Packer.Result(0, 0));
     assertThat(faulty.calls()).as("none more").hasSize(calls);
     assertThat(digests()).hasSize(SEGMENTS);
   }
@@ -211,7 +213,7 @@ final class PackerTest {
     final ByteBuffer expected = ByteBuffer.allocate(6000);
     bytes.read(0, expected);
     try (RandomAccessBytes.Sequence sequence = reader.bytes(place).sequence(1, 5999)) {
-      packer().run(SEGMENTS);
+      packer().run(SEGMENTS, Progress.NONE);
       final ByteBuffer found = ByteBuffer.allocate(6000);
       found.put(expected.get(0));
       sequence.read(found);
@@ -231,7 +233,7 @@ final class PackerTest {
     for (SegmentPlace next = listing.next(); next != null; next = listing.next()) {
       numbers.add(next.number());
       if (next.number() == 3) {
-        packer().run(SEGMENTS);
+        packer().run(SEGMENTS, Progress.NONE);
       }
     }
     assertThat(numbers).hasSize(SEGMENTS).isSorted().doesNotHaveDuplicates();
@@ -240,7 +242,7 @@ final class PackerTest {
   @Test
   void findsTheSegmentsByTheCopyOfADamagedDirectory() throws IOException {
     final List<Sha256Digest> before = digests();
-    packer().run(SEGMENTS);
+    packer().run(SEGMENTS, Progress.NONE);
     change(PACK, 60);
     assertThat(digests()).as("by that at the end").isEqualTo(before);
     change(PACK, 60);
@@ -250,7 +252,7 @@ final class PackerTest {
 
   @Test
   void saysWhichSegmentsAreLostWhereNobodyKnowsWhereTheyAre() throws IOException {
-    packer().run(SEGMENTS);
+    packer().run(SEGMENTS, Progress.NONE);
     change(PACK, 60);
     change(PACK, -60);
     assertThatThrownBy(() -> reader().segments())
@@ -264,7 +266,7 @@ final class PackerTest {
 
   @Test
   void tellsWhatIsWrongWithAPackThoughNothingIsLost() throws IOException {
-    packer().run(SEGMENTS);
+    packer().run(SEGMENTS, Progress.NONE);
     final RecordingReader reader = reader();
     final SegmentPlace place = place(reader, 0);
     assertThat(reader.packFindings().next(place, Optional.empty())).isEmpty();
@@ -283,7 +285,7 @@ final class PackerTest {
   void comparesASegmentWithTheOneInItsPack() throws IOException {
     final SegmentPlace own = place(reader(), 3);
     final byte[] bytes = Files.readAllBytes(file(own.path()));
-    packer().run(SEGMENTS);
+    packer().run(SEGMENTS, Progress.NONE);
     Files.createDirectories(file(own.path()).getParent());
     Files.write(file(own.path()), bytes);
     final RecordingReader reader = reader();
@@ -298,14 +300,14 @@ final class PackerTest {
   void leavesASpanAloneWhereADirectoryStandsInTheWayOfItsPack() throws IOException {
     Files.createDirectories(file(PACK));
     final Packer packer = packer();
-    assertThat(packer.run(SEGMENTS).segments()).isZero();
-    assertThat(packer.run(SEGMENTS).segments()).isZero();
+    assertThat(packer.run(SEGMENTS, Progress.NONE).segments()).isZero();
+    assertThat(packer.run(SEGMENTS, Progress.NONE).segments()).isZero();
     assertThat(reader().segments()).hasSize(SEGMENTS);
   }
 
   @Test
   void isNoPackWhereTheFileIsShorterThanADirectory() throws IOException {
-    packer().run(SEGMENTS);
+    packer().run(SEGMENTS, Progress.NONE);
     Files.write(file(PACK), new byte[100]);
     assertThatThrownBy(() -> reader().segments())
         .isInstanceOf(SegmentException.class)
@@ -314,7 +316,7 @@ final class PackerTest {
 
   @Test
   void readsWhatIsLeftOfAPackThatIsCut() throws IOException {
-    packer().run(SEGMENTS);
+    packer().run(SEGMENTS, Progress.NONE);
     final String pack = PACK;
     final byte[] bytes = Files.readAllBytes(file(pack));
     Files.write(file(pack), Arrays.copyOf(bytes, bytes.length / 2));
@@ -328,7 +330,7 @@ final class PackerTest {
 
   @Test
   void costsOneRequestASegmentOnceThePackIsKnown() throws IOException {
-    packer().run(SEGMENTS);
+    packer().run(SEGMENTS, Progress.NONE);
     final CountingStore counting = new CountingStore(store);
     final RecordingReader reader = RecordingReader.open(counting.store(), TestRecording.NAME);
     reader.trailer(50);

@@ -20,6 +20,6 @@ public final class TestPacks {
       final ObjectStore store, final RecordingReader reader, final Path directory)
       throws IOException {
     return new Packer(store, reader.recording(), directory, List.of(SEGMENTS), Long.MAX_VALUE)
-        .run(reader.find().end());
+        .run(reader.find().end(), Progress.NONE);
   }
 }

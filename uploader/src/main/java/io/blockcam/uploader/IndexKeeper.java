@@ -125,7 +125,7 @@ public final class IndexKeeper implements AutoCloseable {
     LOG.debug("{}", at.indexer.run(at.reader.find(), /* check= */ false, Progress.NONE));
     final Optional<RecordingHead> head = at.reader.usableHead();
     if (head.isPresent()) { // what is behind it is no longer shipped
-      LOG.debug("{}", at.packer.run(head.get().segmentNumber() + 1));
+      LOG.debug("{}", at.packer.run(head.get().segmentNumber() + 1, Progress.NONE));
     }
   }
 
