@@ -38,6 +38,9 @@ public final class Indexer {
   /** Once there is a run of this size, the smallest ones below it are removed. */
   private static final long LARGE_RUN = 512;
 
+  private static final long SMALL_RUN = 64;
+  private static final long SMALLEST_RUN = IndexSpans.FAN_OUT;
+
   private final ObjectStore store;
   private final RecordingReader reader;
   private final Path directory;
@@ -49,6 +52,14 @@ public final class Indexer {
   private final Map<Long, PresentRuns> present = new TreeMap<>();
   private Segments segments;
   private RunMaker runs;
+
+  /** The first one that is covered. */
+  private long first;
+
+  /** Segments that small runs cover. */
+  private long done;
+
+  private boolean recordsAreMany;
   private long bytes;
   private int made;
   private int damaged;
@@ -103,40 +114,71 @@ public final class Indexer {
    * @param covered the segments that are to be covered
    * @param check whether to read what is there, too, and to make anew what is damaged or does not
    *     say what these segments say
-   * @param progress called with the segments that are covered by the smallest runs, and all
+   * @param progress called with the segments that are covered by small runs, and all
    * @throws io.blockcam.archive.segment.SegmentException when a segment is missing or damaged
    */
   public Result run(final Segments covered, final boolean check, final Progress progress)
       throws IOException {
     segments = covered;
     runs = new RunMaker(reader, covered, segmentsAtOnce);
-    final long first = segments.firstWhole();
+    first = segments.firstWhole();
     if (check) {
-      removeUseless(first);
+      removeUseless();
     }
-    long size = IndexSpans.FAN_OUT;
+    done = 0;
+    long size = SMALLEST_RUN;
     for (; nextMultiple(first, size) + size <= segments.end(); size *= IndexSpans.FAN_OUT) {
       for (long at = nextMultiple(first, size); at + size <= segments.end(); at += size) {
-        if (!isCovered(at, size) && !present(size).has(at)) {
-          make(at, size);
-        }
-        if (size == IndexSpans.FAN_OUT) {
-          progress.update(at + size - first, segments.end() - first);
+        if (size == SMALLEST_RUN) {
+          makeSmallest(at, progress);
+        } else if (!present(size).has(at)) {
+          make(at, size, progress);
+        } else if (size == LARGE_RUN && at + 2 * size > segments.end()) {
+          removeSmallest(at); // who was killed there has left them
         }
       }
     }
-    if (size > IndexSpans.FAN_OUT) {
-      makeMap(first);
+    if (size > SMALLEST_RUN) {
+      makeMap();
     }
     return new Result(made, bytes, damaged);
   }
 
+  private void makeSmallest(final long at, final Progress progress) throws IOException {
+    if (isPassedOver(at) && !present(SMALL_RUN).has(at / SMALL_RUN * SMALL_RUN)) {
+      return; // all eight are made in one go
+    }
+    if (!isPassedOver(at) && !present(SMALLEST_RUN).has(at)) {
+      make(at, SMALLEST_RUN, progress);
+    }
+    tell(SMALLEST_RUN, progress);
+  }
+
+  private void tell(final long more, final Progress progress) {
+    done += more;
+    progress.update(done, segments.end() - first);
+  }
+
   /**
-   * Whether there is a run that makes one of the smallest ones unnecessary: who reads a moment in
-   * the midst of it reads some more segments, and an archive has an eighth of the runs.
+   * Whether a smallest run, and its neighbours, is not made at all: there is a large one, or will
+   * be in a moment, that makes it unnecessary. Who reads a moment in the midst of it reads some
+   * more segments, and an archive has an eighth of the runs.
    */
-  private boolean isCovered(final long first, final long size) throws IOException {
-    return size == IndexSpans.FAN_OUT && present(LARGE_RUN).has(first / LARGE_RUN * LARGE_RUN);
+  private boolean isPassedOver(final long at) throws IOException {
+    final long large = at / LARGE_RUN * LARGE_RUN;
+    if (large < first || large + LARGE_RUN > segments.end()) {
+      return false;
+    }
+    return present(LARGE_RUN).has(large) || !isAnySmallestThere(at / SMALL_RUN * SMALL_RUN);
+  }
+
+  private boolean isAnySmallestThere(final long small) throws IOException {
+    for (long at = small; at < small + SMALL_RUN; at += SMALLEST_RUN) {
+      if (present(SMALLEST_RUN).has(at)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static long nextMultiple(final long number, final long size) {
@@ -147,34 +189,50 @@ public final class Indexer {
     return present.computeIfAbsent(size, s -> new PresentRuns(store, paths, s));
   }
 
-  private void make(final long first, final long size) throws IOException {
-    final String path = IndexSpans.run(paths, first, size);
-    if (size == IndexSpans.FAN_OUT) {
-      publish(path, out -> runs.ofSegments(first, size, out));
+  private void make(final long at, final long size, final Progress progress) throws IOException {
+    final String path = IndexSpans.run(paths, at, size);
+    if (size == SMALLEST_RUN) {
+      publish(path, out -> runs.ofSegments(at, size, out));
+    } else if (size == SMALL_RUN && isPassedOver(at) && publishOfFewRecords(path, at)) {
+      tell(size, progress);
     } else {
       final long smaller = size / IndexSpans.FAN_OUT;
       fromSound(
           () -> {
             final List<RunReader> parts = new ArrayList<>();
-            for (long at = first; at < first + size; at += smaller) {
-              parts.add(madeRun(at, smaller));
+            for (long part = at; part < at + size; part += smaller) {
+              parts.add(madeRun(part, smaller));
             }
             publish(path, out -> RunBuilder.merge(parts, window, out));
           });
     }
-    present(size).add(first);
+    present(size).add(at);
     if (size == LARGE_RUN) {
-      removeSmallest(first);
+      removeSmallest(at);
     }
   }
 
+  /** Without the smallest runs, if memory is enough for that. */
+  private boolean publishOfFewRecords(final String path, final long at) throws IOException {
+    if (!recordsAreMany) {
+      try {
+        publish(path, out -> runs.ofFewRecords(at, SMALL_RUN, out));
+        return true;
+      } catch (final RunMaker.ManyRecordsException e) {
+        LOG.debug("from here on by way of the smallest runs: {}", e.getMessage());
+        recordsAreMany = true;
+      }
+    }
+    return false;
+  }
+
   /** Those that a large run covers, and that it was made of. */
-  private void removeSmallest(final long first) throws IOException {
-    for (long at = first; at < first + LARGE_RUN; at += IndexSpans.FAN_OUT) {
-      if (present(IndexSpans.FAN_OUT).has(at)) {
-        final String path = IndexSpans.run(paths, at, IndexSpans.FAN_OUT);
+  private void removeSmallest(final long large) throws IOException {
+    for (long at = large; at < large + LARGE_RUN; at += SMALLEST_RUN) {
+      if (present(SMALLEST_RUN).has(at)) {
+        final String path = IndexSpans.run(paths, at, SMALLEST_RUN);
         store.delete(path);
-        present(IndexSpans.FAN_OUT).remove(path);
+        present(SMALLEST_RUN).remove(path);
       }
     }
   }
@@ -213,15 +271,15 @@ public final class Indexer {
   }
 
   /** A run of these segments, made now if there is none. */
-  private RunReader madeRun(final long first, final long size) throws IOException {
-    if (!present(size).has(first)) {
-      make(first, size);
+  private RunReader madeRun(final long at, final long size) throws IOException {
+    if (!present(size).has(at)) {
+      make(at, size, Progress.NONE);
     }
-    return runs.open(IndexSpans.run(paths, first, size));
+    return runs.open(IndexSpans.run(paths, at, size));
   }
 
   /** What is damaged, of other segments, or says something else than they do. */
-  private void removeUseless(final long first) throws IOException {
+  private void removeUseless() throws IOException {
     final Set<String> useless = new HashSet<>();
     new IndexVerifier(reader, segments, segmentsAtOnce)
         .run(
@@ -259,14 +317,14 @@ public final class Indexer {
    * A map is made when what is read in its place has grown by a quarter: so maps take up no more
    * than five times the newest one, and a moment costs no more than a quarter above its map.
    */
-  private void makeMap(final long first) throws IOException {
+  private void makeMap() throws IOException {
     final long end = segments.end() / IndexSpans.FAN_OUT * IndexSpans.FAN_OUT;
     if (end > first && first % IndexSpans.FAN_OUT == 0) {
-      fromSound(() -> makeMap(first, end));
+      fromSound(() -> makeMap(end));
     }
   }
 
-  private void makeMap(final long first, final long end) throws IOException {
+  private void makeMap(final long end) throws IOException {
     final NavigableSet<Long> maps = IndexSpans.maps(reader, first);
     if (!maps.isEmpty() && maps.last() >= end - 1) {
       return;

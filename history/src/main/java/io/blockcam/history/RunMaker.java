@@ -24,6 +24,9 @@ final class RunMaker {
   /** What records do that is held in memory before it is sorted. */
   private static final int MOST_OPERATIONS = 1 << 18;
 
+  /** Of so many operations each: full segments of writes of 4 KiB are few enough. */
+  private static final int FEW_PARTS = 4;
+
   private final RecordingReader reader;
   private final Segments segments;
   private final int segmentsAtOnce;
@@ -45,6 +48,31 @@ final class RunMaker {
    */
   RunCover ofSegments(final long first, final long count, final OutputStream out)
       throws IOException {
+    return ofSegments(first, count, out, Integer.MAX_VALUE);
+  }
+
+  /**
+   * The same of more segments than may be many in memory.
+   *
+   * @throws ManyRecordsException when they are: their runs are to be made one by one, and merged
+   */
+  RunCover ofFewRecords(final long first, final long count, final OutputStream out)
+      throws IOException {
+    return ofSegments(first, count, out, FEW_PARTS);
+  }
+
+  /** Segments have more records than can be held in memory until they are a run. */
+  static final class ManyRecordsException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    ManyRecordsException(final long segment) {
+      super("segment %d and those before it have many records".formatted(segment));
+    }
+  }
+
+  private RunCover ofSegments(
+      final long first, final long count, final OutputStream out, final int mostParts)
+      throws IOException {
     final RunBuilder builder = new RunBuilder(window);
     final List<RunReader> parts = new ArrayList<>();
     final SegmentChain[] chain = new SegmentChain[1];
@@ -62,6 +90,9 @@ final class RunMaker {
           builder.add(segment.trailer(), tables.records);
           if (builder.operations() >= MOST_OPERATIONS) {
             parts.add(part(builder));
+            if (parts.size() > mostParts) {
+              throw new ManyRecordsException(number);
+            }
           }
         });
     if (parts.isEmpty()) {

@@ -12,7 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,5 +119,46 @@ final class LongRecordingTest {
     final List<String> before = objects();
     index(SEGMENTS);
     assertThat(objects()).as("once more").isEqualTo(before);
+  }
+
+  /** An old archive is indexed without the smallest runs that would be removed again. */
+  @Test
+  void anIndexIsTheSameHoweverItWasMade() throws IOException {
+    for (long end = 64; end <= SEGMENTS; end += 8) {
+      index(end);
+    }
+    final Map<String, Long> before = runs();
+    for (final String path : objects()) {
+      if (path.startsWith(PATHS.index())) {
+        Files.delete(directory.resolve(path));
+      }
+    }
+    index(SEGMENTS);
+    assertThat(runs()).isEqualTo(before);
+  }
+
+  @Test
+  void removesTheSmallestRunsThatAKillHasLeft() throws IOException {
+    index(8);
+    final Path smallest = directory.resolve(IndexSpans.run(PATHS, 0, 8));
+    final byte[] bytes = Files.readAllBytes(smallest);
+    index(SEGMENTS);
+    assertThat(smallest).doesNotExist();
+    Files.write(smallest, bytes);
+    index(SEGMENTS);
+    assertThat(smallest).doesNotExist();
+  }
+
+  /** What runs hold: their names, and a checksum of each. Maps are made now and then. */
+  private Map<String, Long> runs() throws IOException {
+    final Map<String, Long> runs = new TreeMap<>();
+    for (final String path : objects()) {
+      if (path.startsWith(PATHS.index()) && !path.startsWith(PATHS.maps())) {
+        final CRC32C checksum = new CRC32C();
+        checksum.update(Files.readAllBytes(directory.resolve(path)));
+        runs.put(path, checksum.getValue());
+      }
+    }
+    return runs;
   }
 }
