@@ -41,7 +41,7 @@ public final class IndexVerifier {
     this.paths = reader.recording().paths();
     this.reader = reader;
     this.segments = segments;
-    this.runs = new RunMaker(reader, segments, segmentsAtOnce);
+    this.runs = new RunMaker(reader, segments, segmentsAtOnce, RunMaker.MOST_OPERATIONS);
   }
 
   /** Takes what is wrong. */

@@ -46,6 +46,7 @@ public final class Indexer {
   private final Path directory;
   private final int segmentsAtOnce;
   private final long mapRecords;
+  private final int mostOperations;
   private final Publisher publisher;
   private final RecordingPaths paths;
   private final WindowStack window = new WindowStack();
@@ -74,7 +75,7 @@ public final class Indexer {
       final RecordingReader reader,
       final Path directory,
       final int segmentsAtOnce) {
-    this(store, reader, directory, segmentsAtOnce, MAP_RECORDS);
+    this(store, reader, directory, segmentsAtOnce, MAP_RECORDS, RunMaker.MOST_OPERATIONS);
   }
 
   Indexer(
@@ -82,12 +83,14 @@ public final class Indexer {
       final RecordingReader reader,
       final Path directory,
       final int segmentsAtOnce,
-      final long mapRecords) {
+      final long mapRecords,
+      final int mostOperations) {
     this.store = store;
+    this.mostOperations = mostOperations;
     this.mapRecords = mapRecords;
     this.segmentsAtOnce = segmentsAtOnce;
     this.segments = new Segments(reader, 0, 0, false);
-    this.runs = new RunMaker(reader, segments, segmentsAtOnce);
+    this.runs = new RunMaker(reader, segments, segmentsAtOnce, mostOperations);
     this.reader = reader;
     this.directory = directory;
     this.paths = reader.recording().paths();
@@ -120,7 +123,7 @@ public final class Indexer {
   public Result run(final Segments covered, final boolean check, final Progress progress)
       throws IOException {
     segments = covered;
-    runs = new RunMaker(reader, covered, segmentsAtOnce);
+    runs = new RunMaker(reader, covered, segmentsAtOnce, mostOperations);
     first = segments.firstWhole();
     if (check) {
       removeUseless();
@@ -191,11 +194,10 @@ public final class Indexer {
 
   private void make(final long at, final long size, final Progress progress) throws IOException {
     final String path = IndexSpans.run(paths, at, size);
+    final boolean inOneGo = size == SMALL_RUN && isPassedOver(at);
     if (size == SMALLEST_RUN) {
       publish(path, out -> runs.ofSegments(at, size, out));
-    } else if (size == SMALL_RUN && isPassedOver(at) && publishOfFewRecords(path, at)) {
-      tell(size, progress);
-    } else {
+    } else if (!inOneGo || !publishOfFewRecords(path, at)) {
       final long smaller = size / IndexSpans.FAN_OUT;
       fromSound(
           () -> {
@@ -205,6 +207,9 @@ public final class Indexer {
             }
             publish(path, out -> RunBuilder.merge(parts, window, out));
           });
+    }
+    if (inOneGo) {
+      tell(size, progress);
     }
     present(size).add(at);
     if (size == LARGE_RUN) {

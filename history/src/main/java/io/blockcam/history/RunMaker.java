@@ -22,7 +22,7 @@ import java.util.stream.LongStream;
 /** Makes runs of segments, and opens those that an archive has. One thread. */
 final class RunMaker {
   /** What records do that is held in memory before it is sorted. */
-  private static final int MOST_OPERATIONS = 1 << 18;
+  static final int MOST_OPERATIONS = 1 << 18;
 
   /** Of so many operations each: full segments of writes of 4 KiB are few enough. */
   private static final int FEW_PARTS = 4;
@@ -30,12 +30,19 @@ final class RunMaker {
   private final RecordingReader reader;
   private final Segments segments;
   private final int segmentsAtOnce;
+  private final int mostOperations;
   private final WindowStack window = new WindowStack();
 
   /**
    * @param segmentsAtOnce how many are read at the same time
+   * @param mostOperations that are held in memory before they are sorted
    */
-  RunMaker(final RecordingReader reader, final Segments segments, final int segmentsAtOnce) {
+  RunMaker(
+      final RecordingReader reader,
+      final Segments segments,
+      final int segmentsAtOnce,
+      final int mostOperations) {
+    this.mostOperations = mostOperations;
     this.reader = reader;
     this.segments = segments;
     this.segmentsAtOnce = segmentsAtOnce;
@@ -88,7 +95,7 @@ final class RunMaker {
                   ? reader.beginning().resume(segment.trailer())
                   : chain[0].next(segment.name(), number, segment.trailer());
           builder.add(segment.trailer(), tables.records);
-          if (builder.operations() >= MOST_OPERATIONS) {
+          if (builder.operations() >= mostOperations) {
             parts.add(part(builder));
             if (parts.size() > mostParts) {
               throw new ManyRecordsException(number);

@@ -62,7 +62,7 @@ final class IndexerTest {
   private Indexer.Result index(final boolean check) throws IOException {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      return new Indexer(store, reader, directory, 2, MAP_RECORDS)
+      return new Indexer(store, reader, directory, 2, MAP_RECORDS, RunMaker.MOST_OPERATIONS)
           .run(reader.find(), check, Progress.NONE);
     }
   }

@@ -128,13 +128,22 @@ final class LongRecordingTest {
       index(end);
     }
     final Map<String, Long> before = runs();
+    removeIndex();
+    index(SEGMENTS);
+    assertThat(runs()).isEqualTo(before);
+    removeIndex();
+    final RecordingReader reader = reader();
+    new Indexer(store, reader, work, 2, Long.MAX_VALUE, /* mostOperations= */ 10)
+        .run(reader.find(), /* check= */ false, Progress.NONE);
+    assertThat(runs()).as("where memory is short").isEqualTo(before);
+  }
+
+  private void removeIndex() throws IOException {
     for (final String path : objects()) {
       if (path.startsWith(PATHS.index())) {
         Files.delete(directory.resolve(path));
       }
     }
-    index(SEGMENTS);
-    assertThat(runs()).isEqualTo(before);
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -51,7 +52,7 @@ final class DirectoryStore implements ObjectStore {
 
   private final StoreUri.Directory uri;
   private final Path root;
-  private final OpenFiles reading = new OpenFiles(KEPT_OPEN);
+  private final OpenFiles reading = new OpenFiles(KEPT_OPEN, Duration.ofSeconds(1));
   private volatile boolean closed;
 
   DirectoryStore(final StoreUri.Directory uri) {

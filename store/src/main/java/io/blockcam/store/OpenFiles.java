@@ -6,21 +6,36 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Files that were read last, still open: most reads are of an object that was read just before, and
- * to see where all the links of a path lead takes thirty system calls. Whether the name still is
- * that of the same file takes one, and is asked each time. Safe for several threads.
+ * Files that were read just now, still open: most reads are of an object that was read just before,
+ * and to see where all the links of a path lead takes thirty system calls. Whether the name still
+ * is that of the same file takes one, and is asked each time. One that nobody reads any more is
+ * closed after a second, or its file system could not be unmounted. Safe for several threads.
  */
 final class OpenFiles implements Closeable {
-  private final int most;
+  private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
 
-  // The two below are guarded by this.
+  private final int most;
+  private final long idleNs;
+
+  /** Has a thread only while a file is open. */
+  private final ScheduledThreadPoolExecutor timer =
+      new ScheduledThreadPoolExecutor(
+          1, task -> Thread.ofPlatform().daemon().name("store-files").unstarted(task));
+
+  // The three below are guarded by this.
   private final Map<Path, File> files = new LinkedHashMap<>(16, 0.75f, true);
+  private boolean sweeping;
   private boolean closed;
 
   /** Opens a file that is not open yet. */
@@ -31,9 +46,13 @@ final class OpenFiles implements Closeable {
 
   /**
    * @param most how many are kept open though nobody reads them
+   * @param idle for how long
    */
-  OpenFiles(final int most) {
+  OpenFiles(final int most, final Duration idle) {
     this.most = most;
+    this.idleNs = idle.toNanos();
+    timer.setKeepAliveTime(1, TimeUnit.SECONDS);
+    timer.allowCoreThreadTimeOut(true);
   }
 
   /** An open file, until it is closed by each of its users. */
@@ -41,8 +60,9 @@ final class OpenFiles implements Closeable {
     private final FileChannel channel;
     private final @Nullable Object key;
 
-    // The two below are guarded by the OpenFiles.
+    // The three below are guarded by the OpenFiles.
     private int users = 1;
+    private long lastReadNs;
     private boolean kept;
 
     private File(final FileChannel channel, final @Nullable Object key) {
@@ -113,6 +133,7 @@ final class OpenFiles implements Closeable {
     }
     file.kept = true;
     drop(files.put(path, file));
+    sweepLater();
     for (final Iterator<File> eldest = files.values().iterator();
         files.size() > most && eldest.hasNext(); ) {
       final File next = eldest.next();
@@ -133,8 +154,36 @@ final class OpenFiles implements Closeable {
     }
   }
 
+  private void sweepLater() {
+    if (!sweeping) {
+      sweeping = true;
+      timer.schedule(this::sweep, idleNs, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** Closes what nobody has read for a while. */
+  private synchronized void sweep() {
+    sweeping = false;
+    final long nowNs = System.nanoTime();
+    for (final Iterator<File> each = files.values().iterator(); each.hasNext(); ) {
+      final File file = each.next();
+      if (file.users == 0 && nowNs - file.lastReadNs >= idleNs) {
+        each.remove();
+        try {
+          drop(file);
+        } catch (final IOException e) {
+          LOG.debug("of a file that was only read: {}", e.toString());
+        }
+      }
+    }
+    if (!files.isEmpty()) {
+      sweepLater();
+    }
+  }
+
   private synchronized void release(final File file) throws IOException {
     file.users--;
+    file.lastReadNs = System.nanoTime();
     closeIfUnused(file);
   }
 
@@ -147,6 +196,7 @@ final class OpenFiles implements Closeable {
   @Override
   public synchronized void close() throws IOException {
     closed = true;
+    timer.shutdownNow();
     for (final File file : files.values()) {
       drop(file);
     }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,7 +18,7 @@ final class OpenFilesTest {
   @TempDir private Path directory;
 
   private int opened;
-  private final OpenFiles files = new OpenFiles(2);
+  private final OpenFiles files = new OpenFiles(2, Duration.ofHours(1));
 
   @Test
   void opensAFileOnce() throws IOException {
@@ -68,6 +69,21 @@ final class OpenFilesTest {
       assertThat(used.channel().isOpen()).isTrue();
       used.close();
       assertThat(used.channel().isOpen()).isFalse();
+    }
+  }
+
+  /** Or a file system could not be unmounted for as long as somebody might read from it again. */
+  @Test
+  void closesWhatNobodyReadsAnyMore() throws IOException, InterruptedException {
+    try (OpenFiles brief = new OpenFiles(2, Duration.ofMillis(20))) {
+      final Path path = file("a", 1);
+      final OpenFiles.File read = brief.open(path, () -> FileChannel.open(path));
+      Thread.sleep(100);
+      assertThat(read.channel().isOpen()).as("is read").isTrue();
+      read.close();
+      while (read.channel().isOpen()) {
+        Thread.sleep(5);
+      }
     }
   }
 
