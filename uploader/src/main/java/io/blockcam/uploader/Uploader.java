@@ -348,7 +348,7 @@ public final class Uploader implements AutoCloseable {
   private boolean keepHead(final List<Lane.Published> named) {
     try {
       final boolean more = named.isEmpty() ? heads.catchUp() : heads.follow(named);
-      onHead(heads.isBroken() ? "the segments are not whole" : "", false);
+      onHead(heads.isBroken() ? "the segments are not whole" : "", more);
       return more;
     } catch (final IOException e) {
       final boolean first = onHead(wordsFor(e), !needsSomebody(e));

@@ -588,6 +588,28 @@ final class UploaderTest {
     assertThat(uploader.drain(LONG)).isTrue();
   }
 
+  /** A stop that does not wait for it leaves an archive that is slow to read. */
+  @Test
+  void isNotDrainedWhileAHeadIsStillCounted() throws Exception {
+    for (int i = 0; i < 12; i++) {
+      spool.seal(2);
+    }
+    while (uploader.doWork()) {}
+    for (final ObjectStatus head : store.list("disk/heads")) {
+      store.delete(head.path());
+    }
+    uploader.close();
+    uploader = uploader(AT_ONCE);
+    spool.seal(2);
+
+    assertThat(uploader.doWork()).isTrue();
+    assertThat(uploader.doWork()).as("and reads what is before the head").isTrue();
+    assertThat(uploader.drain(Duration.ofMillis(1))).isFalse();
+    while (uploader.doWork()) {}
+    assertThat(uploader.drain(Duration.ofMillis(1))).isTrue();
+    assertThat(store.list("disk/heads")).hasSize(1);
+  }
+
   @Test
   void stopsAtOnceInALongBackoff() throws Exception {
     final CountDownLatch failed = new CountDownLatch(1);
