@@ -102,7 +102,7 @@ final class DiffCommand implements Callable<Integer> {
               first.sequence(),
               last.sequence(),
               !noIndex,
-              (done, total) -> progress.update("segments", done, total))) {
+              (done, total) -> progress.segments("comparing", done, total))) {
         progress.close();
         final Ranges ranges = new Ranges(spec.commandLine().getOut(), layers.diskBytes());
         ranges.head();

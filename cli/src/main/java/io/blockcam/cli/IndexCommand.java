@@ -59,7 +59,10 @@ final class IndexCommand implements Callable<Integer> {
       final Path directory = Path.of(System.getProperty("java.io.tmpdir"));
       final Indexer.Result result =
           new Indexer(store, reader, directory, SEGMENTS_AT_ONCE)
-              .run(reader.find(), check, (done, total) -> progress.update("segments", done, total));
+              .run(
+                  reader.find(),
+                  check,
+                  (done, total) -> progress.segments("indexing", done, total));
       final Packer.Result packs = pack(store, reader, directory, progress);
       progress.close();
       final PrintWriter out = spec.commandLine().getOut();
@@ -102,6 +105,6 @@ final class IndexCommand implements Callable<Integer> {
         : new Packer(store, reader.recording(), directory)
             .run(
                 head.get().segmentNumber() + 1,
-                (done, total) -> progress.update("packing", done, total));
+                (done, total) -> progress.segments("packing", done, total));
   }
 }

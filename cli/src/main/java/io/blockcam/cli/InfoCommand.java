@@ -47,13 +47,11 @@ final class InfoCommand implements Callable<Integer> {
     try (ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
-      info = RecordingInfo.read(reader, (done, total) -> progress.update("reading", done, total));
+      info = RecordingInfo.read(reader, (done, total) -> progress.bytes("reading", done, total));
       found =
           gaps && info.summary().count(RecordKind.GAP) > 0
               ? Gap.all(
-                  reader,
-                  reader.find(),
-                  (done, total) -> progress.update("reading segments", done, total))
+                  reader, reader.find(), (done, total) -> progress.segments("reading", done, total))
               : List.of();
     }
     if (json) {

@@ -50,7 +50,7 @@ final class ListCommand implements Callable<Integer> {
           infos.add(
               RecordingInfo.read(
                   RecordingReader.open(store, name),
-                  (done, total) -> progress.update("reading " + name, done, total)));
+                  (done, total) -> progress.bytes("reading " + name, done, total)));
         } catch (final StoreUnavailableException e) {
           throw e;
         } catch (final SegmentException | RecordingFormatException | StoreException e) {

@@ -131,7 +131,7 @@ final class LogCommand implements Callable<Integer> {
                     segments,
                     first,
                     last,
-                    (done, total) -> progress.update("writing", done, total));
+                    (done, total) -> progress.segments("writing", done, total));
         progress.close();
         print(written);
       } else {

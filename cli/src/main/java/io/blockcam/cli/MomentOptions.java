@@ -233,7 +233,7 @@ final class MomentOptions {
         found.segments,
         found.moment,
         !noIndex,
-        (done, total) -> progress.update("reading segments", done, total));
+        (done, total) -> progress.segments("reading", done, total));
   }
 
   /** What a folded beginning held nobody can prove. */

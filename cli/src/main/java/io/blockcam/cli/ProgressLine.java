@@ -22,9 +22,21 @@ final class ProgressLine implements AutoCloseable {
   private String phase = "";
 
   /**
+   * Shows how far work has come that counts bytes.
+   *
    * @param what a word for the phase; another word begins another bar
    */
-  void update(final String what, final long doneBytes, final long totalBytes) {
+  void bytes(final String what, final long done, final long total) {
+    update(what, done, total, " MiB", MIB);
+  }
+
+  /** The same of work that counts segments. */
+  void segments(final String what, final long done, final long total) {
+    update(what, done, total, " segments", 1);
+  }
+
+  private void update(
+      final String what, final long done, final long total, final String unit, final long unitIs) {
     if (!wanted || System.nanoTime() - startNs < SHORT_WORK_NS) {
       return;
     }
@@ -34,14 +46,14 @@ final class ProgressLine implements AutoCloseable {
       bar =
           new ProgressBarBuilder()
               .setTaskName(what)
-              .setInitialMax(totalBytes)
-              .setUnit(" MiB", MIB)
+              .setInitialMax(total)
+              .setUnit(unit, unitIs)
               .setStyle(ProgressBarStyle.ASCII)
               .showSpeed()
               .build();
     }
-    bar.maxHint(totalBytes);
-    bar.stepTo(doneBytes);
+    bar.maxHint(total);
+    bar.stepTo(done);
   }
 
   @Override

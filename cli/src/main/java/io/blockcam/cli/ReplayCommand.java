@@ -141,7 +141,7 @@ final class ReplayCommand implements Callable<Integer> {
         if (strict) {
           refuseGuesses(found, survey);
         }
-        final ImageWriter writer = new ImageWriter(disk, survey.pieces(), flat, progress::update);
+        final ImageWriter writer = new ImageWriter(disk, survey.pieces(), flat, progress::bytes);
         final ImageWriter.Image image =
             file != null
                 ? writer.write(file, force)

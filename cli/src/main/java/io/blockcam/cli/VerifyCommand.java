@@ -108,7 +108,7 @@ final class VerifyCommand implements Callable<Integer> {
     try {
       return verifier.run(
           finding -> tell(finding, progress, findings),
-          (done, total) -> progress.update("verifying", done, total));
+          (done, total) -> progress.bytes("verifying", done, total));
     } finally {
       forget(interrupted);
     }
@@ -187,7 +187,7 @@ final class VerifyCommand implements Callable<Integer> {
       return new IndexVerifier(reader, reader.find(), SEGMENTS_AT_ONCE)
           .run(
               (path, problem) -> tell(problem, progress, findings),
-              (done, total) -> progress.update("comparing segments", done, total));
+              (done, total) -> progress.segments("comparing", done, total));
     } catch (final SegmentException e) {
       tell("the index cannot be compared: " + e.getMessage(), progress, findings);
       return 0;

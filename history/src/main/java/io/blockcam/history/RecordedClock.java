@@ -72,35 +72,47 @@ public final class RecordedClock {
       final RecordingReader reader, final Segments segments, final boolean useIndex)
       throws IOException {
     final List<Span> spans = new ArrayList<>(List.of(beginning(reader, segments)));
-    long start = -1;
+    Optional<Event> before = Optional.empty();
     for (final Event event :
         Events.ifAny(reader, segments, RecordKind.CLOCK_STEP, useIndex, Progress.NONE)) {
-      if (beginsEpoch(event)) {
-        start = event.sequence();
-        start(spans, event);
-      } else if (event.kind() == RecordKind.CLOCK_STEP) {
+      if (event.kind() == RecordKind.CLOCK_STEP) {
         // A start that says where the clock is says it of itself, too.
-        step(spans, event, event.sequence() - 1 == start ? start : event.sequence());
+        final boolean isOfStart =
+            before.isPresent()
+                && before.get().sequence() == event.sequence() - 1
+                && beginsEpoch(segments, before.get());
+        step(spans, event, event.sequence() - (isOfStart ? 1 : 0));
+      } else if (isNews(spans.getLast(), event) && beginsEpoch(segments, event)) {
+        spans.add(new Span(event.sequence(), event.timestampNs(), event.timestampNs(), 0));
       }
+      before = Optional.of(event);
     }
     return new RecordedClock(List.copyOf(spans));
   }
 
-  /** With a start, or with a gap that stands in place of lost records. */
-  private static boolean beginsEpoch(final Event event) {
-    return event.kind() == RecordKind.START
-        || (event.kind() == RecordKind.GAP
-            && event.record() == 0
-            && event.value() == GapReason.RECORDS_LOST.code());
+  /**
+   * Whether a clock that was set right there shows something else than before: one that was set
+   * ahead, and back before anything else was recorded, needs no step.
+   */
+  private static boolean isNews(final Span last, final Event start) {
+    return last.leadNs > 0 || start.timestampNs() < last.runsFromNs;
   }
 
-  /** It sets the clock right. */
-  private static void start(final List<Span> spans, final Event event) {
-    final Span last = spans.getLast();
-    // A clock that was set ahead, and back before anything else was recorded, needs no step.
-    if (last.leadNs > 0 || event.timestampNs() < last.runsFromNs) {
-      spans.add(new Span(event.sequence(), event.timestampNs(), event.timestampNs(), 0));
+  /**
+   * With a start, or with a gap that stands in place of a lost one. Records are lost in the midst
+   * of an epoch, too, where the spool was damaged.
+   */
+  private static boolean beginsEpoch(final Segments segments, final Event first)
+      throws IOException {
+    if (first.kind() != RecordKind.GAP
+        || first.record() != 0
+        || first.value() != GapReason.RECORDS_LOST.code()) {
+      return first.kind() == RecordKind.START;
     }
+    final Optional<SegmentTrailer> segment = segments.readable(first.segment());
+    final Optional<SegmentTrailer> before = segments.before(first.segment());
+    return segment.isPresent()
+        && (before.isEmpty() || before.get().epoch() < segment.get().epoch());
   }
 
   private static void step(final List<Span> spans, final Event event, final long sequence) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
+import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.history.ClockStep;
@@ -99,6 +100,19 @@ class MomentResolverTest {
     assertThat(doubtfulStep(100)).isEqualTo(step);
     assertThat(doubtfulStep(101)).isEmpty();
     assertThat(at(99)).isEqualTo(moment(1, 5, 50));
+  }
+
+  /** A segment that was damaged in the spool begins with a gap, and no epoch with it. */
+  @Test
+  void keepsTheLeadOfTheClockBehindAGapWithinAnEpoch() throws IOException {
+    recording.passTime(50); // +100
+    recording.clockBackBy(40); // seq 6: +60
+    recording.seal();
+    recording.gap(0, 4, GapReason.RECORDS_LOST); // seq 7
+    recording.passTime(5);
+    recording.data(5, 0xff, 0, TestRecording.filled(1)); // seq 8, shown at +65
+    recording.seal();
+    assertThat(resolve(new When.Latest()).instant()).isEqualTo(CREATED.plusNanos(65));
   }
 
   /** Set ahead, and back while nothing ran: no step tells of the second, but the start does. */

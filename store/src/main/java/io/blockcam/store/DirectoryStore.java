@@ -281,6 +281,7 @@ final class DirectoryStore implements ObjectStore {
     private final String path;
     private OpenFiles.File file;
     private long position;
+    private boolean closed;
 
     Stream(final String path, final OpenFiles.File file, final long position) {
       this.path = path;
@@ -317,7 +318,10 @@ final class DirectoryStore implements ObjectStore {
 
     @Override
     public void close() throws IOException {
-      file.close();
+      if (!closed) { // or it would close the file of another reader
+        closed = true;
+        file.close();
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,6 +67,21 @@ final class DirectoryStoreTest extends ObjectStoreContract {
       assertThatExceptionOfType(StoreException.class)
           .isThrownBy(() -> store.read("recording.json", 0, ByteBuffer.allocate(1)))
           .withMessageContaining("is no regular file");
+    }
+  }
+
+  /** Streams of one object share its file. */
+  @Test
+  void closesAStreamOnce() throws IOException {
+    try (ObjectStore store = openStore()) {
+      store.create("object", ObjectSource.of("x", bytes(10)));
+      try (InputStream one = store.open("object", 0, 10)) {
+        try (InputStream other = store.open("object", 0, 10)) {
+          other.close();
+        } // closed again
+        store.delete("object");
+        assertThat(one.readAllBytes()).isEqualTo(bytes(10));
+      }
     }
   }
 
