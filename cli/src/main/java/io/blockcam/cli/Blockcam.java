@@ -3,6 +3,8 @@ package io.blockcam.cli;
 import io.blockcam.archive.RecordingFormatException;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.filesearch.HashListException;
+import io.blockcam.replay.ImageFileException;
 import io.blockcam.ublk.target.BackingException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -45,6 +47,8 @@ public final class Blockcam {
           VerifyCommand.class,
           LogCommand.class,
           DiffCommand.class,
+          FindCommand.class,
+          HashCommand.class,
           IndexCommand.class,
           MarkCommand.class,
           StopCommand.class,
@@ -198,6 +202,9 @@ public final class Blockcam {
       case CommandException command -> command.exitCode();
       case BackingException backing ->
           backing.kind() == BackingException.Kind.USAGE ? ExitCode.USAGE : ExitCode.ENVIRONMENT;
+      case ImageFileException file ->
+          file.kind() == ImageFileException.Kind.EXISTS ? ExitCode.USAGE : ExitCode.ENVIRONMENT;
+      case HashListException list -> ExitCode.USAGE;
       case SegmentException damage -> ExitCode.NO;
       case RecordingFormatException damage -> ExitCode.NO;
       case IOException other -> ExitCode.ENVIRONMENT;

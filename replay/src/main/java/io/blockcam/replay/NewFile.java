@@ -3,6 +3,7 @@ package io.blockcam.replay;
 import io.blockcam.archive.Directories;
 import io.blockcam.archive.Writes;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +38,7 @@ public final class NewFile {
 
   /** Fills a file. */
   @FunctionalInterface
-  interface Content<T> {
+  public interface Content<T> {
     T write(NewFile file) throws IOException;
   }
 
@@ -49,7 +50,7 @@ public final class NewFile {
    * @return what the content returned
    * @throws ImageFileException when the file exists or cannot be written
    */
-  static <T> T make(final Path path, final boolean replace, final Content<T> content)
+  public static <T> T make(final Path path, final boolean replace, final Content<T> content)
       throws IOException {
     check(path, replace);
     final Path target = path.toAbsolutePath();
@@ -198,6 +199,24 @@ public final class NewFile {
       final Throwable cause = getCause();
       return cause == null ? "unknown" : String.valueOf(cause.getMessage());
     }
+  }
+
+  /** What is written to it follows what was written to it before. Need not be closed. */
+  public OutputStream stream() {
+    return new OutputStream() {
+      private long written;
+
+      @Override
+      public void write(final int b) throws IOException {
+        write(new byte[] {(byte) b}, 0, 1);
+      }
+
+      @Override
+      public void write(final byte[] b, final int off, final int len) throws IOException {
+        NewFile.this.write(ByteBuffer.wrap(b, off, len), written);
+        written += len;
+      }
+    };
   }
 
   /** Gives the file its length; what is not written is a hole. */

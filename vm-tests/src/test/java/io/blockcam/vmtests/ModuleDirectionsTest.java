@@ -37,6 +37,7 @@ class ModuleDirectionsTest {
         "archive",
         "capture",
         "history",
+        "filesearch",
         "uploader",
         "replay",
         "attach",
@@ -64,6 +65,8 @@ class ModuleDirectionsTest {
         .definedBy("io.blockcam.capture..")
         .layer("history")
         .definedBy("io.blockcam.history..")
+        .layer("file-search")
+        .definedBy("io.blockcam.filesearch..")
         .layer("uploader")
         .definedBy("io.blockcam.uploader..")
         .layer("replay")
@@ -84,6 +87,8 @@ class ModuleDirectionsTest {
         .mayOnlyAccessLayers("native-bindings", "ublk-server", "archive")
         .whereLayer("history")
         .mayOnlyAccessLayers("archive", "store")
+        .whereLayer("file-search")
+        .mayOnlyAccessLayers("archive", "history")
         .whereLayer("uploader")
         .mayOnlyAccessLayers("archive", "store", "history")
         .whereLayer("replay")

@@ -1,0 +1,202 @@
+package io.blockcam.cli;
+
+import io.blockcam.archive.Moment;
+import io.blockcam.filesearch.Evidence;
+import io.blockcam.filesearch.Presence.Span;
+import io.blockcam.filesearch.Sighting;
+import io.blockcam.filesearch.Sighting.Verdict;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What a search has found, as a table for people and as JSON for programs.
+ *
+ * @param options of which recording
+ * @param sightings one for each file
+ * @param last sequence of the last record that was looked at
+ * @param minCoverage from which coverage on, 0 to 1, a file that was there in part counts
+ * @param notSearched segments that could not be read, a line for each
+ * @param unread files that could not be read, a line for each
+ */
+record FindReport(
+    RecordingOptions options,
+    List<Sighting> sightings,
+    long last,
+    double minCoverage,
+    List<String> notSearched,
+    List<String> unread) {
+
+  /** Whether any file was there, in whole or in part. */
+  boolean isFound() {
+    return sightings.stream().anyMatch(this::isFound);
+  }
+
+  /** Whether a file was. */
+  boolean isFound(final Sighting sighting) {
+    return switch (sighting.verdict()) {
+      case PRESENT -> true;
+      case PARTLY -> sighting.coverage() >= minCoverage;
+      case ABSENT, UNPROVABLE -> false;
+    };
+  }
+
+  String verdict(final Sighting sighting) {
+    return word(
+        sighting.verdict() == Verdict.PARTLY && !isFound(sighting)
+            ? Verdict.ABSENT
+            : sighting.verdict());
+  }
+
+  /** Spans of which people want to know. */
+  List<Span> spans(final Sighting sighting) {
+    if (!isFound(sighting)) {
+      return List.of();
+    }
+    return sighting.whole().isEmpty() ? sighting.parts() : sighting.whole();
+  }
+
+  static String coverage(final Sighting sighting) {
+    return String.format(Locale.ROOT, "%.1f %%", 100 * sighting.coverage());
+  }
+
+  static String proof(final Sighting sighting) {
+    return sighting.isProven() ? "bytes" : "hashes";
+  }
+
+  /** For --at: the last moment of a span. */
+  String at(final Span span) {
+    return "seq:" + (span.end().isPresent() ? span.end().get().sequence() - 1 : last);
+  }
+
+  static String word(final Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  void print(final PrintWriter out) {
+    final Table table =
+        new Table(
+            Table.Align.LEFT,
+            Table.Align.RIGHT,
+            Table.Align.LEFT,
+            Table.Align.LEFT,
+            Table.Align.LEFT,
+            Table.Align.LEFT,
+            Table.Align.LEFT,
+            Table.Align.LEFT);
+    table.row("VERDICT", "COVERED", "PROOF", "FROM", "UNTIL", "END", "AT", "FILE");
+    for (final Sighting sighting : sightings) {
+      final List<String> paths = sighting.target().paths();
+      final String path =
+          paths.getFirst() + (paths.size() > 1 ? " and %d more".formatted(paths.size() - 1) : "");
+      if (spans(sighting).isEmpty()) {
+        table.row(verdict(sighting), coverage(sighting), "-", "-", "-", "-", "-", path);
+      }
+      for (final Span span : spans(sighting)) {
+        table.row(
+            verdict(sighting),
+            coverage(sighting),
+            proof(sighting),
+            span.first().instant().toString(),
+            span.end().map(Moment::instant).map(Object::toString).orElse("-"),
+            word(span.how()),
+            at(span),
+            path);
+      }
+    }
+    table.print(out);
+    if (!notSearched.isEmpty()) {
+      out.printf("%d segments could not be searched%n", notSearched.size());
+    }
+    out.flush();
+  }
+
+  Map<String, Object> json() {
+    final Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("recording", options.name);
+    facts.put("lastSequence", last);
+    facts.put("notSearched", notSearched);
+    facts.put("unread", unread);
+    facts.put("targets", sightings.stream().map(this::facts).toList());
+    return facts;
+  }
+
+  private Map<String, Object> facts(final Sighting sighting) {
+    final Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("paths", sighting.target().paths());
+    facts.put("bytes", sighting.target().bytes());
+    facts.put("sha256", sighting.target().digest().toString());
+    facts.put("verdict", verdict(sighting));
+    facts.put("probativeSectors", sighting.probative());
+    facts.put("coverage", sighting.coverage());
+    if (isFound(sighting)) {
+      facts.put("proof", proof(sighting));
+      facts.put("lastSector", sighting.isPrefix() ? "a prefix" : "filled with zeroes");
+      facts.put("whole", spans(sighting.whole()));
+      facts.put("parts", spans(sighting.parts()));
+      facts.put("copies", copies(sighting));
+      if (sighting.verdict() == Verdict.PRESENT) {
+        facts.put("first", evidence(sighting.first()));
+        facts.put("last", evidence(sighting.last()));
+      } else {
+        facts.put("best", evidence(sighting.best()));
+      }
+    }
+    return facts;
+  }
+
+  private List<Map<String, Object>> spans(final List<Span> spans) {
+    final List<Map<String, Object>> all = new ArrayList<>();
+    for (final Span span : spans) {
+      final Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("from", span.first().instant().toString());
+      facts.put("until", span.end().map(end -> end.instant().toString()).orElse(null));
+      facts.put("end", word(span.how()));
+      facts.put("firstAt", "seq:" + span.first().sequence());
+      facts.put("lastAt", at(span));
+      facts.put("probativeSectors", span.best());
+      all.add(facts);
+    }
+    return all;
+  }
+
+  private List<Map<String, Object>> copies(final Sighting sighting) {
+    final List<Map<String, Object>> all = new ArrayList<>();
+    for (final Sighting.Copy copy : sighting.copies()) {
+      final Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("diskSector", copy.diskSector());
+      facts.put("spans", spans(copy.spans()));
+      all.add(facts);
+    }
+    return all;
+  }
+
+  private static Map<String, Object> evidence(final Evidence evidence) {
+    final Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("comparedBytes", evidence.comparedBytes());
+    evidence.problem().ifPresent(problem -> facts.put("problem", problem));
+    final List<Map<String, Object>> extents = new ArrayList<>();
+    for (final Evidence.Item item : evidence.extents()) {
+      final Map<String, Object> extent = new LinkedHashMap<>();
+      extent.put("sector", item.extent().sector());
+      extent.put("sectors", item.extent().sectors());
+      extent.put("diskSector", item.extent().diskSector());
+      item.source()
+          .ifPresent(
+              source -> {
+                extent.put("epoch", source.epoch());
+                extent.put("sequence", source.sequence());
+                extent.put("segment", source.segment());
+                if (source.payload() >= 0) {
+                  extent.put("payload", source.payload());
+                }
+              });
+      extents.add(extent);
+    }
+    facts.put("extents", extents);
+    return facts;
+  }
+}

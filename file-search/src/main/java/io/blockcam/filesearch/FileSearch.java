@@ -1,0 +1,334 @@
+package io.blockcam.filesearch;
+
+import io.blockcam.archive.Baseline;
+import io.blockcam.archive.Moment;
+import io.blockcam.archive.Nanos;
+import io.blockcam.archive.Recording;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentException;
+import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentTables;
+import io.blockcam.history.InOrder;
+import io.blockcam.history.Segments;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks for files in a record. First all tables are read for sectors that prove something: they say
+ * where a file may have lain. Then the record is followed for these places alone, once more for
+ * files that were not whole, and last the recorded bytes are compared.
+ */
+public final class FileSearch {
+  /** Segments that are read at the same time; of each all tables are in memory, 8 MiB at most. */
+  private static final int AT_ONCE = Math.min(8, Runtime.getRuntime().availableProcessors() + 1);
+
+  private final Recording recording;
+  private final Segments segments;
+  private final TargetSet targets;
+  private final Window window;
+  private final Progress progress;
+
+  /** By numbers of segments: why they could not be searched. */
+  private final Map<Long, String> lost = new TreeMap<>();
+
+  /**
+   * What is of interest.
+   *
+   * @param from what was on the disk after this record, and since; -1 for all
+   * @param until the last record that counts
+   */
+  public record Window(long from, long until) {
+    /** All of a recording. */
+    public static final Window ALL = new Window(-1, Long.MAX_VALUE);
+  }
+
+  /** Is told how far the search has come. */
+  @FunctionalInterface
+  public interface Progress {
+    /** For whom nobody looks at. */
+    Progress NONE = (what, done, total) -> {};
+
+    /**
+     * Some more is done.
+     *
+     * @param what is done, a word
+     * @param done segments
+     * @param total of all
+     */
+    void update(String what, long done, long total);
+  }
+
+  /**
+   * What a search found.
+   *
+   * @param sightings one for each target, in their order
+   * @param notSearched why segments were passed over, each in a line; what was on the disk after
+   *     one of them nobody knows
+   */
+  public record Result(List<Sighting> sightings, List<String> notSearched) {
+
+    /** Copies the lists. */
+    public Result {
+      sightings = List.copyOf(sightings);
+      notSearched = List.copyOf(notSearched);
+    }
+  }
+
+  /**
+   * @param segments of the recording; where {@linkplain Segments#isTolerant they may be damaged},
+   *     those that are get passed over
+   */
+  public FileSearch(
+      final Recording recording,
+      final Segments segments,
+      final TargetSet targets,
+      final Window window,
+      final Progress progress) {
+    this.recording = recording;
+    this.segments = segments;
+    this.targets = targets;
+    this.window = window;
+    this.progress = progress;
+  }
+
+  /** What could be read of a segment. */
+  private record Opened(long epoch, SegmentTables tables) {}
+
+  /**
+   * Looks for all of them.
+   *
+   * @throws FileSearchException when there is more to follow than fits into the heap
+   */
+  public Result run() throws IOException {
+    final Candidates candidates = candidates();
+    final List<Candidates.Stretch> stretches = candidates.stretches();
+    final List<Integer> found =
+        stretches.stream().map(stretch -> stretch.placement().target()).distinct().toList();
+    final Tracker strict =
+        tracker(found.stream().map(i -> Aim.strict(targets, i)).toList(), stretches);
+    follow("following", List.of(strict));
+
+    final List<Integer> open = found.stream().filter(i -> !strict.presence(i).wasWhole()).toList();
+    final Tracker lax = tracker(open.stream().map(i -> Aim.lax(targets, i)).toList(), stretches);
+    final Tracker best =
+        tracker(open.stream().map(i -> Aim.strict(targets, i)).toList(), stretches);
+    for (final int i : open) {
+      best.wantBest(i, most(strict.presence(i)));
+    }
+    follow("looking closer", List.of(lax, best));
+
+    final Confirmation confirmation = new Confirmation(segments, targets);
+    final Tracker refined = tracker(refined(open, lax, confirmation), stretches);
+    follow("looking again", List.of(refined));
+
+    final List<Sighting> sightings = new ArrayList<>();
+    for (int i = 0; i < targets.targets().size(); i++) {
+      sightings.add(sighting(i, strict, best, refined, confirmation));
+    }
+    return new Result(sightings, List.copyOf(lost.values()));
+  }
+
+  private Candidates candidates() throws IOException {
+    final Candidates candidates = new Candidates(targets);
+    final SegmentScan scan = new SegmentScan(targets);
+    run(
+        "searching",
+        opened -> scan.of(opened.tables, 0, end(opened)),
+        (number, hits) -> {
+          for (int i = 0; hits != null && i < hits.count(); i++) {
+            candidates.hit(hits.places()[i], hits.diskSectors()[i]);
+          }
+        });
+    return candidates;
+  }
+
+  private static int most(final Presence presence) {
+    return presence.parts().stream().mapToInt(Presence.Span::best).max().orElse(0);
+  }
+
+  /** Of files that are whole but for what need not be there: what was there in its place. */
+  private List<Aim> refined(
+      final List<Integer> open, final Tracker lax, final Confirmation confirmation)
+      throws IOException {
+    final List<Aim> aims = new ArrayList<>();
+    for (final int i : open) {
+      final List<Extent> extents = lax.lastExtents(i);
+      if (lax.presence(i).wasWhole()
+          && confirmation.whole(i, extents).comparedBytes() == targets.targets().get(i).bytes()) {
+        final Aim aim = Aim.lax(targets, i);
+        final Extent last = extents.getLast();
+        final int sector = targets.targets().get(i).sectors() - 1;
+        aims.add(
+            !aim.required().get(sector) && last.sector() + last.sectors() - 1 == sector
+                ? aim.withLast(sector, confirmation.lastHash(last))
+                : aim);
+      }
+    }
+    return aims;
+  }
+
+  private Sighting sighting(
+      final int target,
+      final Tracker strict,
+      final Tracker best,
+      final Tracker refined,
+      final Confirmation confirmation)
+      throws IOException {
+    final Target of = targets.targets().get(target);
+    final int probative = targets.probative(target);
+    if (!strict.follows(target)) {
+      return Sighting.absent(of, probative);
+    }
+    final Tracker tracker = refined.follows(target) ? refined : strict;
+    final Evidence first = confirmation.whole(target, tracker.firstExtents(target));
+    final Evidence last = confirmation.whole(target, tracker.lastExtents(target));
+    final boolean isRefuted = isRefuted(of, first) && isRefuted(of, last);
+    final Presence presence = tracker.presence(target);
+    return new Sighting(
+        of,
+        probative,
+        isRefuted ? List.of() : presence.whole(),
+        presence.parts(),
+        isRefuted ? List.of() : tracker.copies(target),
+        first,
+        last,
+        presence.wasWhole() ? Evidence.NONE : confirmation.pieces(target, best.bestExtents(target)),
+        tracker.hasOtherEnd(target));
+  }
+
+  /** The bytes are others, though the hashes are the same. */
+  private static boolean isRefuted(final Target file, final Evidence evidence) {
+    return evidence.comparedBytes() < file.bytes() && evidence.problem().isEmpty();
+  }
+
+  private Tracker tracker(final List<Aim> aims, final List<Candidates.Stretch> stretches) {
+    return new Tracker(targets, aims, stretches);
+  }
+
+  /** Tells trackers of all records, if they have anything to follow. */
+  private void follow(final String what, final List<Tracker> all) throws IOException {
+    final List<Tracker> trackers = all.stream().filter(tracker -> !tracker.isIdle()).toList();
+    if (trackers.isEmpty()) {
+      return;
+    }
+    if (recording.baseline() == Baseline.EMPTY) {
+      final Moment created = new Moment(0, -1, Nanos.of(recording.created()));
+      trackers.forEach(tracker -> tracker.beginsWithZeroes(created));
+    }
+    final Following following = new Following(trackers);
+    run(what, opened -> opened, following::segment);
+    following.finish();
+  }
+
+  /** What comes before the window, and after lost segments. */
+  private final class Following {
+    private final List<Tracker> trackers;
+    private boolean isBefore = window.from >= 0;
+    private boolean isLost;
+    private Moment last = new Moment(0, -1, Nanos.of(recording.created()));
+
+    Following(final List<Tracker> trackers) {
+      this.trackers = trackers;
+    }
+
+    void segment(final long number, final @Nullable Opened opened) {
+      if (opened == null) {
+        isLost = true;
+        return;
+      }
+      final RecordTable records = opened.tables.records();
+      if (isLost) {
+        final Moment at = new Moment(opened.epoch, records.sequence(0), records.timestampNs(0));
+        trackers.forEach(tracker -> tracker.lose(at));
+        isLost = false;
+      }
+      final int end = end(opened);
+      int next = 0;
+      if (isBefore && records.sequence(records.count() - 1) > window.from) {
+        next = (int) Math.max(0, window.from + 1 - records.sequence(0));
+        add(number, opened, 0, next);
+        trackers.forEach(Tracker::forget);
+        isBefore = false;
+      }
+      add(number, opened, next, end);
+      if (end > 0) {
+        last = new Moment(opened.epoch, records.sequence(end - 1), records.timestampNs(end - 1));
+      }
+    }
+
+    /** The record is over. */
+    void finish() {
+      if (isLost) {
+        trackers.forEach(tracker -> tracker.lose(last));
+      }
+      if (isBefore) {
+        trackers.forEach(Tracker::forget);
+      }
+    }
+
+    private void add(final long number, final Opened opened, final int from, final int to) {
+      for (final Tracker tracker : trackers) {
+        tracker.add(number, opened.epoch, opened.tables, from, to);
+      }
+    }
+  }
+
+  /** Of the records that count, the one behind the last. */
+  private int end(final Opened opened) {
+    final RecordTable records = opened.tables.records();
+    return Math.clamp(window.until - records.sequence(0), -1, records.count() - 1) + 1;
+  }
+
+  /** Work on the tables of a segment, in any thread. */
+  @FunctionalInterface
+  private interface Work<R> {
+    R of(Opened opened);
+  }
+
+  /** Takes what that returned; null of a segment that cannot be read. */
+  @FunctionalInterface
+  private interface Sink<R> {
+    void take(long number, @Nullable R result) throws IOException;
+  }
+
+  private record Done<R>(@Nullable R result, @Nullable SegmentException lost) {}
+
+  private <R> void run(final String what, final Work<R> work, final Sink<R> sink)
+      throws IOException {
+    final long end =
+        window.until == Long.MAX_VALUE
+            ? segments.end()
+            : segments.firstWhere(segment -> segment.firstSequence() > window.until);
+    final long total = end - segments.first();
+    InOrder.run(
+        LongStream.range(segments.first(), end).boxed().toList(),
+        Executors.newFixedThreadPool(AT_ONCE),
+        AT_ONCE,
+        number -> this.<R>done(number, work),
+        (number, done) -> {
+          if (done.lost != null) {
+            lost.put(number, String.valueOf(done.lost.getMessage()));
+          }
+          sink.take(number, done.result);
+          progress.update(what, number + 1 - segments.first(), total);
+        });
+  }
+
+  private <R> Done<R> done(final long number, final Work<R> work) throws IOException {
+    try {
+      final SegmentReader segment = segments.open(number);
+      return new Done<>(work.of(new Opened(segment.trailer().epoch(), segment.tables())), null);
+    } catch (final SegmentException e) {
+      if (!segments.isTolerant()) {
+        throw e;
+      }
+      return new Done<>(null, e);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package io.blockcam.filesearch;
+
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentTables;
+import java.util.Arrays;
+
+/**
+ * Looks for sectors of files in the tables of a segment: what it finds may have stood on the disk.
+ * Immutable, safe for several threads.
+ */
+final class SegmentScan {
+  private final SectorIndex index;
+
+  SegmentScan(final TargetSet targets) {
+    this.index = targets.index();
+  }
+
+  /**
+   * What was found, in the order of the records.
+   *
+   * @param places of sectors of files
+   * @param diskSectors on which they stood
+   */
+  record Hits(int count, int[] places, long[] diskSectors) {}
+
+  /**
+   * Looks at some records.
+   *
+   * @param from the first one
+   * @param to the one behind the last
+   */
+  Hits of(final SegmentTables tables, final int from, final int to) {
+    final RecordTable records = tables.records();
+    final Found found = new Found();
+    for (int i = from; i < to; i++) {
+      if (hasContent(records, i)) {
+        final int payload = records.payloadIndex(i);
+        final int mask = records.sectorMask(i);
+        for (int s = 0; s < Tracker.BLOCK_SECTORS; s++) {
+          final long hash = tables.sectorHash(payload, s);
+          if ((mask & 1 << s) != 0 && index.mayHave(hash)) {
+            final long diskSector = records.block(i) * Tracker.BLOCK_SECTORS + s;
+            index.find(hash, place -> found.add(place, diskSector));
+          }
+        }
+      }
+    }
+    return found.hits();
+  }
+
+  private static boolean hasContent(final RecordTable records, final int i) {
+    final RecordKind kind = records.kind(i);
+    return kind.hasBlocks()
+        && kind.hasPayload()
+        && !records.hasFlag(i, RecordFlags.FAILED)
+        && !records.hasFlag(i, RecordFlags.ALL_ZERO);
+  }
+
+  private static final class Found {
+    private int[] places = new int[16];
+    private long[] sectors = new long[16];
+    private int count;
+
+    void add(final int place, final long diskSector) {
+      if (count == places.length) {
+        places = Arrays.copyOf(places, 2 * count);
+        sectors = Arrays.copyOf(sectors, 2 * count);
+      }
+      places[count] = place;
+      sectors[count++] = diskSector;
+    }
+
+    Hits hits() {
+      return new Hits(count, places, sectors);
+    }
+  }
+}
