@@ -2,6 +2,9 @@ package io.blockcam.vmtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.blockcam.vmtests.host.Blockcam;
 import io.blockcam.vmtests.host.LiveDisk;
 import io.blockcam.vmtests.host.Mount;
 import io.blockcam.vmtests.host.RealFiles;
@@ -10,12 +13,15 @@ import io.blockcam.vmtests.host.Scenario;
 import io.blockcam.vmtests.host.Shell;
 import io.blockcam.vmtests.record.Event;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +33,9 @@ import org.junit.jupiter.api.io.TempDir;
 class FileSystemTest {
 
   private static final long MEGABYTE = 1 << 20;
+
+  /** Smaller ones may lie in the metadata, or have nothing that proves something. */
+  private static final long LARGE_BYTES = 16 << 10;
 
   @TempDir private Path scratch;
 
@@ -61,12 +70,14 @@ class FileSystemTest {
     final Path diskBefore;
     final Map<String, String> files;
     final Map<String, String> survivors;
+    final Path hashes = scratch.resolve("hashes");
     try (LiveDisk disk =
         recording.record(
             type.equals("ext4") ? List.of("--compress", "always").toArray() : new Object[0])) {
       Shell.sh(mkfs + " $1", disk.device());
       try (Mount mount = Mount.device(disk.device(), dir, "-t", type)) {
         files = RealFiles.copyTo(mount.dir(), filesMb * MEGABYTE, count);
+        Blockcam.runHere("hash", mount.dir(), "--to", hashes, "--force").shouldSucceed();
         mount.unmount();
       }
       diskBefore = recording.copyOfDisk();
@@ -89,6 +100,63 @@ class FileSystemTest {
     assertThat(filesIn(latest, type)).as("files after the disaster").isEqualTo(survivors);
     assertThat(recording.published().events(Event.DISCARD)).as("trimmed").isNotEmpty();
     assertThat(recording.published().events(Event.FLUSH)).as("flushed").isNotEmpty();
+    findsFiles(recording, hashes, dir, files, survivors, before);
+  }
+
+  /** Those that are gone, and those that are still there; and none that never was. */
+  private static void findsFiles(
+      final Recording recording,
+      final Path hashes,
+      final Path dir,
+      final Map<String, String> files,
+      final Map<String, String> survivors,
+      final Instant before) {
+    int large = 0;
+    int found = 0;
+    for (final JsonNode target : find(recording, "--hashes", hashes)) {
+      final boolean isPresent = target.path("verdict").asText().equals("present");
+      if (target.path("bytes").asLong() >= LARGE_BYTES) {
+        large++;
+        found += isPresent ? 1 : 0;
+      }
+      if (isPresent) {
+        assertThat(target.path("proof").asText()).isEqualTo("bytes");
+        final JsonNode last = target.path("whole").path(target.path("whole").size() - 1);
+        final String path =
+            dir.relativize(Path.of(target.path("paths").path(0).asText())).toString();
+        assertThat(Instant.parse(last.path("from").asText())).as(path).isBefore(before);
+        assertThat(
+                last.path("until").isNull()
+                    || Instant.parse(last.path("until").asText()).isAfter(before))
+            .as("%s was there until it was deleted: %s", path, last)
+            .isTrue();
+        if (Objects.equals(files.get(path), survivors.get(path))) {
+          assertThat(last.path("end").asText()).as(path).isEqualTo("still there");
+        }
+      }
+    }
+    assertThat(found)
+        .as("found of %d files of 16 KiB or more", large)
+        .isGreaterThanOrEqualTo(large * 99 / 100);
+    for (final JsonNode target : find(recording, "/usr/sbin")) {
+      assertThat(target.path("verdict").asText().equals("present"))
+          .as(target.path("paths").toString())
+          .isEqualTo(files.containsValue(target.path("sha256").asText()));
+    }
+  }
+
+  private static JsonNode find(final Recording recording, final Object... what) {
+    try {
+      return new ObjectMapper()
+          .readTree(recording.runHere("find", with("--json", what)).out())
+          .path("targets");
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Object[] with(final Object first, final Object... others) {
+    return Stream.concat(Stream.of(first), Stream.of(others)).toArray();
   }
 
   private static Map<String, String> destroyEveryOther(

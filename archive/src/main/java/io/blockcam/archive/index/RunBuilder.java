@@ -9,6 +9,8 @@ import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -175,7 +177,7 @@ public final class RunBuilder {
     final RunCover written = Objects.requireNonNull(cover, "nothing was added");
     final RunWriter writer = new RunWriter(out);
     write(writer);
-    writer.finish(written, digests, Arrays.copyOf(events, eventLongs));
+    writer.finish(written, this::eachDigest, this::eachEvent);
     pieces = 0;
     zeroes.clear();
     doubts.clear();
@@ -186,6 +188,19 @@ public final class RunBuilder {
     digests.clear();
     cover = null;
     return written;
+  }
+
+  private void eachDigest(final RunWriter.Sink sink) throws IOException {
+    for (final Sha256Digest digest : digests) {
+      sink.take(ByteBuffer.wrap(digest.toByteArray()));
+    }
+  }
+
+  private void eachEvent(final RunWriter.Sink sink) throws IOException {
+    final ByteBuffer all =
+        ByteBuffer.allocate(eventLongs * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    all.asLongBuffer().put(events, 0, eventLongs);
+    sink.take(all);
   }
 
   private void write(final RunWriter writer) throws IOException {
@@ -306,22 +321,36 @@ public final class RunBuilder {
       writer.add(window);
       at = next(runs, window.end());
     }
-    final List<Sha256Digest> digests = new ArrayList<>();
-    final List<long[]> events = new ArrayList<>();
-    for (final RunReader run : runs) {
-      digests.addAll(run.digests());
-      final long shift = run.cover().firstSegment() - all.firstSegment();
-      events.add(shifted(run.storedEvents(), shift));
-    }
-    writer.finish(all, digests, events.stream().flatMapToLong(Arrays::stream).toArray());
+    final long first = all.firstSegment();
+    writer.finish(
+        all,
+        sink -> {
+          for (final RunReader run : runs) {
+            run.digests(sink);
+          }
+        },
+        sink -> eachEvent(runs, first, sink));
     return all;
   }
 
-  private static long[] shifted(final long[] events, final long segments) {
-    for (int i = 0; i < events.length; i += RunDescriptor.EVENT_LONGS) {
-      events[i] = RecordRef.shifted(events[i], segments);
+  /**
+   * The events of runs side by side, as a run of all of them has them.
+   *
+   * @param firstSegment of that
+   */
+  static void eachEvent(
+      final List<RunReader> runs, final long firstSegment, final RunWriter.Sink sink)
+      throws IOException {
+    for (final RunReader run : runs) {
+      final long shift = run.cover().firstSegment() - firstSegment;
+      run.storedEvents(
+          some -> {
+            for (int at = some.position(); at < some.limit(); at += RunDescriptor.EVENT_BYTES) {
+              some.putLong(at, RecordRef.shifted(some.getLong(at), shift));
+            }
+            sink.take(some);
+          });
     }
-    return events;
   }
 
   private static long sameUntil(final List<RunReader> runs, final long block) throws IOException {

@@ -2,6 +2,7 @@ package io.blockcam.archive.index;
 
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
+import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,17 +26,22 @@ public final class RunComparison {
    */
   public void check(final RunReader run, final List<RunReader> parts) throws IOException {
     RunCover cover = parts.getFirst().cover();
-    final List<Event> events = new ArrayList<>(parts.getFirst().events());
-    final List<Sha256Digest> digests = new ArrayList<>(parts.getFirst().digests());
     for (final RunReader part : parts.subList(1, parts.size())) {
       cover = cover.and(part.cover());
-      events.addAll(part.events());
-      digests.addAll(part.digests());
     }
-    if (!run.cover().equals(cover) || !run.digests().equals(digests)) {
+    final Sha256Digest digests =
+        sha256(
+            sink -> {
+              for (final RunReader part : parts) {
+                part.digests(sink);
+              }
+            });
+    if (!run.cover().equals(cover) || !sha256(run::digests).equals(digests)) {
       throw new IndexException(run.name(), "is of other segments");
     }
-    if (!run.events().equals(events)) {
+    final long first = cover.firstSegment();
+    final Sha256Digest events = sha256(sink -> RunBuilder.eachEvent(parts, first, sink));
+    if (!sha256(run::storedEvents).equals(events)) {
       throw new IndexException(
           run.name(), "does not have the marks, steps, starts and gaps of its segments");
     }
@@ -55,6 +61,13 @@ public final class RunComparison {
       }
       at = RunBuilder.next(all, ofRun.end());
     }
+  }
+
+  /** Of a table, which may be larger than memory. */
+  private static Sha256Digest sha256(final RunWriter.Entries table) throws IOException {
+    final Sha256 sha = new Sha256();
+    table.each(sha::update);
+    return sha.finish();
   }
 
   /** In an order that does not depend on how it was found. */

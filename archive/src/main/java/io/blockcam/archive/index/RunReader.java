@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RunReader {
   private static final int TAIL_BYTES = 64 << 10;
+
+  /** Of a table that are in memory: whole digests, whole events. */
+  private static final int TABLE_BYTES = 256 << 10;
 
   /**
    * Pieces of a page that is kept: a larger one holds hardly more than the window it is read for.
@@ -132,15 +136,19 @@ public final class RunReader {
   }
 
   /** The digests of all its segments, in order. */
-  List<Sha256Digest> digests() throws IOException {
-    final byte[] all =
-        new byte[Math.toIntExact(trailer.directoryOffset() - trailer.digestsOffset())];
-    bytes.read(trailer.digestsOffset(), ByteBuffer.wrap(all));
-    final List<Sha256Digest> digests = new ArrayList<>();
-    for (int at = 0; at < all.length; at += Sha256Digest.BYTES) {
-      digests.add(Sha256Digest.of(Arrays.copyOfRange(all, at, at + Sha256Digest.BYTES)));
+  void digests(final RunWriter.Sink sink) throws IOException {
+    read(trailer.digestsOffset(), trailer.directoryOffset(), sink);
+  }
+
+  /** A table, a few entries at a time: of a run of millions of segments it has 100 MB. */
+  private void read(final long from, final long to, final RunWriter.Sink sink) throws IOException {
+    final ByteBuffer some =
+        ByteBuffer.allocate((int) Math.min(TABLE_BYTES, to - from)).order(ByteOrder.LITTLE_ENDIAN);
+    for (long at = from; at < to; at += some.limit()) {
+      some.clear().limit((int) Math.min(some.capacity(), to - at));
+      bytes.read(at, some);
+      sink.take(some.flip());
     }
-    return digests;
   }
 
   /**
@@ -148,39 +156,50 @@ public final class RunReader {
    * record.
    */
   public List<Event> events() throws IOException {
-    final long[] stored = storedEvents();
     final List<Event> events = new ArrayList<>();
-    for (int i = 0; i < stored.length; i += RunDescriptor.EVENT_LONGS) {
-      final RecordKind kind =
-          RecordKind.ofCode((int) (stored[i] >>> RunDescriptor.EVENT_KIND_SHIFT) & 0xff);
-      final long ref = stored[i] & (1L << RunDescriptor.EVENT_KIND_SHIFT) - 1;
-      if (kind == null || RecordRef.segment(ref) >= cover().segments()) {
-        throw new IndexException(name(), "has an event that can not be");
-      }
-      events.add(
-          new Event(
-              kind,
-              cover().firstSegment() + RecordRef.segment(ref),
-              RecordRef.record(ref),
-              stored[i + 1],
-              stored[i + 2],
-              stored[i + 3]));
-    }
+    storedEvents(
+        some -> {
+          while (some.hasRemaining()) {
+            events.add(event(some));
+          }
+        });
     return events;
   }
 
-  /** Four numbers each. */
-  long[] storedEvents() throws IOException {
-    final ByteBuffer all =
-        ByteBuffer.allocate(Math.multiplyExact(trailer.events(), RunDescriptor.EVENT_BYTES))
-            .order(ByteOrder.LITTLE_ENDIAN);
-    bytes.read(trailer.eventsOffset(), all);
-    if (new Crc32c().of(all.array(), 0, all.capacity()) != trailer.eventsCrc32c()) {
+  private Event event(final ByteBuffer stored) throws IndexException {
+    final long first = stored.getLong();
+    final RecordKind kind =
+        RecordKind.ofCode((int) (first >>> RunDescriptor.EVENT_KIND_SHIFT) & 0xff);
+    final long ref = first & (1L << RunDescriptor.EVENT_KIND_SHIFT) - 1;
+    if (kind == null || RecordRef.segment(ref) >= cover().segments()) {
+      throw new IndexException(name(), "has an event that can not be");
+    }
+    return new Event(
+        kind,
+        cover().firstSegment() + RecordRef.segment(ref),
+        RecordRef.record(ref),
+        stored.getLong(),
+        stored.getLong(),
+        stored.getLong());
+  }
+
+  /**
+   * Them as they are stored, four numbers each.
+   *
+   * @throws IndexException when they turn out to be damaged, at the end
+   */
+  void storedEvents(final RunWriter.Sink sink) throws IOException {
+    final CRC32C crc = new CRC32C();
+    read(
+        trailer.eventsOffset(),
+        trailer.digestsOffset(),
+        some -> {
+          crc.update(some.duplicate());
+          sink.take(some);
+        });
+    if ((int) crc.getValue() != trailer.eventsCrc32c()) {
       throw new IndexException(name(), "has damaged events");
     }
-    final long[] events = new long[trailer.events() * RunDescriptor.EVENT_LONGS];
-    all.flip().asLongBuffer().get(events);
-    return events;
   }
 
   /**

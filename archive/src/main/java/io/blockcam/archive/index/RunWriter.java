@@ -1,13 +1,13 @@
 package io.blockcam.archive.index;
 
 import io.blockcam.archive.hash.Crc32c;
-import io.blockcam.archive.hash.Sha256Digest;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.CRC32C;
 
 /** Writes a run of the index, window after window. The same content gives the same bytes. */
 final class RunWriter {
@@ -77,25 +77,42 @@ final class RunWriter {
     page = new Page();
   }
 
+  /** A table of a run that may be larger than memory. */
+  @FunctionalInterface
+  interface Entries {
+    /** Hands out all of them, in order, some at a time. */
+    void each(Sink sink) throws IOException;
+  }
+
+  /** Takes entries of a table. */
+  @FunctionalInterface
+  interface Sink {
+    /**
+     * Some whole ones.
+     *
+     * @param some from its position to its limit; only during the call
+     */
+    void take(ByteBuffer some) throws IOException;
+  }
+
   /**
    * Ends the run.
    *
    * @param digests of all segments, in order
-   * @param events as they are stored, four numbers each
+   * @param events as they are stored
    */
-  void finish(final RunCover cover, final List<Sha256Digest> digests, final long[] events)
+  void finish(final RunCover cover, final Entries digests, final Entries events)
       throws IOException {
     flush();
     final long eventsOffset = offset;
-    final ByteBuffer table = buffer(events.length * Long.BYTES);
-    for (final long event : events) {
-      table.putLong(event);
-    }
-    write(table.array());
+    final CRC32C eventsCrc = new CRC32C();
+    events.each(
+        some -> {
+          eventsCrc.update(some.duplicate());
+          write(some);
+        });
     final long digestsOffset = offset;
-    for (final Sha256Digest digest : digests) {
-      write(digest.toByteArray());
-    }
+    digests.each(this::write);
     final long directoryOffset = offset;
     final ByteBuffer entries = buffer(directory.size() * RunDescriptor.DIRECTORY_ENTRY_BYTES);
     for (final Page.Entry entry : directory) {
@@ -113,8 +130,8 @@ final class RunWriter {
             eventsOffset,
             digestsOffset,
             directoryOffset,
-            events.length / RunDescriptor.EVENT_LONGS,
-            crc.of(table.array(), 0, table.capacity()),
+            Math.toIntExact((digestsOffset - eventsOffset) / RunDescriptor.EVENT_BYTES),
+            (int) eventsCrc.getValue(),
             crc.of(entries.array(), 0, entries.capacity()));
     write(trailer.encode());
   }
@@ -124,7 +141,11 @@ final class RunWriter {
   }
 
   private void write(final byte[] bytes) throws IOException {
-    out.write(bytes);
-    offset += bytes.length;
+    write(ByteBuffer.wrap(bytes));
+  }
+
+  private void write(final ByteBuffer bytes) throws IOException {
+    out.write(bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
+    offset += bytes.remaining();
   }
 }

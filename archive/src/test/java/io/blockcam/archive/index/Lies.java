@@ -26,7 +26,7 @@ public final class Lies {
       }
       writer.add(window);
     }
-    writer.finish(run.cover(), run.digests(), run.storedEvents());
+    writer.finish(run.cover(), run::digests, run::storedEvents);
     return out.toByteArray();
   }
 }

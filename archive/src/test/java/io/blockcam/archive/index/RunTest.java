@@ -14,10 +14,15 @@ import io.blockcam.archive.segment.MemoryBytes;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -311,14 +316,92 @@ final class RunTest {
     }
     writer.finish(
         RunCover.of(segments.getFirst().trailer()),
-        List.of(segments.getFirst().trailer().digest()),
-        new long[0]);
+        sink -> sink.take(ByteBuffer.wrap(segments.getFirst().trailer().digest().toByteArray())),
+        sink -> {});
     final RunReader run = open(out);
     run.readAll();
     window.begin(WINDOW);
     run.feed(window, 0);
     assertThat(window.pieces()).isEqualTo(8 * WindowStack.WINDOW_BLOCKS).isLessThan(Page.MOST);
     assertThat(run.pieces()).isEqualTo((long) windows * window.pieces());
+  }
+
+  /** A recording of a year: its digests and events alone are more than a heap has. */
+  @Test
+  void joinsRunsOfMillionsOfSegmentsInLittleMemory() throws IOException {
+    final long count = 1 << 20;
+    final Path file = directory.resolve("joined");
+    final List<RunReader> runs = new ArrayList<>();
+    final List<FileBytes> open = new ArrayList<>();
+    try {
+      for (long first = 0; first < 2 * count; first += count) {
+        final FileBytes run = FileBytes.open(runOf(first, count));
+        open.add(run);
+        runs.add(RunReader.open(run));
+      }
+      final long before = allocated();
+      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+        RunBuilder.merge(runs, window, out);
+      }
+      try (FileBytes joined = FileBytes.open(file)) {
+        final RunReader run = RunReader.open(joined);
+        new RunComparison().check(run, runs);
+        assertThat(allocated() - before).isLessThan(16 << 20);
+        assertThat(run.cover().segments()).isEqualTo(2 * count);
+        assertThat(run.digest(count + 5)).isEqualTo(digestOf(count + 5));
+        assertThat(run.events()).hasSize(8).last().extracting(Event::segment).isEqualTo(count + 3);
+      }
+    } finally {
+      for (final FileBytes run : open) {
+        run.close();
+      }
+    }
+  }
+
+  /** A run without content, with an event in each of its first four segments. */
+  private Path runOf(final long first, final long count) throws IOException {
+    final Path file = directory.resolve("run-" + first);
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+      new RunWriter(out)
+          .finish(
+              new RunCover(
+                  ID,
+                  4096,
+                  first,
+                  first + count - 1,
+                  first,
+                  first + count - 1,
+                  0,
+                  first,
+                  digestOf(first - 1),
+                  digestOf(first + count - 1)),
+              sink -> {
+                for (long segment = first; segment < first + count; segment++) {
+                  sink.take(ByteBuffer.wrap(digestOf(segment).toByteArray()));
+                }
+              },
+              sink -> {
+                for (int i = 0; i < 4; i++) {
+                  sink.take(
+                      ByteBuffer.allocate(RunDescriptor.EVENT_BYTES)
+                          .order(ByteOrder.LITTLE_ENDIAN)
+                          .putLong(
+                              (long) RecordKind.MARK.code() << RunDescriptor.EVENT_KIND_SHIFT
+                                  | RecordRef.of(i, 0, false))
+                          .rewind());
+                }
+              });
+    }
+    return file;
+  }
+
+  private static Sha256Digest digestOf(final long segment) {
+    return Sha256Digest.of(ByteBuffer.allocate(Sha256Digest.BYTES).putLong(segment).array());
+  }
+
+  private static long allocated() {
+    return ((com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean())
+        .getCurrentThreadAllocatedBytes();
   }
 
   /** Each discards the same disk of 16 TiB again. */
