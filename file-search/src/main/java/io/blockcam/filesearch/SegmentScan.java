@@ -10,10 +10,13 @@ import java.util.Arrays;
  * Looks for sectors of files in the tables of a segment: what it finds may have stood on the disk.
  * Immutable, safe for several threads.
  */
-final class SegmentScan {
+public final class SegmentScan {
   private final SectorIndex index;
 
-  SegmentScan(final TargetSet targets) {
+  /**
+   * @param targets whose probative sectors are looked for
+   */
+  public SegmentScan(final TargetSet targets) {
     this.index = targets.index();
   }
 
@@ -23,7 +26,7 @@ final class SegmentScan {
    * @param places of sectors of files
    * @param diskSectors on which they stood
    */
-  record Hits(int count, int[] places, long[] diskSectors) {}
+  public record Hits(int count, int[] places, long[] diskSectors) {}
 
   /**
    * Looks at some records.
@@ -31,7 +34,7 @@ final class SegmentScan {
    * @param from the first one
    * @param to the one behind the last
    */
-  Hits of(final SegmentTables tables, final int from, final int to) {
+  public Hits of(final SegmentTables tables, final int from, final int to) {
     final RecordTable records = tables.records();
     final Found found = new Found();
     for (int i = from; i < to; i++) {

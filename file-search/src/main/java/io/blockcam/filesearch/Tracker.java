@@ -93,7 +93,13 @@ final class Tracker {
 
   /** All of the disk was zero before the first record. */
   void beginsWithZeroes(final Moment created) {
-    zeroes(0, Long.MAX_VALUE, new At(created, Course.BEGINNING));
+    change(
+        0,
+        Long.MAX_VALUE,
+        RecordDescriptor.WHOLE_BLOCK,
+        (sector, hash) -> hash == ZERO_SECTOR,
+        new At(created, Course.BEGINNING),
+        End.DISCARDED);
   }
 
   /** Keeps where a file is when so many of its probative sectors are there for the first time. */
@@ -117,7 +123,13 @@ final class Tracker {
 
   /** A segment cannot be read: what is on the disk after it nobody knows. */
   void lose(final Moment at) {
-    change(0, Long.MAX_VALUE, 0xff, (sector, hash) -> false, new At(at, Course.UNKNOWN), End.LOST);
+    change(
+        0,
+        Long.MAX_VALUE,
+        RecordDescriptor.WHOLE_BLOCK,
+        (sector, hash) -> false,
+        new At(at, Course.UNKNOWN),
+        End.LOST);
   }
 
   /**
@@ -150,9 +162,9 @@ final class Tracker {
     final long block = records.block(i);
     final long end = block + records.runBlocks(i);
     final boolean failed = records.hasFlag(i, RecordFlags.FAILED);
+    final int mask = records.sectorMask(i); // also of a discard, of one block
     switch (records.kind(i)) {
       case DATA, BASELINE, RESYNC -> {
-        final int mask = records.sectorMask(i);
         if (failed) {
           change(block, end, mask, (sector, hash) -> false, at, End.LOST);
         } else if (records.hasFlag(i, RecordFlags.ALL_ZERO)) {
@@ -170,25 +182,26 @@ final class Tracker {
       }
       case ZEROES, DISCARD -> {
         if (failed) {
-          change(block, end, 0xff, (sector, hash) -> false, at, End.LOST);
+          change(block, end, mask, (sector, hash) -> false, at, End.LOST);
         } else {
-          zeroes(block, end, at);
+          change(block, end, mask, (sector, hash) -> hash == ZERO_SECTOR, at, End.DISCARDED);
         }
       }
-      case GAP -> change(block, end, 0xff, (sector, hash) -> false, at, End.LOST);
+      case GAP -> change(block, end, mask, (sector, hash) -> false, at, End.LOST);
       case BASELINE_DONE -> unknownIsZero(block, end, at);
       default -> {} // changes nothing
     }
   }
 
-  private void zeroes(final long block, final long end, final At at) {
-    change(block, end, 0xff, (sector, hash) -> hash == ZERO_SECTOR, at, End.DISCARDED);
-  }
-
   private void unknownIsZero(final long block, final long end, final At at) {
     for (int i = blocks.from(block); i < blocks.count() && blocks.block(i) < end; i++) {
       if (!known.get(i)) {
-        change(i, 0xff, (sector, hash) -> hash == ZERO_SECTOR, at, End.OVERWRITTEN);
+        change(
+            i,
+            RecordDescriptor.WHOLE_BLOCK,
+            (sector, hash) -> hash == ZERO_SECTOR,
+            at,
+            End.OVERWRITTEN);
       }
     }
   }

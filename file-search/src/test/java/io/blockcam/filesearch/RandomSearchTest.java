@@ -152,15 +152,24 @@ final class RandomSearchTest {
     final int blocks = 1 + random.nextInt(Math.min(2, BLOCKS - block));
     final long sequence = recording.nextSequence();
     final boolean isLost = random.nextInt(4) == 0;
+    // As a file system with blocks of 1 KiB does.
+    final int mask = blocks == 1 && !isLost ? 1 + random.nextInt(255) : 0xff;
     if (isLost) {
       recording.gap(block, blocks, GapReason.NO_ROOM);
     } else {
-      recording.run(
-          random.nextBoolean() ? RecordKind.DISCARD : RecordKind.ZEROES, block, blocks, 0);
+      recording.append(
+          block,
+          blocks,
+          random.nextBoolean() ? RecordKind.DISCARD : RecordKind.ZEROES,
+          mask,
+          0,
+          null);
     }
     for (int s = 8 * block; s < 8 * (block + blocks); s++) {
-      model.known[s] = !isLost;
-      Arrays.fill(model.disk[s], (byte) 0);
+      if ((mask & 1 << s % 8) != 0) {
+        model.known[s] = !isLost;
+        Arrays.fill(model.disk[s], (byte) 0);
+      }
     }
     model.look(sequence);
   }

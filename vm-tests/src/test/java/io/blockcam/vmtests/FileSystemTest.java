@@ -131,7 +131,7 @@ class FileSystemTest {
             .as("%s was there until it was deleted: %s", path, last)
             .isTrue();
         if (Objects.equals(files.get(path), survivors.get(path))) {
-          assertThat(last.path("end").asText()).as(path).isEqualTo("still there");
+          assertThat(last.path("end").asText()).as("%s: %s", path, target).isEqualTo("still there");
         }
       }
     }

@@ -15,6 +15,7 @@ import io.blockcam.vmtests.host.Shell;
 import io.blockcam.vmtests.record.Event;
 import io.blockcam.vmtests.record.PublishedRecording;
 import io.blockcam.vmtests.record.Segment;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -74,10 +75,12 @@ class HdfsTest {
 
   /** Neither is a segment full by then, nor does anybody stop. */
   @Test
-  void aRecordIsPublishedAfterSealAfterWhileWritingGoesOn() throws InterruptedException {
+  void aRecordIsPublishedAfterSealAfterWhileWritingGoesOn()
+      throws IOException, InterruptedException {
     final Recording recording = Recording.at(hdfs.uri() + "/timely", scratch, "disk", "64M");
     final Random random = new Random(3);
     final AtomicBoolean done = new AtomicBoolean();
+    final ByteArrayOutputStream written = new ByteArrayOutputStream();
     try (LiveDisk disk = recording.record("--seal-after", "2s")) {
       try (BlockDevice device = new BlockDevice(disk.device())) {
         final Thread other = new Thread(() -> keepWriting(disk.device(), done), "other-writer");
@@ -87,6 +90,7 @@ class HdfsTest {
           for (int block = 0; block < 3; block++) {
             final byte[] data = random(random, BLOCK_BYTES);
             device.write((long) block * BLOCK_BYTES, data);
+            written.writeBytes(data);
             assertThat(
                     Limits.await(
                         Limits.seconds(120), () -> isPublished("/timely/disk", seen, data)))
@@ -104,6 +108,9 @@ class HdfsTest {
     recording.latestShouldEqualTheDisk();
     recording.verifies();
     Recording.holds(recording.backing(), published("/timely/disk").lastDisk());
+    final Path file = Files.write(scratch.resolve("known"), written.toByteArray());
+    assertThat(recording.runHere("find", file).shouldSucceed().out())
+        .containsPattern("present +100.0 % +bytes .* still there");
   }
 
   /** A few hundred small writes a second, in the second half of the disk. */
