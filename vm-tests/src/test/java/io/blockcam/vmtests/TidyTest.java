@@ -33,6 +33,7 @@ final class TidyTest {
           "cli/",
           "concurrency-tests/",
           "docs/",
+          "file-search/",
           "history/",
           "native-bindings/",
           "pom.xml",
