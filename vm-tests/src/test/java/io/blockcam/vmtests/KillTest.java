@@ -41,7 +41,7 @@ final class KillTest {
 
   private static final int USAGE = 2;
   private static final int ENVIRONMENT = 3;
-  private static final int KILLS = 10;
+  private static final int KILLS = 5;
   private static final int ROUNDS = 1;
   private static final int LONG_ROUNDS = 2;
 
@@ -49,7 +49,7 @@ final class KillTest {
   private static final Duration PAUSE = Duration.ofMillis(5);
 
   /** Seconds that fio writes at full speed, little longer than the kills of a round take. */
-  private static final int RUNTIME = Limits.emulated() ? 50 : 24;
+  private static final int RUNTIME = Limits.emulated() ? 25 : 12;
 
   private static final int LONG_RECORDINGS = 20;
 
