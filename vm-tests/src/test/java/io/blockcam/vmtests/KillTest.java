@@ -48,8 +48,11 @@ final class KillTest {
   /** Between writes: a fast machine would record more than a host has memory for its disks. */
   private static final Duration PAUSE = Duration.ofMillis(5);
 
-  /** Seconds that fio writes at full speed, little longer than the kills of a round take. */
-  private static final int RUNTIME = Limits.emulated() ? 25 : 12;
+  /**
+   * What the disk takes for a write: memory writes while it is asked to, so that a kill finds
+   * something in flight only if it comes between two instructions.
+   */
+  private static final Duration DISK = Duration.ofMillis(20);
 
   private static final int LONG_RECORDINGS = 20;
 
@@ -80,30 +83,15 @@ final class KillTest {
   private void kill(final Path folder, final int rounds) throws Exception {
     final Recording recording = Recording.inDirectory(folder, "killed", "32M");
     final StampedBlocks blocks = StampedBlocks.continued(folder.resolve("flushed"), BLOCKS);
-    for (int round = 0; round < rounds; round++) {
-      LiveDisk disk = recording.record("--queues", 2);
-      final Path device = disk.device();
-      try {
-        final Process fio = fio(device).with("time_based", "runtime=" + RUNTIME).start();
-        try (Writer writer = new Writer(device, blocks, random.split())) {
-          disk.awaitWrites();
-          for (int kill = 0; kill < KILLS; kill++) {
-            Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
-            disk.kill();
-            disk.close();
-            disk = recording.record("--queues", 2);
-            assertThat(disk.device()).isEqualTo(device);
-          }
-          assertThat(disk.awaitUser(fio, Limits.seconds(120))).as("fio's verdict").isZero();
-          assertThat(writer.failure()).as("what the guest met").isNull();
-        }
-        disk.stopsCleanly();
-      } finally {
-        disk.close();
+    try (MappedDisk mapped = MappedDisk.over(folder.resolve("image"), 32)) {
+      Files.createSymbolicLink(recording.backing(), mapped.device());
+      mapped.delayWrites(DISK);
+      for (int round = 0; round < rounds; round++) {
+        killUnderLoad(recording, blocks);
+        recording.latestShouldEqualTheDisk();
+        blocks.holdsWhatWasWritten(recording.backing());
+        System.out.printf("%d kills%n", (round + 1) * KILLS);
       }
-      recording.latestShouldEqualTheDisk();
-      blocks.holdsWhatWasWritten(recording.backing());
-      System.out.printf("%d kills%n", (round + 1) * KILLS);
     }
     recording.verifies();
     final PublishedRecording published = recording.publishedEvents();
@@ -111,6 +99,34 @@ final class KillTest {
         .as("a write was in flight at a kill")
         .anyMatch(event -> event.has(Event.UNKNOWN_OUTCOME));
     assertThat(published.leftInDoubt()).as("blocks that were not read back").isEmpty();
+  }
+
+  private void killUnderLoad(final Recording recording, final StampedBlocks blocks)
+      throws Exception {
+    final long begun = System.nanoTime();
+    LiveDisk disk = recording.record("--queues", 2);
+    final Path device = disk.device();
+    // Through all of the kills: a start takes two seconds here, and ten there.
+    final Duration start = Duration.ofNanos(System.nanoTime() - begun);
+    final long runtime = KILLS * (start.toSeconds() + 1);
+    try {
+      final Process fio = fio(device).with("time_based", "runtime=" + runtime).start();
+      try (Writer writer = new Writer(device, blocks, random.split())) {
+        disk.awaitWrites();
+        for (int kill = 0; kill < KILLS; kill++) {
+          Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
+          disk.kill();
+          disk.close();
+          disk = recording.record("--queues", 2);
+          assertThat(disk.device()).isEqualTo(device);
+        }
+        assertThat(disk.awaitUser(fio, Limits.seconds(120))).as("fio's verdict").isZero();
+        assertThat(writer.failure()).as("what the guest met").isNull();
+      }
+      disk.stopsCleanly();
+    } finally {
+      disk.close();
+    }
   }
 
   /**
