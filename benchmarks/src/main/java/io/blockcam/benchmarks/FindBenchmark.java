@@ -1,12 +1,6 @@
 package io.blockcam.benchmarks;
 
-import io.blockcam.archive.hash.Sha256;
-import io.blockcam.archive.log.SegmentWriter;
-import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
-import io.blockcam.archive.segment.SegmentHeader;
-import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.filesearch.FileHasher;
@@ -14,8 +8,6 @@ import io.blockcam.filesearch.SegmentScan;
 import io.blockcam.filesearch.TargetSet;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,28 +50,18 @@ public class FindBenchmark {
   public void write() throws IOException {
     directory = Workbench.directory();
     final SplittableRandom random = new SplittableRandom(1);
-    final byte[] payload = new byte[4096];
-    for (int s = 0; s < SEGMENTS; s++) {
-      final long first = (long) s * RECORDS;
-      try (SegmentWriter writer =
-          SegmentWriter.create(
-              directory,
-              new SegmentHeader(Workbench.RECORDING.id(), 0, s, first, 0, Workbench.DISK_BYTES),
-              SegmentLimits.DEFAULT)) {
-        for (int i = 0; i < RECORDS; i++) {
-          for (int sector = 0; sector < 8; sector++) {
-            ByteBuffer.wrap(payload).putLong(512 * sector, random.nextLong());
-          }
-          writer.append(
-              RecordView.allocate().put(first + i, i, 1, RecordKind.DATA, 0xff, 0),
-              first + i,
-              0,
-              MemorySegment.ofArray(payload),
-              0);
-        }
-        try (FileBytes bytes = FileBytes.open(writer.seal(Sha256.of(new byte[0])).path())) {
-          tables.add(SegmentReader.open(bytes).tables());
-        }
+    final long[] next = {0};
+    for (final FileBytes file :
+        Workbench.segments(
+            directory,
+            SEGMENTS,
+            RECORDS,
+            payload -> {
+              Workbench.fillSectors(payload, random);
+              return next[0]++ % RECORDS;
+            })) {
+      try (file) {
+        tables.add(SegmentReader.open(file).tables());
       }
     }
     final byte[] content = new byte[512 * targets];

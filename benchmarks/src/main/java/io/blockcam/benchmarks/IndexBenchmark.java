@@ -1,22 +1,13 @@
 package io.blockcam.benchmarks;
 
-import io.blockcam.archive.hash.Sha256;
-import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
-import io.blockcam.archive.log.SegmentWriter;
-import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
-import io.blockcam.archive.segment.SealedSegment;
-import io.blockcam.archive.segment.SegmentHeader;
-import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.archive.segment.SegmentReader;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +18,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -45,43 +37,32 @@ public class IndexBenchmark {
   private static final int SEGMENTS = 20;
   private static final int RECORDS = 25_000;
 
+  /** Whether the records are to be found by what they hold, too. */
+  @Param({"false", "true"})
+  public boolean withRefs;
+
   private final List<FileBytes> files = new ArrayList<>();
   private final List<SegmentReader> segments = new ArrayList<>();
   private final WindowStack window = new WindowStack();
   private Path directory = Path.of("unset");
   private FileBytes indexed;
 
-  /** Writes the segments; their payloads are few, since the index does not look at them. */
+  /** Writes the segments. */
   @Setup
   public void write() throws IOException {
     directory = Workbench.directory();
     final SplittableRandom random = new SplittableRandom(1);
-    final byte[] payload = new byte[4096];
-    Sha256Digest previous = Sha256.of(new byte[0]);
-    for (int s = 0; s < SEGMENTS; s++) {
-      final long first = (long) s * RECORDS;
-      final SealedSegment sealed;
-      try (SegmentWriter writer =
-          SegmentWriter.create(
-              directory,
-              new SegmentHeader(Workbench.RECORDING.id(), 0, s, first, 0, Workbench.DISK_BYTES),
-              SegmentLimits.DEFAULT)) {
-        for (int i = 0; i < RECORDS; i++) {
-          payload[0] = (byte) (i | 1);
-          final long block = random.nextLong(Workbench.DISK_BYTES / 4096);
-          writer.append(
-              RecordView.allocate().put(first + i, block, 1, RecordKind.DATA, 0xff, 0),
-              first + i,
-              0,
-              MemorySegment.ofArray(payload),
-              0);
-        }
-        sealed = writer.seal(previous);
-      }
-      previous = sealed.digest();
-      final FileBytes bytes = FileBytes.open(sealed.path());
-      files.add(bytes);
-      segments.add(SegmentReader.open(bytes));
+    files.addAll(
+        Workbench.segments(
+            directory,
+            SEGMENTS,
+            RECORDS,
+            payload -> {
+              Workbench.fillSectors(payload, random);
+              return random.nextLong(Workbench.DISK_BYTES / 4096);
+            }));
+    for (final FileBytes each : files) {
+      segments.add(SegmentReader.open(each));
     }
     final Path file = directory.resolve("run");
     try (OutputStream out = Files.newOutputStream(file)) {
@@ -107,9 +88,9 @@ public class IndexBenchmark {
   }
 
   private RunCover run(final OutputStream out) throws IOException {
-    final RunBuilder builder = new RunBuilder(new WindowStack());
+    final RunBuilder builder = new RunBuilder(new WindowStack(), withRefs);
     for (final SegmentReader segment : segments) {
-      builder.add(segment.trailer(), segment.records());
+      builder.add(segment.trailer(), segment.tables());
     }
     return builder.write(out);
   }

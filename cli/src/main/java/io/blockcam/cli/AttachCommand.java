@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -113,7 +112,7 @@ final class AttachCommand implements Callable<Integer> {
     /** As the user writes it. */
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return Words.option(this);
     }
   }
 

@@ -152,7 +152,7 @@ public final class Blockcam {
 
   private static RecordKind kind(final String text) {
     for (final RecordKind kind : RecordKind.values()) {
-      if (InfoReport.name(kind).equals(text)) {
+      if (Words.option(kind).equals(text)) {
         return kind;
       }
     }

@@ -20,7 +20,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -299,7 +298,7 @@ final class ControlSocket implements AutoCloseable {
       };
     }
     for (final OnFull wanted : OnFull.values()) {
-      final String word = wanted.name().toLowerCase(Locale.ROOT);
+      final String word = Words.option(wanted);
       if (line.equals(ON_FULL + word)) {
         return () -> {
           recorder.setOnFull(wanted);

@@ -1,6 +1,5 @@
 package io.blockcam.cli;
 
-import io.blockcam.archive.Moment;
 import io.blockcam.archive.index.WindowStack;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.history.Layers;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -72,11 +70,7 @@ final class DiffCommand implements Callable<Integer> {
   /** What is known of a range. */
   private enum Kind {
     WRITTEN,
-    IN_DOUBT;
-
-    String words() {
-      return name().toLowerCase(Locale.ROOT).replace('_', ' ');
-    }
+    IN_DOUBT
   }
 
   @Override
@@ -88,19 +82,13 @@ final class DiffCommand implements Callable<Integer> {
       final PrintWriter err = spec.commandLine().getErr();
       MomentOptions.warnOfBeginning(segments, err);
       final MomentResolver resolver = new MomentResolver(reader, segments, !noIndex);
-      final Moment first = MomentOptions.resolve(resolver, from, "--from", err);
-      final Moment last = MomentOptions.resolve(resolver, until, "--until", err);
-      if (first.sequence() > last.sequence()) {
-        throw CommandException.usage(
-            "--from is seq:%d, which is after --until, seq:%d"
-                .formatted(first.sequence(), last.sequence()));
-      }
+      final MomentOptions.Span span = MomentOptions.span(resolver, from, until, err);
       try (Layers layers =
           Layers.between(
               reader,
               segments,
-              first.sequence(),
-              last.sequence(),
+              span.from(),
+              span.until(),
               !noIndex,
               (done, total) -> progress.segments("comparing", done, total))) {
         progress.close();
@@ -176,10 +164,10 @@ final class DiffCommand implements Callable<Integer> {
         final Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("offset", offset);
         facts.put("bytes", bytes);
-        facts.put("kind", kind.words());
+        facts.put("kind", Words.of(kind));
         out.println(Json.line(facts));
       } else {
-        out.printf(LINE, offset, bytes, kind.words());
+        out.printf(LINE, offset, bytes, Words.of(kind));
       }
     }
 

@@ -99,6 +99,9 @@ final class FindCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}).")
   double minCoverage;
 
+  @Option(names = "--no-index", description = MomentOptions.NO_INDEX)
+  boolean noIndex;
+
   @Option(names = "--json", description = "Print JSON instead of a table.")
   boolean json;
 
@@ -157,14 +160,8 @@ final class FindCommand implements Callable<Integer> {
     final PrintWriter err = spec.commandLine().getErr();
     final Segments segments = reader.findWhatIsLeft();
     MomentOptions.warnOfBeginning(segments, err);
-    final MomentResolver resolver = new MomentResolver(reader, segments, true);
-    final long last = MomentOptions.resolve(resolver, until, "--until", err).sequence();
-    final long first =
-        from == null ? -1 : MomentOptions.resolve(resolver, from, "--from", err).sequence();
-    if (first > last) {
-      throw CommandException.usage(
-          "--from is seq:%d, which is after --until, seq:%d".formatted(first, last));
-    }
+    final MomentResolver resolver = new MomentResolver(reader, segments, !noIndex);
+    final MomentOptions.Span span = MomentOptions.span(resolver, from, until, err);
     for (final Target target : targets.targets()) {
       if (target.bytes() > reader.recording().diskBytes()) {
         warn("%s is larger than the disk".formatted(target.paths().getFirst()));
@@ -172,17 +169,19 @@ final class FindCommand implements Callable<Integer> {
     }
     final FileSearch.Result found =
         new FileSearch(
-                reader.recording(),
+                reader,
                 segments,
                 targets,
-                new FileSearch.Window(first, last),
+                new FileSearch.Window(span.from(), span.until()),
+                !noIndex,
                 progress::segments)
             .run();
     found.notSearched().forEach(why -> warn("not searched: " + why));
     final RecordedClock clock = resolver.clock();
     final List<Sighting> sightings =
         found.sightings().stream().map(sighting -> sighting.shownBy(clock::shown)).toList();
-    return new FindReport(options, sightings, last, minCoverage / 100, found.notSearched(), unread);
+    return new FindReport(
+        options, sightings, span.until(), minCoverage / 100, found.notSearched(), unread);
   }
 
   private TargetSet targets() throws IOException {
@@ -194,7 +193,8 @@ final class FindCommand implements Callable<Integer> {
     }
     final TargetSet targets = builder.build();
     if (targets.targets().isEmpty()) {
-      throw CommandException.no("there is no file to look for");
+      throw CommandException.no(
+          unread.isEmpty() ? "there is no file to look for" : "no file could be read");
     }
     if (knownGood.isEmpty()) {
       return targets;
@@ -220,7 +220,7 @@ final class FindCommand implements Callable<Integer> {
         paths,
         sink,
         (path, why) -> {
-          final String line = path + ": " + Messages.of(why);
+          final String line = Messages.of(path, why);
           unread.add(line);
           warn(line);
         });

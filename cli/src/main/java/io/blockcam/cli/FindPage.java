@@ -34,7 +34,8 @@ final class FindPage {
       .part { fill: #e3b23c } .whole { fill: #2f6f9f }
       .axis { display: flex; justify-content: space-between; font-size: 12px }
       summary { cursor: pointer }
-      @media print { body { margin: 0 } details { display: block } tr { break-inside: avoid } }
+      @media print { body { margin: 0 } tr { break-inside: avoid }
+        details::details-content { content-visibility: visible; block-size: auto } }
       </style>
       </head>
       <body>
@@ -113,7 +114,7 @@ final class FindPage {
     add(
         "<tr><td>%s<td class=\"number\">%s<td>%s<td class=\"time\">"
             .formatted(
-                report.verdict(sighting),
+                FindReport.verdict(sighting),
                 FindReport.coverage(sighting),
                 isFound ? FindReport.proof(sighting) : "-"));
     if (isFound) {
@@ -142,7 +143,7 @@ final class FindPage {
             Math.max(LEAST_WIDTH, to - from),
             span.first().instant(),
             span.end().map(end -> end.instant().toString()).orElse("the end"),
-            FindReport.word(span.how())));
+            Words.of(span.how())));
   }
 
   private double place(final Instant time) {
@@ -165,7 +166,7 @@ final class FindPage {
               .formatted(
                   span.first().instant(),
                   span.end().map(end -> end.instant().toString()).orElse("-"),
-                  FindReport.word(span.how()),
+                  Words.of(span.how()),
                   report.at(span)));
     }
     add("</table>\n<table>\n<tr><th>Sectors of the file<th>Sectors of the disk</tr>\n");

@@ -44,11 +44,8 @@ record FindReport(
     };
   }
 
-  String verdict(final Sighting sighting) {
-    return word(
-        sighting.verdict() == Verdict.PARTLY && !isFound(sighting)
-            ? Verdict.ABSENT
-            : sighting.verdict());
+  static String verdict(final Sighting sighting) {
+    return Words.of(sighting.verdict());
   }
 
   /** Spans of which people want to know. */
@@ -70,10 +67,6 @@ record FindReport(
   /** For --at: the last moment of a span. */
   String at(final Span span) {
     return "seq:" + (span.end().isPresent() ? span.end().get().sequence() - 1 : last);
-  }
-
-  static String word(final Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
   void print(final PrintWriter out) {
@@ -102,7 +95,7 @@ record FindReport(
             proof(sighting),
             span.first().instant().toString(),
             span.end().map(Moment::instant).map(Object::toString).orElse("-"),
-            word(span.how()),
+            Words.of(span.how()),
             at(span),
             path);
       }
@@ -154,7 +147,7 @@ record FindReport(
       final Map<String, Object> facts = new LinkedHashMap<>();
       facts.put("from", span.first().instant().toString());
       facts.put("until", span.end().map(end -> end.instant().toString()).orElse(null));
-      facts.put("end", word(span.how()));
+      facts.put("end", Words.of(span.how()));
       facts.put("firstAt", "seq:" + span.first().sequence());
       facts.put("lastAt", at(span));
       facts.put("probativeSectors", span.best());

@@ -64,7 +64,7 @@ final class HashCommand implements Callable<Integer> {
                           complete[0] = false;
                           spec.commandLine()
                               .getErr()
-                              .println("blockcam: " + path + ": " + Messages.of(why));
+                              .println("blockcam: " + Messages.of(path, why));
                         });
                 list.finish();
                 return count;

@@ -9,7 +9,6 @@ import io.blockcam.history.RecordingInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** The facts about a recording, as a table for people and as JSON for programs. */
@@ -36,7 +35,7 @@ final class InfoReport {
     json.put("last", summary.lastShown().map(InfoReport::moment).orElse(null));
     json.put("records", summary.totalRecords());
     final Map<String, Long> kinds = new LinkedHashMap<>();
-    summary.records().forEach((kind, count) -> kinds.put(name(kind), count));
+    summary.records().forEach((kind, count) -> kinds.put(Words.option(kind), count));
     json.put("recordsByKind", kinds);
     json.put("failedWrites", summary.failed());
     json.put("gaps", summary.count(RecordKind.GAP));
@@ -103,7 +102,7 @@ final class InfoReport {
                     .append(kinds.isEmpty() ? ": " : ", ")
                     .append(count)
                     .append(' ')
-                    .append(name(kind)));
+                    .append(Words.option(kind)));
     table.row("records", summary.totalRecords() + kinds.toString());
     table.row(
         "gaps",
@@ -159,9 +158,5 @@ final class InfoReport {
 
   private static String text(final Moment moment) {
     return moment.instant() + "  seq:" + moment.sequence();
-  }
-
-  static String name(final RecordKind kind) {
-    return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

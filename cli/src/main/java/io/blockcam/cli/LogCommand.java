@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -63,7 +62,7 @@ final class LogCommand implements Callable<Integer> {
     /** As the user writes it. */
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+      return Words.option(this);
     }
   }
 
@@ -119,9 +118,9 @@ final class LogCommand implements Callable<Integer> {
       final PrintWriter err = spec.commandLine().getErr();
       MomentOptions.warnOfBeginning(segments, err);
       final MomentResolver resolver = new MomentResolver(reader, segments, true);
-      final long last = MomentOptions.resolve(resolver, until, "--until", err).sequence();
-      final long first =
-          from == null ? 0 : MomentOptions.resolve(resolver, from, "--from", err).sequence() + 1;
+      final MomentOptions.Span span = MomentOptions.span(resolver, from, until, err);
+      final long first = span.from() + 1;
+      final long last = span.until();
       if (file != null) {
         final LogWritesWriter.Written written =
             new LogWritesWriter()
@@ -211,7 +210,7 @@ final class LogCommand implements Callable<Integer> {
       facts.put("sequence", records.sequence(i));
       facts.put("epoch", epoch);
       facts.put("time", clock.shown(records.sequence(i), records.timestampNs(i)).toString());
-      facts.put("kind", InfoReport.name(kind));
+      facts.put("kind", Words.option(kind));
       facts.put("block", kind.hasBlocks() ? (Object) records.block(i) : "");
       facts.put("blocks", kind.hasBlocks() ? (Object) records.runBlocks(i) : "");
       facts.put("sectors", sectors(records, i, kind));

@@ -1,5 +1,6 @@
 package io.blockcam.cli;
 
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -8,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 
 /** What an error says, in one line that a terminal may show. */
 final class Messages {
@@ -23,6 +25,11 @@ final class Messages {
       text = file.getFile() + ": " + reason(file); // its own message may be the bare path
     }
     return Printable.of(text.lines().findFirst().orElse(e.toString()));
+  }
+
+  /** What an error says of a file, in one line that names it once. */
+  static String of(final Path file, final IOException e) {
+    return e instanceof FileSystemException ? of(e) : Printable.of(file + ": ") + of(e);
   }
 
   private static String reason(final FileSystemException e) {

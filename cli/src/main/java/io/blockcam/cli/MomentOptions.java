@@ -205,6 +205,36 @@ final class MomentOptions {
   }
 
   /**
+   * Two moments, as the sequences of their records.
+   *
+   * @param from -1 for the beginning of the record
+   * @param until not before it
+   */
+  record Span(long from, long until) {}
+
+  /**
+   * Finds what lies between --from and --until.
+   *
+   * @param from null for the beginning of the record
+   * @param err told where a time is not that of one moment
+   * @throws CommandException when there are no such moments, or they are in the wrong order
+   */
+  static Span span(
+      final MomentResolver resolver,
+      final @Nullable String from,
+      final String until,
+      final PrintWriter err)
+      throws IOException {
+    final long last = resolve(resolver, until, "--until", err).sequence();
+    final long first = from == null ? -1 : resolve(resolver, from, "--from", err).sequence();
+    if (first > last) {
+      throw CommandException.usage(
+          "--from is seq:%d, which is after --until, seq:%d".formatted(first, last));
+    }
+    return new Span(first, last);
+  }
+
+  /**
    * Finds the moment of another option.
    *
    * @param option as the user writes it, for the error

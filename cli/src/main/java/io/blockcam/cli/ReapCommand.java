@@ -6,7 +6,6 @@ import io.blockcam.ublk.control.DeviceInfo;
 import io.blockcam.ublk.control.UblkControl;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -59,7 +58,7 @@ final class ReapCommand implements Callable<Integer> {
         final boolean remove = all || device.id() == wanted;
         table.row(
             device.blockDevicePath(),
-            device.state().name().toLowerCase(Locale.ROOT),
+            Words.of(device.state()),
             Integer.toString(device.serverPid()),
             !remove
                 ? ""

@@ -29,7 +29,6 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -300,7 +299,7 @@ final class ReplayCommand implements Callable<Integer> {
     facts.put("dataBytes", image.dataBytes());
     facts.put("tree", image.tree());
     image.hashes().forEach((hash, digest) -> facts.put(hash.toString(), digest));
-    facts.put("baseline", recording.baseline().name().toLowerCase(Locale.ROOT));
+    facts.put("baseline", Words.option(recording.baseline()));
     facts.put("unknownBlocks", survey.unknown().blocks());
     facts.put("unknown", ranges(survey.unknown().first()));
     if (survey.unknown().count() > MOST_RANGES) {

@@ -3,7 +3,6 @@ package io.blockcam.cli;
 import io.blockcam.capture.OnFull;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -59,7 +58,7 @@ final class SetCommand implements Callable<Integer> {
       tell("the spool may take " + Size.format(limit.bytes()));
     }
     if (wanted != null) {
-      set(ControlSocket.ON_FULL, wanted.name().toLowerCase(Locale.ROOT));
+      set(ControlSocket.ON_FULL, Words.option(wanted));
       tell(
           wanted == OnFull.BLOCK
               ? "when the spool is full, writes wait"

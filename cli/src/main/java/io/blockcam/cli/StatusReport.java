@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -59,7 +58,7 @@ final class StatusReport {
     json.put("diskBytes", who.diskBytes());
     json.put("epoch", capture.epoch());
     json.put("since", who.since().toString());
-    json.put("state", state.word().name().toLowerCase(Locale.ROOT));
+    json.put("state", Words.of(state.word()));
     json.put("reason", state.reason());
     json.put("sequence", capture.lastSequence());
     json.put("durableSequence", capture.durableSequence());
@@ -77,7 +76,7 @@ final class StatusReport {
     spool.put("sealedSegments", capture.sealedSegments());
     spool.put("watermarkCrossings", capture.spoolWatermarks());
     json.put("spool", spool);
-    spool.put("onFull", capture.gaps().onFull().name().toLowerCase(Locale.ROOT));
+    spool.put("onFull", Words.option(capture.gaps().onFull()));
     final Map<String, Object> gaps = new LinkedHashMap<>();
     gaps.put("since", capture.gaps().since().map(Instant::toString).orElse(null));
     gaps.put("count", capture.gaps().count());

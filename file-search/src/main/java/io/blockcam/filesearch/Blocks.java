@@ -3,6 +3,7 @@ package io.blockcam.filesearch;
 import io.blockcam.filesearch.Candidates.Stretch;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * The blocks of a disk on which files may lie, in order, each as often as stretches touch it. Most
@@ -69,6 +70,11 @@ final class Blocks {
 
   int count() {
     return pairs.length;
+  }
+
+  /** All of them, each once, in order. */
+  long[] distinct() {
+    return LongStream.of(pairs).map(pair -> pair >>> STRETCH_BITS).distinct().toArray();
   }
 
   long block(final int i) {

@@ -2,6 +2,7 @@ package io.blockcam.filesearch;
 
 import io.blockcam.history.HeapShare;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +25,9 @@ final class Candidates {
 
   private final TargetSet targets;
   private final Map<Placement, Hits> hits = new LinkedHashMap<>();
+
+  /** Targets of which a key was found that is looked for first. */
+  private final BitSet found = new BitSet();
 
   private static final class Hits {
     private int first = Integer.MAX_VALUE;
@@ -51,28 +55,35 @@ final class Candidates {
     this.targets = targets;
   }
 
+  /** Adds what was found in a segment; what is added again changes nothing. */
+  void add(final SegmentScan.Hits scanned) throws FileSearchException {
+    found.or(scanned.first());
+    for (int i = 0; i < scanned.count(); i++) {
+      hit(scanned.places()[i], scanned.diskSectors()[i]);
+    }
+  }
+
+  /** The targets that are not absent. */
+  BitSet found() {
+    return found;
+  }
+
   /**
    * A sector of a file stood on the disk once.
    *
    * @param place of it among those of all targets
    * @throws FileSearchException when there are too many of them for the heap
    */
-  void hit(final int place, final long diskSector) throws FileSearchException {
+  private void hit(final int place, final long diskSector) throws FileSearchException {
     final int number = targets.targetAt(place);
     final int sector = place - targets.targets().get(number).place();
     if (hits.size() >= MOST_PLACES) {
-      throw tooMany();
+      throw FileSearchException.tooMany();
     }
-    final Hits found =
+    final Hits at =
         hits.computeIfAbsent(new Placement(number, diskSector - sector), key -> new Hits());
-    found.first = Math.min(found.first, sector);
-    found.last = Math.max(found.last, sector);
-  }
-
-  private static FileSearchException tooMany() {
-    return new FileSearchException(
-        "there are too many places on which the files may have lain for this heap: look for fewer at a"
-            + " time, or set BLOCKCAM_HEAP to more");
+    at.first = Math.min(at.first, sector);
+    at.last = Math.max(at.last, sector);
   }
 
   /** How many there are by now. */
@@ -88,18 +99,21 @@ final class Candidates {
   List<Stretch> stretches() throws FileSearchException {
     final List<Stretch> all = new ArrayList<>();
     hits.forEach(
-        (placement, found) -> {
+        (placement, at) -> {
+          if (!found.get(placement.target())) {
+            return;
+          }
           final int sectors = targets.targets().get(placement.target()).sectors();
-          final long before = Math.max(found.first - (long) MARGIN, -placement.base());
+          final long before = Math.max(at.first - (long) MARGIN, -placement.base());
           all.add(
               new Stretch(
                   placement,
                   (int) Math.max(0, before),
-                  (int) Math.min(sectors, found.last + 1L + MARGIN)));
+                  (int) Math.min(sectors, at.last + 1L + MARGIN)));
         });
     final long sectors = all.stream().mapToLong(stretch -> stretch.to() - stretch.from()).sum();
     if (sectors > MOST_FOLLOWED) {
-      throw tooMany();
+      throw FileSearchException.tooMany();
     }
     all.sort(
         Comparator.<Stretch>comparingInt(stretch -> stretch.placement().target())

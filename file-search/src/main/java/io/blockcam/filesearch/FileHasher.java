@@ -19,7 +19,8 @@ public final class FileHasher {
    *
    * @param path what it is called from now on
    * @param in stays the caller's
-   * @throws IOException when it cannot be read; the sink is told that it is abandoned
+   * @throws UnreadableException when it cannot be read; the sink is told that it is abandoned
+   * @throws IOException when the sink cannot take it
    */
   public void read(final String path, final InputStream in, final FileSink sink)
       throws IOException {
@@ -29,7 +30,7 @@ public final class FileHasher {
       long bytes = 0;
       int count;
       do {
-        count = in.readNBytes(buffer, 0, buffer.length);
+        count = next(in);
         if (count > 0) {
           whole.update(buffer, 0, count);
           sink.piece(piece(count));
@@ -43,6 +44,31 @@ public final class FileHasher {
         whole.finish(); // begins anew
         sink.abandon();
       }
+    }
+  }
+
+  /** A file cannot be read. */
+  public static final class UnreadableException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    private final IOException why;
+
+    UnreadableException(final IOException why) {
+      super(why.getMessage(), why);
+      this.why = why;
+    }
+
+    /** What reading it has thrown. */
+    IOException why() {
+      return why;
+    }
+  }
+
+  private int next(final InputStream in) throws UnreadableException {
+    try {
+      return in.readNBytes(buffer, 0, buffer.length);
+    } catch (final IOException e) {
+      throw new UnreadableException(e);
     }
   }
 

@@ -3,36 +3,43 @@ package io.blockcam.filesearch;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
-import io.blockcam.archive.Recording;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.history.InOrder;
+import io.blockcam.history.RecordingReader;
+import io.blockcam.history.RefRuns;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for files in a record. First all tables are read for sectors that prove something: they say
- * where a file may have lain. Then the record is followed for these places alone, once more for
- * files that were not whole, and last the recorded bytes are compared.
+ * Looks for files in a record. First records are found by their {@linkplain
+ * io.blockcam.archive.index.SectorKeys keys}: they say where a file may have lain. Then the record
+ * is followed for these places alone, once more for files that were not whole, and last the
+ * recorded bytes are compared. With an index few segments are read for that, without one all.
  */
 public final class FileSearch {
   /** Segments that are read at the same time; of each all tables are in memory, 8 MiB at most. */
   private static final int AT_ONCE = Math.min(8, Runtime.getRuntime().availableProcessors() + 1);
 
-  private final Recording recording;
+  private final RecordingReader reader;
   private final Segments segments;
   private final TargetSet targets;
   private final Window window;
+  private final boolean useIndex;
   private final Progress progress;
+
+  private long end = -1;
 
   /** By numbers of segments: why they could not be searched. */
   private final Map<Long, String> lost = new TreeMap<>();
@@ -83,14 +90,17 @@ public final class FileSearch {
   /**
    * @param segments of the recording; where {@linkplain Segments#isTolerant they may be damaged},
    *     those that are get passed over
+   * @param useIndex whether to look into the index of the archive; without it the same is found
    */
   public FileSearch(
-      final Recording recording,
+      final RecordingReader reader,
       final Segments segments,
       final TargetSet targets,
       final Window window,
+      final boolean useIndex,
       final Progress progress) {
-    this.recording = recording;
+    this.reader = reader;
+    this.useIndex = useIndex;
     this.segments = segments;
     this.targets = targets;
     this.window = window;
@@ -106,13 +116,15 @@ public final class FileSearch {
    * @throws FileSearchException when there is more to follow than fits into the heap
    */
   public Result run() throws IOException {
-    final Candidates candidates = candidates();
+    final RefRuns index = RefRuns.of(reader, segments, end(), useIndex);
+    final RefLookup lookup = new RefLookup(index);
+    final Candidates candidates = candidates(index, lookup);
     final List<Candidates.Stretch> stretches = candidates.stretches();
     final List<Integer> found =
         stretches.stream().map(stretch -> stretch.placement().target()).distinct().toList();
     final Tracker strict =
         tracker(found.stream().map(i -> Aim.strict(targets, i)).toList(), stretches);
-    follow("following", List.of(strict));
+    follow("following", List.of(strict), lookup);
 
     final List<Integer> open = found.stream().filter(i -> !strict.presence(i).wasWhole()).toList();
     final Tracker lax = tracker(open.stream().map(i -> Aim.lax(targets, i)).toList(), stretches);
@@ -121,11 +133,11 @@ public final class FileSearch {
     for (final int i : open) {
       best.wantBest(i, most(strict.presence(i)));
     }
-    follow("looking closer", List.of(lax, best));
+    follow("looking closer", List.of(lax, best), lookup);
 
     final Confirmation confirmation = new Confirmation(segments, targets);
     final Tracker refined = tracker(refined(open, lax, confirmation), stretches);
-    follow("looking again", List.of(refined));
+    follow("looking again", List.of(refined), lookup);
 
     final List<Sighting> sightings = new ArrayList<>();
     for (int i = 0; i < targets.targets().size(); i++) {
@@ -134,18 +146,49 @@ public final class FileSearch {
     return new Result(sightings, List.copyOf(lost.values()));
   }
 
-  private Candidates candidates() throws IOException {
+  /**
+   * Where the files may lie. A record counts if its key is one of theirs, whether an index has told
+   * that or all were looked at.
+   */
+  private Candidates candidates(final RefRuns index, final RefLookup lookup) throws IOException {
     final Candidates candidates = new Candidates(targets);
     final SegmentScan scan = new SegmentScan(targets);
+    scan(index.others(), scan, candidates);
+    look(lookup.find(targets.lookedUp(null)), scan, candidates);
+    look(lookup.find(targets.lookedUp(candidates.found())), scan, candidates);
+    scan(lookup.notCovered(), scan, candidates);
+    return candidates;
+  }
+
+  private void scan(final List<Long> numbers, final SegmentScan scan, final Candidates candidates)
+      throws IOException {
     run(
         "searching",
-        opened -> scan.of(opened.tables, 0, end(opened)),
-        (number, hits) -> {
-          for (int i = 0; hits != null && i < hits.count(); i++) {
-            candidates.hit(hits.places()[i], hits.diskSectors()[i]);
-          }
-        });
-    return candidates;
+        numbers,
+        (number, opened) -> scan.of(opened.tables, 0, end(opened)),
+        (number, hits) -> add(candidates, hits));
+  }
+
+  private void look(
+      final Map<Long, int[]> records, final SegmentScan scan, final Candidates candidates)
+      throws IOException {
+    final long last = end();
+    run(
+        "looking",
+        records.keySet().stream().filter(number -> number < last).toList(),
+        (number, opened) -> scan.of(opened.tables, upTo(records.get(number), end(opened))),
+        (number, hits) -> add(candidates, hits));
+  }
+
+  private static int[] upTo(final int @Nullable [] records, final int end) {
+    return records == null ? new int[0] : Arrays.stream(records).filter(i -> i < end).toArray();
+  }
+
+  private static void add(final Candidates candidates, final SegmentScan.@Nullable Hits hits)
+      throws FileSearchException {
+    if (hits != null) {
+      candidates.add(hits);
+    }
   }
 
   private static int most(final Presence presence) {
@@ -158,19 +201,31 @@ public final class FileSearch {
       throws IOException {
     final List<Aim> aims = new ArrayList<>();
     for (final int i : open) {
-      final List<Extent> extents = lax.lastExtents(i);
-      if (lax.presence(i).wasWhole()
-          && confirmation.whole(i, extents).comparedBytes() == targets.targets().get(i).bytes()) {
-        final Aim aim = Aim.lax(targets, i);
-        final Extent last = extents.getLast();
-        final int sector = targets.targets().get(i).sectors() - 1;
-        aims.add(
-            !aim.required().get(sector) && last.sector() + last.sectors() - 1 == sector
-                ? aim.withLast(sector, confirmation.lastHash(last))
-                : aim);
+      if (lax.presence(i).wasWhole()) {
+        Optional<Aim> aim = refined(i, lax.lastExtents(i), confirmation);
+        if (aim.isEmpty()) { // its end may have been overwritten before the rest of it
+          aim = refined(i, lax.firstExtents(i), confirmation);
+        }
+        aim.ifPresent(aims::add);
       }
     }
     return aims;
+  }
+
+  private Optional<Aim> refined(
+      final int target, final List<Extent> extents, final Confirmation confirmation)
+      throws IOException {
+    final Target file = targets.targets().get(target);
+    if (confirmation.whole(target, extents).comparedBytes() != file.bytes()) {
+      return Optional.empty();
+    }
+    final Aim aim = Aim.lax(targets, target);
+    final Extent last = extents.getLast();
+    final int sector = file.sectors() - 1;
+    return Optional.of(
+        !aim.required().get(sector) && last.sector() + last.sectors() - 1 == sector
+            ? aim.withLast(sector, confirmation.lastHash(last))
+            : aim);
   }
 
   private Sighting sighting(
@@ -212,18 +267,31 @@ public final class FileSearch {
   }
 
   /** Tells trackers of all records, if they have anything to follow. */
-  private void follow(final String what, final List<Tracker> all) throws IOException {
+  private void follow(final String what, final List<Tracker> all, final RefLookup lookup)
+      throws IOException {
     final List<Tracker> trackers = all.stream().filter(tracker -> !tracker.isIdle()).toList();
     if (trackers.isEmpty()) {
       return;
     }
-    if (recording.baseline() == Baseline.EMPTY) {
-      final Moment created = new Moment(0, -1, Nanos.of(recording.created()));
+    if (reader.recording().baseline() == Baseline.EMPTY) {
+      final Moment created = new Moment(0, -1, Nanos.of(reader.recording().created()));
       trackers.forEach(tracker -> tracker.beginsWithZeroes(created));
     }
     final Following following = new Following(trackers);
-    run(what, opened -> opened, following::segment);
+    run(what, segmentsOf(trackers, lookup), (number, opened) -> opened, following::segment);
     following.finish();
+  }
+
+  /** Those that have records of the blocks that are followed, or may have them. */
+  private List<Long> segmentsOf(final List<Tracker> trackers, final RefLookup lookup)
+      throws IOException {
+    final long[] blocks =
+        trackers.stream()
+            .flatMapToLong(tracker -> LongStream.of(tracker.blocks()))
+            .sorted()
+            .distinct()
+            .toArray();
+    return List.copyOf(lookup.segmentsWith(blocks).headSet(end()));
   }
 
   /** What comes before the window, and after lost segments. */
@@ -231,7 +299,7 @@ public final class FileSearch {
     private final List<Tracker> trackers;
     private boolean isBefore = window.from >= 0;
     private boolean isLost;
-    private Moment last = new Moment(0, -1, Nanos.of(recording.created()));
+    private Moment last = new Moment(0, -1, Nanos.of(reader.recording().created()));
 
     Following(final List<Tracker> trackers) {
       this.trackers = trackers;
@@ -285,10 +353,23 @@ public final class FileSearch {
     return Math.clamp(window.until - records.sequence(0), -1, records.count() - 1) + 1;
   }
 
+  /** Number of the segment behind the last one that is of interest. */
+  private long end() throws IOException {
+    long known = end;
+    if (known < 0) {
+      known =
+          window.until == Long.MAX_VALUE
+              ? segments.end()
+              : segments.firstWhere(segment -> segment.firstSequence() > window.until);
+      end = known;
+    }
+    return known;
+  }
+
   /** Work on the tables of a segment, in any thread. */
   @FunctionalInterface
   private interface Work<R> {
-    R of(Opened opened);
+    R of(long number, Opened opened);
   }
 
   /** Takes what that returned; null of a segment that cannot be read. */
@@ -299,31 +380,29 @@ public final class FileSearch {
 
   private record Done<R>(@Nullable R result, @Nullable SegmentException lost) {}
 
-  private <R> void run(final String what, final Work<R> work, final Sink<R> sink)
+  private <R> void run(
+      final String what, final List<Long> numbers, final Work<R> work, final Sink<R> sink)
       throws IOException {
-    final long end =
-        window.until == Long.MAX_VALUE
-            ? segments.end()
-            : segments.firstWhere(segment -> segment.firstSequence() > window.until);
-    final long total = end - segments.first();
+    final int[] done = {0};
     InOrder.run(
-        LongStream.range(segments.first(), end).boxed().toList(),
+        numbers,
         Executors.newFixedThreadPool(AT_ONCE),
         AT_ONCE,
         number -> this.<R>done(number, work),
-        (number, done) -> {
-          if (done.lost != null) {
-            lost.put(number, String.valueOf(done.lost.getMessage()));
+        (number, result) -> {
+          if (result.lost != null) {
+            lost.put(number, String.valueOf(result.lost.getMessage()));
           }
-          sink.take(number, done.result);
-          progress.update(what, number + 1 - segments.first(), total);
+          sink.take(number, result.result);
+          progress.update(what, ++done[0], numbers.size());
         });
   }
 
   private <R> Done<R> done(final long number, final Work<R> work) throws IOException {
     try {
       final SegmentReader segment = segments.open(number);
-      return new Done<>(work.of(new Opened(segment.trailer().epoch(), segment.tables())), null);
+      return new Done<>(
+          work.of(number, new Opened(segment.trailer().epoch(), segment.tables())), null);
     } catch (final SegmentException e) {
       if (!segments.isTolerant()) {
         throw e;

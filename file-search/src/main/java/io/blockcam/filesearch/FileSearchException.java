@@ -9,4 +9,11 @@ public final class FileSearchException extends IOException {
   FileSearchException(final String problem) {
     super(problem);
   }
+
+  /** To follow what was found takes more memory than there is. */
+  static FileSearchException tooMany() {
+    return new FileSearchException(
+        "there are too many places on which the files may have lain for this heap: look for fewer at a"
+            + " time, or set BLOCKCAM_HEAP to more");
+  }
 }

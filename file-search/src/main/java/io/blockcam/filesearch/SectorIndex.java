@@ -1,6 +1,5 @@
 package io.blockcam.filesearch;
 
-import io.blockcam.archive.segment.SegmentTables;
 import java.util.Arrays;
 import java.util.BitSet;
 
@@ -112,26 +111,6 @@ final class SectorIndex {
     return (filter[bit >>> 6] & 1L << bit) != 0;
   }
 
-  /**
-   * Looks at many hashes of a segment, without a branch for each.
-   *
-   * @param from the first one
-   * @param to the one behind the last
-   * @param found takes those that may be there; as large as there are hashes
-   * @return how many these are
-   */
-  int mayHave(final SegmentTables tables, final int from, final int to, final int[] found) {
-    final long[] bits = filter;
-    final int shift = filterShift;
-    int count = 0;
-    for (int i = from; i < to; i++) {
-      final int bit = (int) (tables.sectorHash(i) >>> shift);
-      found[count] = i;
-      count += (int) (bits[bit >>> 6] >>> bit) & 1;
-    }
-    return count;
-  }
-
   /** All wanted sectors of a hash, in the order of their places. */
   void find(final long hash, final Sink sink) {
     final int bucket = (int) (hash >>> startShift);
@@ -143,18 +122,6 @@ final class SectorIndex {
         }
       }
     }
-  }
-
-  /** Whether there is any. */
-  boolean has(final long hash) {
-    final int bucket = (int) (hash >>> startShift);
-    for (int i = starts[bucket]; i < starts[bucket + 1]; i++) {
-      if ((keys[i] ^ hash) >>> PLACE_BITS == 0
-          && hashes[(int) keys[i] & MOST_SECTORS - 1] == hash) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** How many there are. */

@@ -1,8 +1,6 @@
 package io.blockcam.filesearch;
 
-import io.blockcam.archive.record.RecordFlags;
-import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.index.SectorKeys;
 import io.blockcam.archive.segment.SegmentTables;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -12,16 +10,13 @@ import java.util.BitSet;
  * Immutable, safe for several threads.
  */
 public final class SegmentScan {
-  /** Hashes that are looked at before any of them is looked up. */
-  private static final int AT_ONCE = 1024;
-
-  private final SectorIndex index;
+  private final TargetSet targets;
 
   /**
    * @param targets whose probative sectors are looked for
    */
   public SegmentScan(final TargetSet targets) {
-    this.index = targets.index();
+    this.targets = targets;
   }
 
   /**
@@ -29,8 +24,9 @@ public final class SegmentScan {
    *
    * @param places of sectors of files
    * @param diskSectors on which they stood
+   * @param first targets of which a key was found that is looked for first
    */
-  public record Hits(int count, int[] places, long[] diskSectors) {}
+  public record Hits(int count, int[] places, long[] diskSectors, BitSet first) {}
 
   /**
    * Looks at some records.
@@ -39,61 +35,80 @@ public final class SegmentScan {
    * @param to the one behind the last
    */
   public Hits of(final SegmentTables tables, final int from, final int to) {
-    final BitSet payloads = payloads(tables);
-    final Found found = new Found();
-    if (!payloads.isEmpty()) {
-      final RecordTable records = tables.records();
-      for (int i = from; i < to; i++) {
-        if (hasContent(records, i) && payloads.get(records.payloadIndex(i))) {
-          look(tables, i, found);
-        }
-      }
+    final Look look = new Look(tables);
+    for (int i = from; i < to; i++) {
+      look.at(i);
     }
-    return found.hits();
+    return look.hits();
   }
 
-  /** Those with a sector that is looked for; few have one. */
-  private BitSet payloads(final SegmentTables tables) {
-    final BitSet payloads = new BitSet();
-    final int[] may = new int[AT_ONCE];
-    for (int from = 0; from < tables.sectorHashes(); from += AT_ONCE) {
-      final int to = Math.min(from + AT_ONCE, tables.sectorHashes());
-      final int count = index.mayHave(tables, from, to, may);
-      for (int i = 0; i < count; i++) {
-        if (index.has(tables.sectorHash(may[i]))) {
-          payloads.set(may[i] / Tracker.BLOCK_SECTORS);
-        }
-      }
+  /** Looks at the records that an index has named. */
+  Hits of(final SegmentTables tables, final int[] records) {
+    final Look look = new Look(tables);
+    for (final int i : records) {
+      look.at(i);
     }
-    return payloads;
+    return look.hits();
   }
 
-  private void look(final SegmentTables tables, final int i, final Found found) {
-    final int payload = tables.records().payloadIndex(i);
-    final int mask = tables.records().sectorMask(i);
-    for (int s = 0; s < Tracker.BLOCK_SECTORS; s++) {
-      final long hash = tables.sectorHash(payload, s);
-      if ((mask & 1 << s) != 0 && index.mayHave(hash)) {
-        final long diskSector = tables.records().block(i) * Tracker.BLOCK_SECTORS + s;
-        index.find(hash, place -> found.add(place, diskSector));
-      }
-    }
-  }
-
-  private static boolean hasContent(final RecordTable records, final int i) {
-    final RecordKind kind = records.kind(i);
-    return kind.hasBlocks()
-        && kind.hasPayload()
-        && !records.hasFlag(i, RecordFlags.FAILED)
-        && !records.hasFlag(i, RecordFlags.ALL_ZERO);
-  }
-
-  private static final class Found {
+  /** Takes what is found in a segment. */
+  private final class Look implements SectorKeys.Sink {
+    private final SegmentTables tables;
+    private final BitSet ofRecord = new BitSet();
+    private final BitSet first = new BitSet();
     private int[] places = new int[16];
     private long[] sectors = new long[16];
     private int count;
 
-    void add(final int place, final long diskSector) {
+    Look(final SegmentTables tables) {
+      this.tables = tables;
+    }
+
+    void at(final int i) {
+      if (i >= tables.records().count() || !SectorKeys.hasAny(tables.records(), i)) {
+        return;
+      }
+      SectorKeys.each(tables, i, this);
+      if (!ofRecord.isEmpty()) {
+        lookCloser(i);
+        ofRecord.clear();
+      }
+    }
+
+    @Override
+    public void take(final long hash) {
+      if (targets.keys().mayHave(hash)) {
+        targets
+            .keys()
+            .find(
+                hash,
+                place -> {
+                  final int target = targets.targetAt(place);
+                  ofRecord.set(target);
+                  if (targets.isFirst(place)) {
+                    first.set(target);
+                  }
+                });
+      }
+    }
+
+    /** All sectors of these targets, not only the one by which the record was found. */
+    private void lookCloser(final int i) {
+      final int payload = tables.records().payloadIndex(i);
+      final int mask = tables.records().sectorMask(i);
+      for (int s = 0; s < Tracker.BLOCK_SECTORS; s++) {
+        final long hash = tables.sectorHash(payload, s);
+        if ((mask & 1 << s) != 0 && targets.index().mayHave(hash)) {
+          final long diskSector = tables.records().block(i) * Tracker.BLOCK_SECTORS + s;
+          targets.index().find(hash, place -> add(place, diskSector));
+        }
+      }
+    }
+
+    private void add(final int place, final long diskSector) {
+      if (!ofRecord.get(targets.targetAt(place))) {
+        return;
+      }
       if (count == places.length) {
         places = Arrays.copyOf(places, 2 * count);
         sectors = Arrays.copyOf(sectors, 2 * count);
@@ -103,7 +118,7 @@ public final class SegmentScan {
     }
 
     Hits hits() {
-      return new Hits(count, places, sectors);
+      return new Hits(count, places, sectors, first);
     }
   }
 }

@@ -2,18 +2,31 @@ package io.blockcam.filesearch;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.FileVisitResult;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 
-/** Reads files, and all files below directories. Symbolic links below them are not followed. */
+/**
+ * Reads files, and all files below directories, in the order of their names. Symbolic links below
+ * directories are not followed. One thread; of paths those of one directory at a time are in
+ * memory, and of those above it.
+ */
 public final class TargetFiles {
-  private TargetFiles() {}
+  private final FileSink sink;
+  private final Problems problems;
+  private final FileHasher hasher = new FileHasher();
+  private long files;
+
+  private TargetFiles(final FileSink sink, final Problems problems) {
+    this.sink = sink;
+    this.problems = problems;
+  }
 
   /** Is told of what could not be read. */
   @FunctionalInterface
@@ -28,7 +41,7 @@ public final class TargetFiles {
   }
 
   /**
-   * Reads them, those below a directory in the order of their names.
+   * Reads them.
    *
    * @param roots files and directories
    * @return how many were read
@@ -36,60 +49,56 @@ public final class TargetFiles {
    */
   public static long read(final List<Path> roots, final FileSink sink, final Problems problems)
       throws IOException {
-    final FileHasher hasher = new FileHasher();
-    long files = 0;
+    final TargetFiles all = new TargetFiles(sink, problems);
     for (final Path root : roots) {
-      for (final Path file : below(root, problems)) {
-        files += read(hasher, file, sink, problems) ? 1 : 0;
+      if (Files.isDirectory(root)) {
+        all.readBelow(root);
+      } else if (Files.isRegularFile(root)) {
+        all.read(root);
+      } else { // a pipe would be waited for
+        problems.found(root, new IOException("is no regular file"));
       }
     }
-    return files;
+    return all.files;
   }
 
-  private static boolean read(
-      final FileHasher hasher, final Path file, final FileSink sink, final Problems problems)
-      throws IOException {
-    if (!Files.isRegularFile(file)) { // a pipe would be waited for
-      problems.found(file, new IOException("is no regular file"));
-      return false;
+  private void readBelow(final Path directory) throws IOException {
+    for (final Path path : sorted(directory)) {
+      if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+        readBelow(path);
+      } else if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+        read(path);
+      }
     }
-    try (InputStream in = Files.newInputStream(file)) {
-      hasher.read(file.toString(), in, sink);
-      return true;
-    } catch (final HashListException | FileSearchException e) {
-      throw e;
+  }
+
+  private List<Path> sorted(final Path directory) {
+    final List<Path> paths = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      entries.forEach(paths::add);
+    } catch (final DirectoryIteratorException e) {
+      problems.found(directory, Objects.requireNonNull(e.getCause()));
     } catch (final IOException e) {
-      problems.found(file, e);
-      return false;
+      problems.found(directory, e);
+    }
+    Collections.sort(paths);
+    return paths;
+  }
+
+  private void read(final Path file) throws IOException {
+    try (InputStream in = open(file)) {
+      hasher.read(file.toString(), in, sink);
+      files++;
+    } catch (final FileHasher.UnreadableException e) {
+      problems.found(file, e.why());
     }
   }
 
-  private static List<Path> below(final Path root, final Problems problems) throws IOException {
-    if (!Files.isDirectory(root)) {
-      return List.of(root);
+  private static InputStream open(final Path file) throws FileHasher.UnreadableException {
+    try {
+      return Files.newInputStream(file);
+    } catch (final IOException e) {
+      throw new FileHasher.UnreadableException(e);
     }
-    final List<Path> files = new ArrayList<>();
-    Files.walkFileTree(
-        root,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(final Path file, final BasicFileAttributes attributes) {
-            if (attributes.isRegularFile()) {
-              files.add(file);
-            }
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult visitFileFailed(final Path file, final IOException e) {
-            problems.found(file, e);
-            return FileVisitResult.CONTINUE;
-          }
-        });
-    Collections.sort(files);
-    if (files.isEmpty()) {
-      problems.found(root, new IOException("there are no files in it"));
-    }
-    return files;
   }
 }

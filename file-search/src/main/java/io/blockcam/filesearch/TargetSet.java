@@ -2,6 +2,7 @@ package io.blockcam.filesearch;
 
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.index.SectorKeys;
 import io.blockcam.history.HeapShare;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,12 +10,19 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files that are looked for, as far as memory goes: what each is known by. Immutable but for
  * its building, safe for several threads.
  */
 public final class TargetSet {
+  /**
+   * Keys of a target that are looked for before all others: of a file of which a twentieth is there
+   * one of them is with a probability of 96 %.
+   */
+  private static final int FIRST_KEYS = 64;
+
   /** A sector that more have says nothing of any of them. */
   private static final int MOST_SHARED = 10;
 
@@ -38,6 +46,14 @@ public final class TargetSet {
 
   private final SectorIndex index;
 
+  /** By their places: those by whose keys the targets are looked for. */
+  private final BitSet keyed = new BitSet();
+
+  /** Of these the ones that are looked for first: a target without any of them is absent. */
+  private final BitSet first = new BitSet();
+
+  private final SectorIndex keys;
+
   private TargetSet(
       final List<Target> targets,
       final long[] hashes,
@@ -50,6 +66,50 @@ public final class TargetSet {
     this.firstPieces = firstPieces;
     this.probative = probative;
     this.index = new SectorIndex(hashes, probative, MOST_SHARED);
+    for (final Target target : targets) {
+      chooseKeys(target);
+    }
+    this.keys = new SectorIndex(hashes, keyed, Integer.MAX_VALUE);
+  }
+
+  /**
+   * A record of a whole block is found by the smallest of its hashes: that is the smallest of some
+   * eight sectors side by side, or of fewer at an end of the file.
+   */
+  private void chooseKeys(final Target target) {
+    final int end = target.place() + target.sectors();
+    for (int from = target.place(); from < end; from++) {
+      chooseKey(from, Math.min(from + Piece.MOST_SECTORS, end));
+    }
+    for (int to = target.place() + 1;
+        to < Math.min(end, target.place() + Piece.MOST_SECTORS);
+        to++) {
+      chooseKey(target.place(), to);
+    }
+    final long[] lowest =
+        keyed.get(target.place(), end).stream()
+            .mapToLong(sector -> hashes[target.place() + sector] ^ Long.MIN_VALUE)
+            .sorted()
+            .limit(FIRST_KEYS)
+            .toArray();
+    for (int place = keyed.nextSetBit(target.place());
+        place >= 0 && place < end;
+        place = keyed.nextSetBit(place + 1)) {
+      first.set(place, (hashes[place] ^ Long.MIN_VALUE) <= lowest[lowest.length - 1]);
+    }
+  }
+
+  private void chooseKey(final int from, final int to) {
+    int least = -1;
+    for (int place = from; place < to; place++) {
+      if (!SectorKeys.isConstant(hashes[place])
+          && (least < 0 || Long.compareUnsigned(hashes[place], hashes[least]) < 0)) {
+        least = place;
+      }
+    }
+    if (least >= 0 && probative.get(least)) {
+      keyed.set(least);
+    }
   }
 
   /** Takes files until they are enough. One thread. */
@@ -160,6 +220,31 @@ public final class TargetSet {
   /** Where their probative sectors are found. */
   SectorIndex index() {
     return index;
+  }
+
+  /** Those of them by which records are found. */
+  SectorIndex keys() {
+    return keys;
+  }
+
+  /** Whether one of them is looked for first. */
+  boolean isFirst(final int place) {
+    return first.get(place);
+  }
+
+  /**
+   * What is looked up in the index of an archive, in order.
+   *
+   * @param wanted the targets; null for all of them, by the keys that are looked for first
+   */
+  long[] lookedUp(final @Nullable BitSet wanted) {
+    return (wanted == null ? first : keyed)
+        .stream()
+            .filter(place -> wanted == null || wanted.get(targetAt(place)))
+            .mapToLong(place -> SectorKeys.key(hashes[place]))
+            .sorted()
+            .distinct()
+            .toArray();
   }
 
   /**

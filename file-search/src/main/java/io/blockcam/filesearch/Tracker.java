@@ -91,6 +91,11 @@ final class Tracker {
     return courses.isEmpty();
   }
 
+  /** The blocks that are followed, each once, in order. */
+  long[] blocks() {
+    return blocks.distinct();
+  }
+
   /** All of the disk was zero before the first record. */
   void beginsWithZeroes(final Moment created) {
     change(

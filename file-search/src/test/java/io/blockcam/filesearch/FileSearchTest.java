@@ -59,10 +59,11 @@ final class FileSearchTest {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final FileSearch.Result found =
           new FileSearch(
-                  reader.recording(),
+                  reader,
                   reader.find(),
                   builder.build(),
                   window,
+                  /* useIndex= */ false,
                   FileSearch.Progress.NONE)
               .run();
       assertThat(found.notSearched()).isEmpty();
@@ -217,6 +218,22 @@ final class FileSearchTest {
             new Extent(8, 1, 88, new Extent.Recorded(0, 2)));
   }
 
+  /** Its end is written over while the rest of it stays. */
+  @Test
+  void findsSuchAFileWhoseEndGoesFirst() throws IOException {
+    final byte[] file = file(4096 + 100);
+    final byte[] tail = TestRecording.filled(7);
+    System.arraycopy(file, 4096, tail, 0, 100);
+    recording.data(11, 0xff, 0, tail); // 1
+    write(80, file, 0, 4096); // 2
+    recording.data(11, 0xff, 0, TestRecording.filled(8)); // 3
+    final Sighting found = search();
+    assertThat(found.whole())
+        .extracting(Span::first, span -> span.end().orElseThrow())
+        .containsExactly(tuple(at(2), at(3)));
+    assertThat(found.isProven()).isTrue();
+  }
+
   /** The same sectors with another end are another file. */
   @Test
   void isNotWholeWithAnotherEnd() throws IOException {
@@ -318,10 +335,11 @@ final class FileSearchTest {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final FileSearch.Result found =
           new FileSearch(
-                  reader.recording(),
+                  reader,
                   reader.findWhatIsLeft(),
                   builder.build(),
                   FileSearch.Window.ALL,
+                  /* useIndex= */ false,
                   FileSearch.Progress.NONE)
               .run();
       assertThat(found.notSearched()).singleElement().asString().contains("0000000001");
@@ -344,10 +362,11 @@ final class FileSearchTest {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final Sighting found =
           new FileSearch(
-                  reader.recording(),
+                  reader,
                   reader.find(),
                   targets,
                   FileSearch.Window.ALL,
+                  /* useIndex= */ false,
                   FileSearch.Progress.NONE)
               .run()
               .sightings()

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.history.Indexer;
+import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
@@ -25,7 +27,7 @@ final class RandomSearchTest {
   private static final int ARCHIVES = 200;
   private static final int BLOCKS = 12;
   private static final int SECTORS = 8 * BLOCKS;
-  private static final int RECORDS = 60;
+  private static final int RECORDS = 80;
 
   @TempDir private Path directory;
 
@@ -73,6 +75,7 @@ final class RandomSearchTest {
   @Test
   void tellsWhereAFileWasAfterEveryRecord() throws IOException {
     int found = 0;
+    int runs = 0;
     for (int seed = 0; seed < ARCHIVES; seed++) {
       final SplittableRandom random = new SplittableRandom(seed);
       final byte[] content = new byte[512 * (1 + random.nextInt(20))];
@@ -87,24 +90,39 @@ final class RandomSearchTest {
       new FileHasher().read("f", new ByteArrayInputStream(content), targets);
       try (ObjectStore store = recording.store()) {
         final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-        final Sighting sighting =
-            new FileSearch(
-                    reader.recording(),
-                    reader.find(),
-                    targets.build(),
-                    FileSearch.Window.ALL,
-                    FileSearch.Progress.NONE)
-                .run()
-                .sightings()
-                .getFirst();
+        final Sighting sighting = search(reader, targets.build(), /* useIndex= */ false);
         assertThat(spans(sighting))
             .as("seed %d", seed)
             .containsExactlyInAnyOrderElementsOf(model.spans());
         found += sighting.copies().size();
         assertThat(sighting.whole().isEmpty() || sighting.isProven()).as("seed %d", seed).isTrue();
+
+        runs +=
+            new Indexer(store, reader, directory, 2)
+                .run(reader.find(), /* check= */ false, Progress.NONE)
+                .made();
+        assertThat(search(reader, targets.build(), /* useIndex= */ true))
+            .as("seed %d", seed)
+            .isEqualTo(sighting);
       }
     }
     assertThat(found).as("there was something to find").isGreaterThan(ARCHIVES);
+    assertThat(runs).as("there was an index").isGreaterThan(ARCHIVES);
+  }
+
+  private static Sighting search(
+      final RecordingReader reader, final TargetSet targets, final boolean useIndex)
+      throws IOException {
+    return new FileSearch(
+            reader,
+            reader.find(),
+            targets,
+            FileSearch.Window.ALL,
+            useIndex,
+            FileSearch.Progress.NONE)
+        .run()
+        .sightings()
+        .getFirst();
   }
 
   private static List<List<Long>> spans(final Sighting sighting) {
@@ -128,15 +146,15 @@ final class RandomSearchTest {
     recording.point(RecordKind.START);
     for (int r = 0; r < RECORDS; r++) {
       switch (random.nextInt(12)) {
-        case 0 -> {
+        case 0, 1, 2 -> {
           recording.seal();
-          if (random.nextInt(3) == 0) {
+          if (random.nextInt(9) == 0) {
             recording.nextEpoch();
             recording.point(RecordKind.START);
           }
         }
-        case 1 -> run(recording, model, random);
-        case 2 -> data(recording, model, random.nextInt(BLOCKS), TestRecording.filled(7), random);
+        case 3 -> run(recording, model, random);
+        case 4 -> data(recording, model, random.nextInt(BLOCKS), TestRecording.filled(7), random);
         default -> copy(recording, model, content, random);
       }
     }

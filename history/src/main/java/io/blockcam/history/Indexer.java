@@ -205,7 +205,7 @@ public final class Indexer {
             for (long part = at; part < at + size; part += smaller) {
               parts.add(madeRun(part, smaller));
             }
-            publish(path, out -> RunBuilder.merge(parts, window, out));
+            publish(path, out -> RunBuilder.merge(parts, window, /* withRefs= */ true, out));
           });
     }
     if (inOneGo) {
@@ -351,7 +351,9 @@ public final class Indexer {
       at += size;
     }
     if (pieces >= enough) {
-      publish(IndexSpans.map(paths, first, end - 1), out -> RunBuilder.merge(parts, window, out));
+      publish(
+          IndexSpans.map(paths, first, end - 1),
+          out -> RunBuilder.merge(parts, window, /* withRefs= */ false, out));
     }
   }
 }

@@ -5,6 +5,7 @@ import static io.blockcam.archive.index.RunDescriptor.CRC32C_OFFSET;
 import static io.blockcam.archive.index.RunDescriptor.DIRECTORY_ENTRY_BYTES;
 import static io.blockcam.archive.index.RunDescriptor.EVENTS_OFFSET_OFFSET;
 import static io.blockcam.archive.index.RunDescriptor.EVENT_BYTES;
+import static io.blockcam.archive.index.RunDescriptor.HAS_REFS;
 import static io.blockcam.archive.index.RunDescriptor.MAGIC;
 import static io.blockcam.archive.index.RunDescriptor.PAGES_OFFSET;
 import static io.blockcam.archive.index.RunDescriptor.PREVIOUS_DIGEST_OFFSET;
@@ -15,6 +16,7 @@ import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.Sha256Digest;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.UUID;
 
 /** The end of a run; see {@link RunDescriptor}. */
@@ -27,7 +29,47 @@ record RunTrailer(
     long directoryOffset,
     int events,
     int eventsCrc32c,
-    int directoryCrc32c) {
+    int directoryCrc32c,
+    Refs refs) {
+
+  /**
+   * Where references to records are.
+   *
+   * @param areIn whether they are in the run
+   * @param keys by what they hold
+   * @param blocks by their block, those of one
+   * @param runs by their first block, those of several
+   */
+  record Refs(boolean areIn, RefTable.Place keys, RefTable.Place blocks, RefTable.Place runs) {
+
+    private void encode(final ByteBuffer out) {
+      out.putInt(areIn ? HAS_REFS : 0);
+      for (final RefTable.Place place : List.of(keys, blocks, runs)) {
+        out.putLong(place.count()).putLong(place.offset()).putLong(place.directoryOffset());
+        out.putInt(place.summaryCrc32c()).putInt(0);
+      }
+    }
+
+    private static Refs decode(final ByteBuffer in) {
+      return new Refs((in.getInt() & HAS_REFS) != 0, place(in), place(in), place(in));
+    }
+
+    private static RefTable.Place place(final ByteBuffer in) {
+      final RefTable.Place place =
+          new RefTable.Place(in.getLong(), in.getLong(), in.getLong(), in.getInt());
+      in.getInt();
+      return place;
+    }
+
+    private boolean arePossible(final long eventsOffset) {
+      return keys.isPossible()
+          && blocks.isPossible()
+          && runs.isPossible()
+          && blocks.offset() == keys.end()
+          && runs.offset() == blocks.end()
+          && eventsOffset == runs.end();
+    }
+  }
 
   byte[] encode() {
     final ByteBuffer out = ByteBuffer.allocate(TRAILER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -43,6 +85,7 @@ record RunTrailer(
     out.put(cover.previousDigest().toByteArray()).put(cover.lastDigest().toByteArray());
     out.putLong(eventsOffset).putLong(digestsOffset).putLong(directoryOffset);
     out.putInt(events).putInt(eventsCrc32c).putInt(directoryCrc32c);
+    refs.encode(out);
     out.putInt(CRC32C_OFFSET, new Crc32c().of(out.array(), 0, CRC32C_OFFSET));
     return out.array();
   }
@@ -99,7 +142,8 @@ record RunTrailer(
             directoryOffset,
             in.getInt(),
             in.getInt(),
-            in.getInt());
+            in.getInt(),
+            Refs.decode(in));
     if (!trailer.isPossible(length)) {
       throw new IndexException(file, "says of itself what can not be");
     }
@@ -122,6 +166,7 @@ record RunTrailer(
         && events <= Integer.MAX_VALUE / EVENT_BYTES
         && pieces >= 0
         && eventsOffset >= 0
+        && refs.arePossible(eventsOffset)
         && digestsOffset == eventsOffset + (long) events * EVENT_BYTES
         && directoryOffset == digestsOffset + cover.segments() * Sha256Digest.BYTES
         && length == directoryOffset + (long) pages * DIRECTORY_ENTRY_BYTES + TRAILER_BYTES;

@@ -39,18 +39,4 @@ public final class SegmentTables {
         LittleEndian.U64,
         (long) payloadIndex * SectorHash.BLOCK_HASHES_BYTES + (long) sector * Long.BYTES);
   }
-
-  /** How many sector hashes there are: eight of each stored payload. */
-  public int sectorHashes() {
-    return (int) (hashes.byteSize() / Long.BYTES);
-  }
-
-  /**
-   * One of them.
-   *
-   * @param i eight times the index of the payload, and the sector
-   */
-  public long sectorHash(final int i) {
-    return hashes.get(LittleEndian.U64, (long) i * Long.BYTES);
-  }
 }

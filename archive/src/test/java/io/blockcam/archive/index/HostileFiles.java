@@ -81,6 +81,7 @@ final class HostileFiles {
         case 5 -> HeadJson.read(input, "head");
         case 6 -> RecordingJson.read(input, "recording.json");
         case 7 -> readPack(packSummed(input));
+        case 8 -> readRefPage(input);
         default -> readSegment(input);
       }
     } catch (final SegmentException | IndexException | PackException | RecordingFormatException e) {
@@ -106,6 +107,11 @@ final class HostileFiles {
       windows++;
     }
     run.nextDoubt(0);
+    for (final RefTable table : List.of(run.keys(), run.blocks(), run.runs())) {
+      table.find(0, (segment, record) -> {});
+      table.find(1L << 40, (segment, record) -> {});
+      table.eachRun((first, end, segment, record) -> assertThat(end).isGreaterThan(first));
+    }
   }
 
   private static void readPack(final byte[] bytes) throws PackException {
@@ -149,6 +155,16 @@ final class HostileFiles {
             counts.getInt());
     if (entry.isPossible()) {
       Page.decode("run", entry, stored, counts.getShort() & 0xff, 1 << 20);
+    }
+  }
+
+  /** A page of as many references as there are bytes for. */
+  private static void readRefPage(final byte[] input) throws IndexException {
+    final int count = Math.min(RefPage.FULL, input.length / RefPage.ENTRY_BYTES);
+    if (count > 0) {
+      final byte[] plain = Arrays.copyOf(input, count * RefPage.ENTRY_BYTES);
+      final RefPage page = RefPage.decode("run", Zstd.compress(plain), count, 1 << 20);
+      assertThat(page.value(count - 1)).isGreaterThanOrEqualTo(page.value(0));
     }
   }
 
@@ -207,6 +223,9 @@ final class HostileFiles {
       final int page = (int) in.getLong(at + 16);
       out.putInt(at + 28, crc.of(bytes, page, in.getInt(at + 24)));
     }
+    for (int table = 0; table < 3; table++) {
+      sumRefs(in, out, trailer + RunDescriptor.REFS_OFFSET + table * RunDescriptor.REFS_BYTES);
+    }
     out.putInt(trailer + 188, crc.of(bytes, events, digests - events));
     out.putInt(trailer + 192, crc.of(bytes, directory, trailer - directory));
     out.putInt(
@@ -214,13 +233,31 @@ final class HostileFiles {
     return bytes;
   }
 
+  /** The checksums of a table of references: of its pages, its directory, and the summary. */
+  private static void sumRefs(final ByteBuffer in, final ByteBuffer out, final int place) {
+    final byte[] bytes = out.array();
+    final Crc32c crc = new Crc32c();
+    final int directory = (int) in.getLong(place + 16);
+    final int pages = Math.ceilDiv((int) in.getLong(place), RefPage.FULL);
+    for (int at = directory, p = 0; p < pages; p++, at += RunDescriptor.REF_ENTRY_BYTES) {
+      out.putInt(at + 20, crc.of(bytes, (int) in.getLong(at + 8), in.getInt(at + 16)));
+    }
+    final int chunk = RunDescriptor.REF_ENTRIES_SUMMED * RunDescriptor.REF_ENTRY_BYTES;
+    final int summary = directory + pages * RunDescriptor.REF_ENTRY_BYTES;
+    int next = summary;
+    for (int at = directory; at < summary; at += chunk, next += RunDescriptor.REF_SUMMARY_BYTES) {
+      out.putInt(next + 8, crc.of(bytes, at, Math.min(chunk, summary - at)));
+    }
+    out.putInt(place + 24, crc.of(bytes, summary, next - summary));
+  }
+
   private static byte[] run() {
-    final RunBuilder builder = new RunBuilder(new WindowStack());
+    final RunBuilder builder = new RunBuilder(new WindowStack(), true);
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       for (final String name : new String[] {"v1/0000000000.seg", "v1/0000000001.seg"}) {
         final SegmentReader segment = SegmentReader.open(new MemoryBytes(name, golden(name)));
-        builder.add(segment.trailer(), segment.records());
+        builder.add(segment.trailer(), segment.tables());
       }
       builder.write(out);
       return out.toByteArray();

@@ -1,0 +1,146 @@
+package io.blockcam.filesearch;
+
+import io.blockcam.archive.index.IndexException;
+import io.blockcam.archive.index.RunReader;
+import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.history.HeapShare;
+import io.blockcam.history.RefRuns;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.LongStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds records by what the index of an archive says of them: that is a hint where to look, and
+ * nothing more. One thread.
+ */
+final class RefLookup {
+  private static final Logger LOG = LoggerFactory.getLogger(RefLookup.class);
+  private static final int RECORD_BITS = Integer.numberOfTrailingZeros(SegmentLimits.MAX_RECORDS);
+  private static final int HEAP_PERCENT = 10;
+
+  /** Of a record, while others are found. */
+  private static final int RECORD_COST_BYTES = 24;
+
+  private static final long MOST_RECORDS = HeapShare.bytes(HEAP_PERCENT) / RECORD_COST_BYTES;
+
+  private final RefRuns index;
+  private final Set<RunReader> damaged = new HashSet<>();
+  private long[] found = new long[1024];
+  private int count;
+
+  RefLookup(final RefRuns index) {
+    this.index = index;
+  }
+
+  /**
+   * Looks up keys.
+   *
+   * @param keys in order, each once
+   * @return by numbers of segments the records to look at, in order
+   * @throws FileSearchException when there are too many of them
+   */
+  Map<Long, int[]> find(final long[] keys) throws IOException {
+    count = 0;
+    for (final RunReader run : index.runs()) {
+      if (!damaged.contains(run)) {
+        try {
+          for (final long key : keys) {
+            run.keys().find(key, (segment, record) -> add(segment << RECORD_BITS | record));
+            if (count > MOST_RECORDS) {
+              throw FileSearchException.tooMany();
+            }
+          }
+        } catch (final IndexException e) {
+          damaged(run, e);
+        }
+      }
+    }
+    return bySegments();
+  }
+
+  /**
+   * Numbers of segments that have records of some blocks, or may have them.
+   *
+   * @param blocks in order, each once
+   */
+  SortedSet<Long> segmentsWith(final long[] blocks) throws IOException {
+    final SortedSet<Long> segments = new TreeSet<>(index.others());
+    for (final RunReader run : index.runs()) {
+      if (!damaged.contains(run)) {
+        try {
+          for (final long block : blocks) {
+            run.blocks().find(block, (segment, record) -> segments.add(segment));
+          }
+          run.runs()
+              .eachRun(
+                  (first, end, segment, record) -> {
+                    if (isAnyIn(blocks, first, end)) {
+                      segments.add(segment);
+                    }
+                  });
+        } catch (final IndexException e) {
+          damaged(run, e);
+        }
+      }
+    }
+    segments.addAll(notCovered());
+    return segments;
+  }
+
+  private static boolean isAnyIn(final long[] blocks, final long first, final long end) {
+    final int at = Arrays.binarySearch(blocks, first);
+    final int from = at < 0 ? -at - 1 : at;
+    return from < blocks.length && blocks[from] < end;
+  }
+
+  private void damaged(final RunReader run, final IndexException e) {
+    LOG.warn("its segments are searched instead: {}", e.getMessage());
+    damaged.add(run);
+  }
+
+  /** Segments of runs that turned out to be damaged: they must be searched themselves. */
+  List<Long> notCovered() {
+    final List<Long> segments = new ArrayList<>();
+    for (final RunReader run : damaged) {
+      LongStream.rangeClosed(run.cover().firstSegment(), run.cover().lastSegment())
+          .forEach(segments::add);
+    }
+    return segments;
+  }
+
+  private void add(final long ref) {
+    if (count == found.length) {
+      found = Arrays.copyOf(found, 2 * count);
+    }
+    found[count++] = ref;
+  }
+
+  private Map<Long, int[]> bySegments() {
+    Arrays.sort(found, 0, count);
+    final Map<Long, int[]> records = new TreeMap<>();
+    for (int from = 0, to; from < count; from = to) {
+      final long segment = found[from] >>> RECORD_BITS;
+      to = from + 1;
+      while (to < count && found[to] >>> RECORD_BITS == segment) {
+        to++;
+      }
+      records.put(
+          segment,
+          Arrays.stream(found, from, to)
+              .distinct()
+              .mapToInt(ref -> (int) ref & SegmentLimits.MAX_RECORDS - 1)
+              .toArray());
+    }
+    return records;
+  }
+}
