@@ -6,21 +6,24 @@ import io.blockcam.archive.Nanos;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.SegmentTables;
+import io.blockcam.archive.segment.SegmentRows;
 import io.blockcam.history.InOrder;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.RefRuns;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks for files in a record. First records are found by their {@linkplain
@@ -31,6 +34,11 @@ import org.jspecify.annotations.Nullable;
 public final class FileSearch {
   /** Segments that are read at the same time; of each all tables are in memory, 8 MiB at most. */
   private static final int AT_ONCE = Math.min(8, Runtime.getRuntime().availableProcessors() + 1);
+
+  /** The same where of each a few records are. */
+  private static final int ROWS_AT_ONCE = 16;
+
+  private static final Logger LOG = LoggerFactory.getLogger(FileSearch.class);
 
   private final RecordingReader reader;
   private final Segments segments;
@@ -107,8 +115,21 @@ public final class FileSearch {
     this.progress = progress;
   }
 
-  /** What could be read of a segment. */
-  private record Opened(long epoch, SegmentTables tables) {}
+  /**
+   * What could be read of a segment.
+   *
+   * @param isChecked whether the SHA-256 of its tables is right
+   */
+  private record Opened(long epoch, SegmentRows rows, boolean isChecked) {}
+
+  /** Rows that were read in haste are not those of a sound segment. */
+  private static final class UnsoundRowsException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    UnsoundRowsException(final String message) {
+      super(message);
+    }
+  }
 
   /**
    * Looks for all of them.
@@ -116,7 +137,18 @@ public final class FileSearch {
    * @throws FileSearchException when there is more to follow than fits into the heap
    */
   public Result run() throws IOException {
-    final RefRuns index = RefRuns.of(reader, segments, end(), useIndex);
+    if (useIndex) {
+      try {
+        return run(RefRuns.of(reader, segments, end(), true));
+      } catch (final UnsoundRowsException e) {
+        LOG.warn("all tables are read: {}", e.getMessage());
+        lost.clear();
+      }
+    }
+    return run(RefRuns.of(reader, segments, end(), false));
+  }
+
+  private Result run(final RefRuns index) throws IOException {
     final RefLookup lookup = new RefLookup(index);
     final Candidates candidates = candidates(index, lookup);
     final List<Candidates.Stretch> stretches = candidates.stretches();
@@ -165,23 +197,24 @@ public final class FileSearch {
     run(
         "searching",
         numbers,
-        (number, opened) -> scan.of(opened.tables, 0, end(opened)),
+        AT_ONCE,
+        number -> scan(scan, all(number)),
         (number, hits) -> add(candidates, hits));
+  }
+
+  private SegmentScan.Hits scan(final SegmentScan scan, final Opened opened) {
+    return scan.of(opened.rows.tables(), 0, opened.rows.behind(window.until));
   }
 
   private void look(
-      final Map<Long, int[]> records, final SegmentScan scan, final Candidates candidates)
+      final SortedMap<Long, int[]> records, final SegmentScan scan, final Candidates candidates)
       throws IOException {
-    final long last = end();
     run(
         "looking",
-        records.keySet().stream().filter(number -> number < last).toList(),
-        (number, opened) -> scan.of(opened.tables, upTo(records.get(number), end(opened))),
+        List.copyOf(records.headMap(end()).keySet()),
+        ROWS_AT_ONCE,
+        number -> scan(scan, some(number, Objects.requireNonNull(records.get(number)))),
         (number, hits) -> add(candidates, hits));
-  }
-
-  private static int[] upTo(final int @Nullable [] records, final int end) {
-    return records == null ? new int[0] : Arrays.stream(records).filter(i -> i < end).toArray();
   }
 
   private static void add(final Candidates candidates, final SegmentScan.@Nullable Hits hits)
@@ -277,26 +310,56 @@ public final class FileSearch {
       final Moment created = new Moment(0, -1, Nanos.of(reader.recording().created()));
       trackers.forEach(tracker -> tracker.beginsWithZeroes(created));
     }
-    final Following following = new Following(trackers);
-    run(what, segmentsOf(trackers, lookup), (number, opened) -> opened, following::segment);
-    following.finish();
-  }
-
-  /** Those that have records of the blocks that are followed, or may have them. */
-  private List<Long> segmentsOf(final List<Tracker> trackers, final RefLookup lookup)
-      throws IOException {
     final long[] blocks =
         trackers.stream()
             .flatMapToLong(tracker -> LongStream.of(tracker.blocks()))
             .sorted()
             .distinct()
             .toArray();
-    return List.copyOf(lookup.segmentsWith(blocks).headSet(end()));
+    final SortedMap<Long, Optional<int[]>> records = lookup.recordsOf(blocks).headMap(end());
+    final boolean areFew = records.values().stream().allMatch(Optional::isPresent);
+    final Following following = new Following(trackers);
+    run(
+        what,
+        List.copyOf(records.keySet()),
+        areFew ? ROWS_AT_ONCE : AT_ONCE,
+        number -> {
+          final Optional<int[]> rows = records.get(number);
+          return rows != null && rows.isPresent() ? some(number, rows.get()) : all(number);
+        },
+        following::segment);
+    following.finish();
+    check(following.unchecked, records);
+  }
+
+  /** Nothing is said because of tables that are not sound. */
+  private void check(
+      final SortedMap<Long, Integer> unchecked, final SortedMap<Long, Optional<int[]>> records)
+      throws IOException {
+    run(
+        "checking",
+        List.copyOf(unchecked.keySet()),
+        AT_ONCE,
+        number ->
+            SegmentRows.of(
+                    all(number).rows.tables(),
+                    Objects.requireNonNull(records.get(number)).orElseThrow())
+                .checksum(),
+        (number, checksum) -> {
+          if (!Objects.requireNonNull(unchecked.get(number)).equals(checksum)) {
+            throw new UnsoundRowsException(
+                "rows of segment %d are not those of its tables".formatted(number));
+          }
+        });
   }
 
   /** What comes before the window, and after lost segments. */
   private final class Following {
     private final List<Tracker> trackers;
+
+    /** Segments with which something has come or gone, and the checksums of their rows. */
+    private final SortedMap<Long, Integer> unchecked = new TreeMap<>();
+
     private boolean isBefore = window.from >= 0;
     private boolean isLost;
     private Moment last = new Moment(0, -1, Nanos.of(reader.recording().created()));
@@ -310,16 +373,20 @@ public final class FileSearch {
         isLost = true;
         return;
       }
-      final RecordTable records = opened.tables.records();
+      final SegmentRows rows = opened.rows;
+      if (rows.count() == 0) {
+        return;
+      }
+      final RecordTable records = rows.tables().records();
       if (isLost) {
         final Moment at = new Moment(opened.epoch, records.sequence(0), records.timestampNs(0));
         trackers.forEach(tracker -> tracker.lose(at));
         isLost = false;
       }
-      final int end = end(opened);
+      final int end = rows.behind(window.until);
       int next = 0;
-      if (isBefore && records.sequence(records.count() - 1) > window.from) {
-        next = (int) Math.max(0, window.from + 1 - records.sequence(0));
+      if (isBefore && records.sequence(rows.count() - 1) > window.from) {
+        next = rows.behind(window.from);
         add(number, opened, 0, next);
         trackers.forEach(Tracker::forget);
         isBefore = false;
@@ -341,16 +408,15 @@ public final class FileSearch {
     }
 
     private void add(final long number, final Opened opened, final int from, final int to) {
+      boolean isMoved = false;
       for (final Tracker tracker : trackers) {
-        tracker.add(number, opened.epoch, opened.tables, from, to);
+        tracker.add(number, opened.epoch, opened.rows, from, to);
+        isMoved |= tracker.isMoved();
+      }
+      if (isMoved && !opened.isChecked) {
+        unchecked.put(number, opened.rows.checksum());
       }
     }
-  }
-
-  /** Of the records that count, the one behind the last. */
-  private int end(final Opened opened) {
-    final RecordTable records = opened.tables.records();
-    return Math.clamp(window.until - records.sequence(0), -1, records.count() - 1) + 1;
   }
 
   /** Number of the segment behind the last one that is of interest. */
@@ -366,10 +432,10 @@ public final class FileSearch {
     return known;
   }
 
-  /** Work on the tables of a segment, in any thread. */
+  /** Work on a segment, in any thread. */
   @FunctionalInterface
   private interface Work<R> {
-    R of(long number, Opened opened);
+    R of(long number) throws IOException;
   }
 
   /** Takes what that returned; null of a segment that cannot be read. */
@@ -381,13 +447,17 @@ public final class FileSearch {
   private record Done<R>(@Nullable R result, @Nullable SegmentException lost) {}
 
   private <R> void run(
-      final String what, final List<Long> numbers, final Work<R> work, final Sink<R> sink)
+      final String what,
+      final List<Long> numbers,
+      final int atOnce,
+      final Work<R> work,
+      final Sink<R> sink)
       throws IOException {
     final int[] done = {0};
     InOrder.run(
         numbers,
-        Executors.newFixedThreadPool(AT_ONCE),
-        AT_ONCE,
+        Executors.newFixedThreadPool(atOnce),
+        atOnce,
         number -> this.<R>done(number, work),
         (number, result) -> {
           if (result.lost != null) {
@@ -400,14 +470,22 @@ public final class FileSearch {
 
   private <R> Done<R> done(final long number, final Work<R> work) throws IOException {
     try {
-      final SegmentReader segment = segments.open(number);
-      return new Done<>(
-          work.of(number, new Opened(segment.trailer().epoch(), segment.tables())), null);
+      return new Done<>(work.of(number), null);
     } catch (final SegmentException e) {
       if (!segments.isTolerant()) {
         throw e;
       }
       return new Done<>(null, e);
     }
+  }
+
+  private Opened all(final long number) throws IOException {
+    final SegmentReader segment = segments.open(number);
+    return new Opened(segment.trailer().epoch(), SegmentRows.all(segment.tables()), true);
+  }
+
+  private Opened some(final long number, final int[] records) throws IOException {
+    final SegmentRows rows = segments.rows(number, records);
+    return new Opened(segments.trailer(number).epoch(), rows, false);
   }
 }

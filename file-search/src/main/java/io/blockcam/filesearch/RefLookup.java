@@ -10,11 +10,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.SortedSet;
+import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +36,7 @@ final class RefLookup {
   private final Set<RunReader> damaged = new HashSet<>();
   private long[] found = new long[1024];
   private int count;
+  private boolean isFull;
 
   RefLookup(final RefRuns index) {
     this.index = index;
@@ -49,7 +49,7 @@ final class RefLookup {
    * @return by numbers of segments the records to look at, in order
    * @throws FileSearchException when there are too many of them
    */
-  Map<Long, int[]> find(final long[] keys) throws IOException {
+  SortedMap<Long, int[]> find(final long[] keys) throws IOException {
     count = 0;
     for (final RunReader run : index.runs()) {
       if (!damaged.contains(run)) {
@@ -69,23 +69,27 @@ final class RefLookup {
   }
 
   /**
-   * Numbers of segments that have records of some blocks, or may have them.
+   * Segments that have records of some blocks, or may have them.
    *
    * @param blocks in order, each once
+   * @return by numbers of segments the records to look at, in order; none where all of them are to
+   *     be looked at
    */
-  SortedSet<Long> segmentsWith(final long[] blocks) throws IOException {
-    final SortedSet<Long> segments = new TreeSet<>(index.others());
+  SortedMap<Long, Optional<int[]>> recordsOf(final long[] blocks) throws IOException {
+    final SortedMap<Long, Optional<int[]>> segments = new TreeMap<>();
+    count = 0;
+    isFull = false;
     for (final RunReader run : index.runs()) {
       if (!damaged.contains(run)) {
         try {
           for (final long block : blocks) {
-            run.blocks().find(block, (segment, record) -> segments.add(segment));
+            run.blocks().find(block, (segment, record) -> note(segments, segment, record));
           }
           run.runs()
               .eachRun(
                   (first, end, segment, record) -> {
                     if (isAnyIn(blocks, first, end)) {
-                      segments.add(segment);
+                      note(segments, segment, record);
                     }
                   });
         } catch (final IndexException e) {
@@ -93,8 +97,27 @@ final class RefLookup {
         }
       }
     }
-    segments.addAll(notCovered());
+    if (!isFull) {
+      bySegments().forEach((segment, records) -> segments.put(segment, Optional.of(records)));
+    }
+    index.others().forEach(segment -> segments.put(segment, Optional.empty()));
+    notCovered().forEach(segment -> segments.put(segment, Optional.empty()));
     return segments;
+  }
+
+  /** When there are too many of them for the heap, the segments alone. */
+  private void note(
+      final SortedMap<Long, Optional<int[]>> segments, final long segment, final int record) {
+    if (!isFull && count >= MOST_RECORDS) {
+      isFull = true;
+      bySegments().keySet().forEach(known -> segments.put(known, Optional.empty()));
+      count = 0;
+    }
+    if (isFull) {
+      segments.put(segment, Optional.empty());
+    } else {
+      add(segment << RECORD_BITS | record);
+    }
   }
 
   private static boolean isAnyIn(final long[] blocks, final long first, final long end) {
@@ -125,9 +148,9 @@ final class RefLookup {
     found[count++] = ref;
   }
 
-  private Map<Long, int[]> bySegments() {
+  private SortedMap<Long, int[]> bySegments() {
     Arrays.sort(found, 0, count);
-    final Map<Long, int[]> records = new TreeMap<>();
+    final SortedMap<Long, int[]> records = new TreeMap<>();
     for (int from = 0, to; from < count; from = to) {
       final long segment = found[from] >>> RECORD_BITS;
       to = from + 1;

@@ -42,15 +42,6 @@ public final class SegmentScan {
     return look.hits();
   }
 
-  /** Looks at the records that an index has named. */
-  Hits of(final SegmentTables tables, final int[] records) {
-    final Look look = new Look(tables);
-    for (final int i : records) {
-      look.at(i);
-    }
-    return look.hits();
-  }
-
   /** Takes what is found in a segment. */
   private final class Look implements SectorKeys.Sink {
     private final SegmentTables tables;
@@ -65,7 +56,7 @@ public final class SegmentScan {
     }
 
     void at(final int i) {
-      if (i >= tables.records().count() || !SectorKeys.hasAny(tables.records(), i)) {
+      if (!SectorKeys.hasAny(tables.records(), i)) {
         return;
       }
       SectorKeys.each(tables, i, this);

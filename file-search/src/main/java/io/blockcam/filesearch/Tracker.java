@@ -6,6 +6,7 @@ import io.blockcam.archive.Moment;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordTable;
+import io.blockcam.archive.segment.SegmentRows;
 import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.filesearch.Presence.End;
 import java.util.ArrayList;
@@ -32,6 +33,9 @@ final class Tracker {
 
   /** Of blocks of the disk, by their index in {@link #blocks}: what they hold is known. */
   private final BitSet known = new BitSet();
+
+  /** See {@link #isMoved()}. */
+  private boolean isMoved;
 
   /** A file, and all places on which it may lie. */
   private static final class Followed {
@@ -144,22 +148,24 @@ final class Tracker {
    * @param to the one behind the last
    */
   void add(
-      final long segment,
-      final long epoch,
-      final SegmentTables tables,
-      final int from,
-      final int to) {
-    final RecordTable records = tables.records();
+      final long segment, final long epoch, final SegmentRows rows, final int from, final int to) {
+    final RecordTable records = rows.tables().records();
+    isMoved = false;
     for (int i = from; i < to; i++) {
       if (records.kind(i).hasBlocks() && blocks.mayHave(records.block(i), records.runBlocks(i))) {
         add(
-            tables,
+            rows.tables(),
             i,
             new At(
                 new Moment(epoch, records.sequence(i), records.timestampNs(i)),
-                Course.ref(segment, i)));
+                Course.ref(segment, rows.number(i))));
       }
     }
+  }
+
+  /** Whether a sector of a file has come or gone with the records that were added last. */
+  boolean isMoved() {
+    return isMoved;
   }
 
   private void add(final SegmentTables tables, final int i, final At at) {
@@ -254,6 +260,7 @@ final class Tracker {
       final End how) {
     final boolean was = course.isThere(sector);
     course.set(sector, is, at.ref, /* remember= */ file.presence.wasWhole());
+    isMoved |= is != was;
     if (is && !was) {
       final boolean wasWhole = file.presence.wasWhole();
       course.comes(sector, at.moment);

@@ -270,17 +270,26 @@ public final class RecordingReader {
    * @throws SegmentException when it is missing or damaged
    */
   SegmentReader open(final long number) throws IOException {
-    final SegmentReader segment =
-        open(
-            places
-                .find(number)
-                .orElseThrow(
-                    () ->
-                        SegmentException.of(
-                            place(recording.paths().segments()),
-                            "segment %d is missing".formatted(number))));
+    final SegmentReader segment = open(placeOf(number));
     SegmentChain.checkAlone(segment.name(), recording, number, segment.trailer());
     return segment;
+  }
+
+  /** The same for whoever wants little of it. */
+  SegmentReader openTrailer(final long number) throws IOException {
+    final SegmentReader segment = SegmentReader.openTrailer(bytes(placeOf(number)));
+    SegmentChain.checkAlone(segment.name(), recording, number, segment.trailer());
+    return segment;
+  }
+
+  private SegmentPlace placeOf(final long number) throws IOException {
+    return places
+        .find(number)
+        .orElseThrow(
+            () ->
+                SegmentException.of(
+                    place(recording.paths().segments()),
+                    "segment %d is missing".formatted(number)));
   }
 
   /**

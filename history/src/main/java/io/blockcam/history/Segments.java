@@ -3,6 +3,7 @@ package io.blockcam.history;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
+import io.blockcam.archive.segment.SegmentRows;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.util.Optional;
@@ -85,12 +86,32 @@ public final class Segments {
    * @throws SegmentException when it is missing or damaged
    */
   public SegmentReader open(final long number) throws IOException {
+    return open(number, reader::open);
+  }
+
+  /**
+   * Some records of one, of which little else is read.
+   *
+   * @param records their numbers, rising
+   * @see SegmentReader#rows
+   */
+  public SegmentRows rows(final long number, final int[] records) throws IOException {
+    final SegmentReader known = kept.get(number);
+    return (known == null ? open(number, reader::openTrailer) : known).rows(records);
+  }
+
+  @FunctionalInterface
+  private interface Opening {
+    SegmentReader open(long number) throws IOException;
+  }
+
+  private SegmentReader open(final long number, final Opening opening) throws IOException {
     final Lost known = tolerant ? lost.get(number) : null;
     if (known != null && System.nanoTime() - known.sinceNs < LOST_NS) {
       throw known.why;
     }
     try {
-      final SegmentReader segment = reader.open(number);
+      final SegmentReader segment = opening.open(number);
       kept.put(number, segment.withoutTail());
       return segment;
     } catch (final SegmentException e) {

@@ -96,6 +96,20 @@ public final class SectorKeys {
       }
       return;
     }
+    // In the order of unsigned numbers; the smallest one is hardly ever one that does not count.
+    long least = Long.MAX_VALUE;
+    for (int s = 0; s < BLOCK_SECTORS; s++) {
+      least = Math.min(least, tables.sectorHash(payload, s) ^ Long.MIN_VALUE);
+    }
+    if (!isConstant(least ^ Long.MIN_VALUE)) {
+      sink.take(least ^ Long.MIN_VALUE);
+    } else {
+      takeLeastThatCounts(tables, payload, sink);
+    }
+  }
+
+  private static void takeLeastThatCounts(
+      final SegmentTables tables, final int payload, final Sink sink) {
     long least = 0;
     boolean isAny = false;
     for (int s = 0; s < BLOCK_SECTORS; s++) {

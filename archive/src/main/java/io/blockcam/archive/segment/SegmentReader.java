@@ -49,6 +49,11 @@ public final class SegmentReader {
    * @param bytes stays in use, and is not closed here
    */
   public static SegmentReader open(final RandomAccessBytes bytes) throws IOException {
+    return open(bytes, TAIL_BYTES);
+  }
+
+  private static SegmentReader open(final RandomAccessBytes bytes, final int tailBytes)
+      throws IOException {
     final long length = bytes.length();
     if (length < MIN_BYTES) {
       throw SegmentException.of(
@@ -58,7 +63,7 @@ public final class SegmentReader {
       throw SegmentException.of(
           bytes.name(), "has %d bytes, the largest segment has %d".formatted(length, MAX_BYTES));
     }
-    final byte[] tail = new byte[(int) Math.min(TAIL_BYTES, length)];
+    final byte[] tail = new byte[(int) Math.min(tailBytes, length)];
     bytes.read(length - tail.length, ByteBuffer.wrap(tail));
     final SegmentTrailer trailer =
         SegmentTrailer.decode(
@@ -66,6 +71,15 @@ public final class SegmentReader {
             length,
             bytes.name());
     return new SegmentReader(bytes, tail, trailer);
+  }
+
+  /**
+   * The same for whoever wants {@linkplain #rows little} of it: reads the trailer and nothing more.
+   *
+   * @param bytes stays in use, and is not closed here
+   */
+  public static SegmentReader openTrailer(final RandomAccessBytes bytes) throws IOException {
+    return open(bytes, TRAILER_BYTES).withoutTail();
   }
 
   /** The same reader without what it keeps of the file: for whoever holds many. */
@@ -131,6 +145,21 @@ public final class SegmentReader {
         records,
         memory.asSlice(hashesAt, recordsAt - hashesAt),
         new FrameDigests(memory.asSlice(0, hashesAt)));
+  }
+
+  /**
+   * Reads some records and their sector hashes, and little else where they are few. Each record is
+   * checked by its own CRC32C and its place in the order, but nothing vouches for the hashes: who
+   * says something because of them asks {@link #tables} first.
+   *
+   * @param numbers of records, rising; those that the segment does not have are left out
+   */
+  public SegmentRows rows(final int[] numbers) throws IOException {
+    final int[] wanted =
+        Arrays.stream(numbers).filter(i -> i >= 0 && i < trailer.recordCount()).toArray();
+    return RowReader.isWorthwhile(wanted)
+        ? new RowReader(bytes, trailer).read(wanted)
+        : SegmentRows.of(tables(), wanted);
   }
 
   /**

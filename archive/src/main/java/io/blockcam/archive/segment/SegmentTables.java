@@ -23,6 +23,11 @@ public final class SegmentTables {
     return records;
   }
 
+  /** All sector hashes, those of a payload side by side. */
+  MemorySegment hashes() {
+    return hashes;
+  }
+
   /** What the frames must be. */
   FrameDigests frameDigests() {
     return frameDigests;

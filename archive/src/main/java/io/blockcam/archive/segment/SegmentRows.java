@@ -1,0 +1,122 @@
+package io.blockcam.archive.segment;
+
+import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
+import static io.blockcam.archive.record.RecordDescriptor.NO_PAYLOAD;
+import static io.blockcam.archive.record.RecordDescriptor.PAYLOAD_INDEX_OFFSET;
+import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+
+import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.hash.SectorHash;
+import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.record.RecordTable;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Some records of a segment, in its order, with their sector hashes: tables of these alone, in
+ * which payloads are counted anew. Immutable.
+ */
+public final class SegmentRows {
+  /** Null for all of them. */
+  private final int @Nullable [] numbers;
+
+  private final SegmentTables tables;
+
+  private SegmentRows(final int @Nullable [] numbers, final SegmentTables tables) {
+    this.numbers = numbers;
+    this.tables = tables;
+  }
+
+  /** All records of a segment. */
+  public static SegmentRows all(final SegmentTables tables) {
+    return new SegmentRows(null, tables);
+  }
+
+  /**
+   * Some of them.
+   *
+   * @param numbers of records, rising
+   */
+  public static SegmentRows of(final SegmentTables tables, final int[] numbers) {
+    final MemorySegment all = tables.records().memory();
+    final MemorySegment records = MemorySegment.ofArray(new byte[numbers.length * RECORD_BYTES]);
+    final MemorySegment hashes =
+        MemorySegment.ofArray(new byte[numbers.length * SectorHash.BLOCK_HASHES_BYTES]);
+    for (int row = 0; row < numbers.length; row++) {
+      MemorySegment.copy(
+          all, (long) numbers[row] * RECORD_BYTES, records, at(row, RECORD_BYTES), RECORD_BYTES);
+      final int payload = tables.records().payloadIndex(numbers[row]);
+      for (int s = 0; payload != NO_PAYLOAD && s < BLOCK_SECTORS; s++) {
+        hashes.set(
+            LittleEndian.U64,
+            at(row, SectorHash.BLOCK_HASHES_BYTES) + (long) s * Long.BYTES,
+            tables.sectorHash(payload, s));
+      }
+    }
+    return counted(numbers, records, hashes);
+  }
+
+  /**
+   * Of records and hashes that stand side by side.
+   *
+   * @param records as they are in the segment; changed here
+   * @param hashes as many as records, anything where there is no payload
+   */
+  static SegmentRows counted(
+      final int[] numbers, final MemorySegment records, final MemorySegment hashes) {
+    final RecordTable table = new RecordTable(records);
+    for (int row = 0; row < numbers.length; row++) {
+      if (table.payloadIndex(row) != NO_PAYLOAD) {
+        records.set(LittleEndian.U32, at(row, RECORD_BYTES) + PAYLOAD_INDEX_OFFSET, row);
+      }
+    }
+    return new SegmentRows(
+        numbers.clone(),
+        new SegmentTables(table, hashes, new FrameDigests(MemorySegment.ofArray(new byte[0]))));
+  }
+
+  private static long at(final int row, final int bytes) {
+    return (long) row * bytes;
+  }
+
+  /** How many there are. */
+  public int count() {
+    return tables.records().count();
+  }
+
+  /** Which record of the segment a row is. */
+  public int number(final int row) {
+    return numbers == null ? Objects.checkIndex(row, count()) : numbers[row];
+  }
+
+  /** The records as a table, and their sector hashes; no payload can be read by it. */
+  public SegmentTables tables() {
+    return tables;
+  }
+
+  /** The first row behind a record. */
+  public int behind(final long sequence) {
+    int low = 0;
+    int high = count();
+    while (low < high) {
+      final int middle = (low + high) >>> 1;
+      if (tables.records().sequence(middle) <= sequence) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  /** CRC32C of what is in it: that of the same rows is the same. */
+  public int checksum() {
+    final Crc32c crc = new Crc32c();
+    final ByteBuffer sums = ByteBuffer.allocate(2 * Integer.BYTES);
+    sums.putInt(crc.of(tables.records().memory().asByteBuffer()));
+    sums.putInt(crc.of(tables.hashes().asByteBuffer()));
+    return crc.of(sums.flip());
+  }
+}
