@@ -120,6 +120,30 @@ public record RecordingPaths(String name) {
     return index() + "/maps";
   }
 
+  /** The directory of the directories of the catalogs of the index. */
+  public String catalogs() {
+    return index() + "/catalogs";
+  }
+
+  /**
+   * The directory of those that cover so many segments.
+   *
+   * @param segments how many
+   */
+  public String catalogs(final long segments) {
+    return catalogs() + "/" + segments;
+  }
+
+  /**
+   * A catalog of the index. There are few at a time: those of a larger size replace them.
+   *
+   * @param segments how many it covers
+   * @param first number of the first segment that is covered, a multiple of that
+   */
+  public String catalog(final long segments, final long first) {
+    return catalogs(segments) + "/" + SpanName.CATALOG.of(first, first + segments - 1);
+  }
+
   /**
    * Where objects are built that are not published yet. A recording that wants to begin under the
    * same name has another place, so that neither ever removes what the other is sending.

@@ -8,6 +8,8 @@ import java.util.regex.Pattern;
 public enum SpanName {
   /** A run of the index. */
   RUN("run"),
+  /** A catalog of the index. */
+  CATALOG("catalog"),
   /** A pack of segments. */
   PACK("pack");
 

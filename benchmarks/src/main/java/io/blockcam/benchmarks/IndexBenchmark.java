@@ -1,5 +1,6 @@
 package io.blockcam.benchmarks;
 
+import io.blockcam.archive.index.CatalogBuilder;
 import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.index.RunReader;
@@ -18,7 +19,6 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -36,10 +36,7 @@ public class IndexBenchmark {
 
   private static final int SEGMENTS = 20;
   private static final int RECORDS = 25_000;
-
-  /** Whether the records are to be found by what they hold, too. */
-  @Param({"false", "true"})
-  public boolean withRefs;
+  private static final int MOST_REFS = 1 << 18;
 
   private final List<FileBytes> files = new ArrayList<>();
   private final List<SegmentReader> segments = new ArrayList<>();
@@ -88,11 +85,22 @@ public class IndexBenchmark {
   }
 
   private RunCover run(final OutputStream out) throws IOException {
-    final RunBuilder builder = new RunBuilder(new WindowStack(), withRefs);
+    final RunBuilder builder = new RunBuilder(new WindowStack());
     for (final SegmentReader segment : segments) {
-      builder.add(segment.trailer(), segment.tables());
+      builder.add(segment.trailer(), segment.records());
     }
     return builder.write(out);
+  }
+
+  /** The catalog of all of them. */
+  @Benchmark
+  public RunCover catalog() throws IOException {
+    try (CatalogBuilder builder = new CatalogBuilder(directory, MOST_REFS)) {
+      for (final SegmentReader segment : segments) {
+        builder.add(segment.trailer(), segment.tables());
+      }
+      return builder.write(OutputStream.nullOutputStream());
+    }
   }
 
   /** The first window, from the file. */

@@ -70,6 +70,7 @@ final class IndexCommand implements Callable<Integer> {
         final Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("recording", options.name);
         facts.put("made", result.made());
+        facts.put("catalogs", result.catalogs());
         facts.put("bytes", result.bytes());
         facts.put("removed", result.damaged());
         facts.put("packs", packs.made());
@@ -77,9 +78,10 @@ final class IndexCommand implements Callable<Integer> {
         Json.print(out, facts);
       } else {
         out.printf(
-            "%s: %d runs made, %s%s%s%n",
+            "%s: %d runs made, %d catalogs, %s%s%s%n",
             options.name,
             result.made(),
+            result.catalogs(),
             Size.format(result.bytes()),
             result.damaged() > 0 ? "; %d of no use removed".formatted(result.damaged()) : "",
             packs.segments() > 0

@@ -7,9 +7,9 @@ import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentRows;
+import io.blockcam.history.Catalogs;
 import io.blockcam.history.InOrder;
 import io.blockcam.history.RecordingReader;
-import io.blockcam.history.RefRuns;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -139,16 +139,16 @@ public final class FileSearch {
   public Result run() throws IOException {
     if (useIndex) {
       try {
-        return run(RefRuns.of(reader, segments, end(), true));
+        return run(Catalogs.of(reader, segments, end()));
       } catch (final UnsoundRowsException e) {
         LOG.warn("all tables are read: {}", e.getMessage());
         lost.clear();
       }
     }
-    return run(RefRuns.of(reader, segments, end(), false));
+    return run(Catalogs.none(segments, end()));
   }
 
-  private Result run(final RefRuns index) throws IOException {
+  private Result run(final Catalogs index) throws IOException {
     final RefLookup lookup = new RefLookup(index);
     final Candidates candidates = candidates(index, lookup);
     final List<Candidates.Stretch> stretches = candidates.stretches();
@@ -182,7 +182,7 @@ public final class FileSearch {
    * Where the files may lie. A record counts if its key is one of theirs, whether an index has told
    * that or all were looked at.
    */
-  private Candidates candidates(final RefRuns index, final RefLookup lookup) throws IOException {
+  private Candidates candidates(final Catalogs index, final RefLookup lookup) throws IOException {
     final Candidates candidates = new Candidates(targets);
     final SegmentScan scan = new SegmentScan(targets);
     scan(index.others(), scan, candidates);

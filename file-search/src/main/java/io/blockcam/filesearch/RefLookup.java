@@ -1,10 +1,10 @@
 package io.blockcam.filesearch;
 
+import io.blockcam.archive.index.CatalogReader;
 import io.blockcam.archive.index.IndexException;
-import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.history.Catalogs;
 import io.blockcam.history.HeapShare;
-import io.blockcam.history.RefRuns;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,13 +32,13 @@ final class RefLookup {
 
   private static final long MOST_RECORDS = HeapShare.bytes(HEAP_PERCENT) / RECORD_COST_BYTES;
 
-  private final RefRuns index;
-  private final Set<RunReader> damaged = new HashSet<>();
+  private final Catalogs index;
+  private final Set<CatalogReader> damaged = new HashSet<>();
   private long[] found = new long[1024];
   private int count;
   private boolean isFull;
 
-  RefLookup(final RefRuns index) {
+  RefLookup(final Catalogs index) {
     this.index = index;
   }
 
@@ -51,17 +51,17 @@ final class RefLookup {
    */
   SortedMap<Long, int[]> find(final long[] keys) throws IOException {
     count = 0;
-    for (final RunReader run : index.runs()) {
-      if (!damaged.contains(run)) {
+    for (final CatalogReader catalog : index.all()) {
+      if (!damaged.contains(catalog)) {
         try {
           for (final long key : keys) {
-            run.keys().find(key, (segment, record) -> add(segment << RECORD_BITS | record));
+            catalog.keys().find(key, (segment, record) -> add(segment << RECORD_BITS | record));
             if (count > MOST_RECORDS) {
               throw FileSearchException.tooMany();
             }
           }
         } catch (final IndexException e) {
-          damaged(run, e);
+          damaged(catalog, e);
         }
       }
     }
@@ -79,13 +79,14 @@ final class RefLookup {
     final SortedMap<Long, Optional<int[]>> segments = new TreeMap<>();
     count = 0;
     isFull = false;
-    for (final RunReader run : index.runs()) {
-      if (!damaged.contains(run)) {
+    for (final CatalogReader catalog : index.all()) {
+      if (!damaged.contains(catalog)) {
         try {
           for (final long block : blocks) {
-            run.blocks().find(block, (segment, record) -> note(segments, segment, record));
+            catalog.blocks().find(block, (segment, record) -> note(segments, segment, record));
           }
-          run.runs()
+          catalog
+              .runs()
               .eachRun(
                   (first, end, segment, record) -> {
                     if (isAnyIn(blocks, first, end)) {
@@ -93,7 +94,7 @@ final class RefLookup {
                     }
                   });
         } catch (final IndexException e) {
-          damaged(run, e);
+          damaged(catalog, e);
         }
       }
     }
@@ -126,16 +127,16 @@ final class RefLookup {
     return from < blocks.length && blocks[from] < end;
   }
 
-  private void damaged(final RunReader run, final IndexException e) {
+  private void damaged(final CatalogReader catalog, final IndexException e) {
     LOG.warn("its segments are searched instead: {}", e.getMessage());
-    damaged.add(run);
+    damaged.add(catalog);
   }
 
-  /** Segments of runs that turned out to be damaged: they must be searched themselves. */
+  /** Segments of catalogs that turned out to be damaged: they must be searched themselves. */
   List<Long> notCovered() {
     final List<Long> segments = new ArrayList<>();
-    for (final RunReader run : damaged) {
-      LongStream.rangeClosed(run.cover().firstSegment(), run.cover().lastSegment())
+    for (final CatalogReader catalog : damaged) {
+      LongStream.rangeClosed(catalog.cover().firstSegment(), catalog.cover().lastSegment())
           .forEach(segments::add);
     }
     return segments;

@@ -100,7 +100,7 @@ final class RandomSearchTest {
         runs +=
             new Indexer(store, reader, directory, 2)
                 .run(reader.find(), /* check= */ false, Progress.NONE)
-                .made();
+                .catalogs();
         assertThat(search(reader, targets.build(), /* useIndex= */ true))
             .as("seed %d", seed)
             .isEqualTo(sighting);

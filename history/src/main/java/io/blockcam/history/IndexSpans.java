@@ -132,17 +132,6 @@ final class IndexSpans {
     return plan;
   }
 
-  /** The same without maps, which have no keys. */
-  List<Span> planOfRuns(final long first, final long last) {
-    final List<Span> plan = new ArrayList<>();
-    long at = first;
-    while (at < firstWhole && at <= last) {
-      plan.add(Span.segment(at++));
-    }
-    plan.addAll(runs(at, last, last));
-    return plan;
-  }
-
   private List<Span> runs(final long first, final long last, final long covered) {
     final List<Span> runs = new ArrayList<>();
     for (long at = first; at <= last; at = runs.getLast().last() + 1) {

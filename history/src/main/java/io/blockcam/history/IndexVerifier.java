@@ -24,6 +24,7 @@ public final class IndexVerifier {
   private final RecordingPaths paths;
   private final RecordingReader reader;
   private final Segments segments;
+  private final int segmentsAtOnce;
   private final RunMaker runs;
   private final RunComparison comparison = new RunComparison();
 
@@ -41,6 +42,7 @@ public final class IndexVerifier {
     this.paths = reader.recording().paths();
     this.reader = reader;
     this.segments = segments;
+    this.segmentsAtOnce = segmentsAtOnce;
     this.runs = new RunMaker(reader, segments, segmentsAtOnce, RunMaker.MOST_OPERATIONS);
   }
 
@@ -94,7 +96,7 @@ public final class IndexVerifier {
                   ? Optional.of(parts(first, last.getAsLong() + 1))
                   : Optional.empty());
     }
-    return checked;
+    return checked + new CatalogVerifier(reader, segments, segmentsAtOnce).run(findings);
   }
 
   private void check(final String path, final long size, final Findings findings)

@@ -48,6 +48,7 @@ public final class Indexer {
   private final long mapRecords;
   private final int mostOperations;
   private final Publisher publisher;
+  private final Cataloger cataloger;
   private final RecordingPaths paths;
   private final WindowStack window = new WindowStack();
   private final Map<Long, PresentRuns> present = new TreeMap<>();
@@ -95,6 +96,7 @@ public final class Indexer {
     this.directory = directory;
     this.paths = reader.recording().paths();
     this.publisher = new Publisher(store, temporaryDirectory(reader.recording()));
+    this.cataloger = new Cataloger(store, reader, directory, segmentsAtOnce, publisher);
   }
 
   /** Where a run is that is not published yet. */
@@ -106,10 +108,11 @@ public final class Indexer {
    * What was done.
    *
    * @param made runs that were published
-   * @param bytes of them
-   * @param damaged runs that were removed first, since they were of no use
+   * @param catalogs that were
+   * @param bytes of them all
+   * @param damaged runs and catalogs that were removed first, since they were of no use
    */
-  public record Result(int made, long bytes, int damaged) {}
+  public record Result(int made, int catalogs, long bytes, int damaged) {}
 
   /**
    * Makes what is missing. Which runs there are is looked up once.
@@ -125,9 +128,7 @@ public final class Indexer {
     segments = covered;
     runs = new RunMaker(reader, covered, segmentsAtOnce, mostOperations);
     first = segments.firstWhole();
-    if (check) {
-      removeUseless();
-    }
+    final Set<String> useless = check ? removeUseless() : Set.of();
     done = 0;
     long size = SMALLEST_RUN;
     for (; nextMultiple(first, size) + size <= segments.end(); size *= IndexSpans.FAN_OUT) {
@@ -144,7 +145,9 @@ public final class Indexer {
     if (size > SMALLEST_RUN) {
       makeMap();
     }
-    return new Result(made, bytes, damaged);
+    final Cataloger.Result catalogs = cataloger.run(segments, useless);
+    return new Result(
+        made, catalogs.made(), bytes + catalogs.bytes(), damaged + catalogs.damaged());
   }
 
   private void makeSmallest(final long at, final Progress progress) throws IOException {
@@ -205,7 +208,7 @@ public final class Indexer {
             for (long part = at; part < at + size; part += smaller) {
               parts.add(madeRun(part, smaller));
             }
-            publish(path, out -> RunBuilder.merge(parts, window, /* withRefs= */ true, out));
+            publish(path, out -> RunBuilder.merge(parts, window, out));
           });
     }
     if (inOneGo) {
@@ -284,7 +287,7 @@ public final class Indexer {
   }
 
   /** What is damaged, of other segments, or says something else than they do. */
-  private void removeUseless() throws IOException {
+  private Set<String> removeUseless() throws IOException {
     final Set<String> useless = new HashSet<>();
     new IndexVerifier(reader, segments, segmentsAtOnce)
         .run(
@@ -293,9 +296,15 @@ public final class Indexer {
               useless.add(path);
             },
             Progress.NONE);
+    final Set<String> catalogs = new HashSet<>();
     for (final String path : useless) {
-      remove(path);
+      if (path.startsWith(paths.catalogs() + "/")) {
+        catalogs.add(path);
+      } else {
+        remove(path);
+      }
     }
+    return catalogs;
   }
 
   /** Writes a run. */
@@ -351,9 +360,7 @@ public final class Indexer {
       at += size;
     }
     if (pieces >= enough) {
-      publish(
-          IndexSpans.map(paths, first, end - 1),
-          out -> RunBuilder.merge(parts, window, /* withRefs= */ false, out));
+      publish(IndexSpans.map(paths, first, end - 1), out -> RunBuilder.merge(parts, window, out));
     }
   }
 }

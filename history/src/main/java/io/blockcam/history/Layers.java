@@ -229,7 +229,7 @@ public final class Layers implements Closeable {
 
   /** Fills the list of layers, in the order of the record. */
   private final class Filling {
-    private final RunBuilder builder = new RunBuilder(scratch, /* withRefs= */ false);
+    private final RunBuilder builder = new RunBuilder(scratch);
     private SegmentChain chain;
 
     /** Whether the segment before was lost. */

@@ -6,10 +6,10 @@ import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
+import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.MemoryBytes;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.SegmentTables;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -80,7 +80,7 @@ final class RunMaker {
   private RunCover ofSegments(
       final long first, final long count, final OutputStream out, final int mostParts)
       throws IOException {
-    final RunBuilder builder = new RunBuilder(window, /* withRefs= */ true);
+    final RunBuilder builder = new RunBuilder(window);
     final List<RunReader> parts = new ArrayList<>();
     final SegmentChain[] chain = new SegmentChain[1];
     InOrder.run(
@@ -88,13 +88,13 @@ final class RunMaker {
         Executors.newVirtualThreadPerTaskExecutor(),
         segmentsAtOnce,
         this::open,
-        (number, opened) -> {
-          final SegmentReader segment = opened.segment;
+        (number, tables) -> {
+          final SegmentReader segment = tables.segment;
           chain[0] =
               number == first
                   ? reader.beginning().resume(segment.trailer())
                   : chain[0].next(segment.name(), number, segment.trailer());
-          builder.add(segment.trailer(), opened.tables);
+          builder.add(segment.trailer(), tables.records);
           if (builder.operations() >= mostOperations) {
             parts.add(part(builder));
             if (parts.size() > mostParts) {
@@ -108,7 +108,7 @@ final class RunMaker {
     if (builder.cover() != null) {
       parts.add(part(builder));
     }
-    return RunBuilder.merge(parts, window, /* withRefs= */ true, out);
+    return RunBuilder.merge(parts, window, out);
   }
 
   /** The same, in memory. */
@@ -124,11 +124,11 @@ final class RunMaker {
     return RunReader.open(new MemoryBytes("part of a run", bytes.toByteArray()));
   }
 
-  private record Opened(SegmentReader segment, SegmentTables tables) {}
+  private record Tables(SegmentReader segment, RecordTable records) {}
 
-  private Opened open(final long number) throws IOException {
+  private Tables open(final long number) throws IOException {
     final SegmentReader segment = segments.open(number);
-    return new Opened(segment, segment.tables());
+    return new Tables(segment, segment.records());
   }
 
   /**

@@ -72,8 +72,12 @@ final class IndexerTest {
   }
 
   private List<Path> runs() throws IOException {
+    return files(".run");
+  }
+
+  private List<Path> files(final String suffix) throws IOException {
     try (Stream<Path> files = Files.walk(indexDirectory())) {
-      return files.filter(Files::isRegularFile).sorted().toList();
+      return files.filter(file -> file.toString().endsWith(suffix)).sorted().toList();
     }
   }
 
@@ -268,7 +272,7 @@ final class IndexerTest {
       assertThat(
               new IndexVerifier(reader, reader.find(), 2)
                   .run((path, problem) -> findings.add(problem), Progress.NONE))
-          .isEqualTo(runs().size());
+          .isEqualTo(runs().size() + files(".catalog").size());
     }
     return findings;
   }

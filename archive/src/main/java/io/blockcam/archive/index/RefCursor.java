@@ -25,7 +25,7 @@ final class RefCursor {
   }
 
   /**
-   * @param shift how many segments further on its references count than in its run
+   * @param shift how many segments further on its references count than in its catalog
    */
   private RefCursor(final RefTable table, final long shift) {
     this.table = table;
@@ -55,7 +55,7 @@ final class RefCursor {
   }
 
   /**
-   * All of the tables of some runs, in their order; of the same value in that of the record.
+   * All of the tables of some catalogs, in their order; of the same value in that of the record.
    *
    * @param firstSegment from which the references are to count
    */

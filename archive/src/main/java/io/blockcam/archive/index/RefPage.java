@@ -128,7 +128,7 @@ final class RefPage {
    * Decodes one; its CRC32C is checked by whoever has read it.
    *
    * @param count entries in it, 1 to {@value #FULL}
-   * @param segments that the run covers
+   * @param segments that the catalog covers
    */
   static RefPage decode(
       final String file, final byte[] stored, final int count, final long segments)

@@ -10,7 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records of a run by a value that they have: pages of references, a directory of these, and a
+ * Records of a catalog by a value that they have: pages of references, a directory of these, and a
  * summary of it, so that of a large table little is read to look something up. Any thread.
  */
 public final class RefTable {
@@ -31,7 +31,7 @@ public final class RefTable {
   private record Kept(int number, RefPage page) {}
 
   /**
-   * Where a table is in its run.
+   * Where a table is in its catalog.
    *
    * @param count references
    * @param offset where the pages begin
@@ -44,19 +44,19 @@ public final class RefTable {
     }
 
     long summaryOffset() {
-      return directoryOffset + pages() * RunDescriptor.REF_ENTRY_BYTES;
+      return directoryOffset + pages() * CatalogDescriptor.ENTRY_BYTES;
     }
 
     /** Behind all of it. */
     long end() {
       return summaryOffset()
-          + Math.ceilDiv(pages(), RunDescriptor.REF_ENTRIES_SUMMED)
-              * RunDescriptor.REF_SUMMARY_BYTES;
+          + Math.ceilDiv(pages(), CatalogDescriptor.ENTRIES_SUMMED)
+              * CatalogDescriptor.SUMMARY_BYTES;
     }
 
     boolean isPossible() {
       return count >= 0
-          && pages() <= Integer.MAX_VALUE / RunDescriptor.REF_ENTRY_BYTES
+          && pages() <= Integer.MAX_VALUE / CatalogDescriptor.ENTRY_BYTES
           && offset >= 0
           && directoryOffset >= offset
           && end() >= directoryOffset;
@@ -100,7 +100,7 @@ public final class RefTable {
     return place.count();
   }
 
-  /** Number of the first segment of its run. */
+  /** Number of the first segment of its catalog. */
   long firstSegment() {
     return cover.firstSegment();
   }
@@ -130,15 +130,30 @@ public final class RefTable {
    * @throws IndexException when it is damaged
    */
   public void eachRun(final RunSink sink) throws IOException {
+    each(
+        (first, ref, more) ->
+            sink.found(
+                first,
+                first + 1 + Integer.toUnsignedLong(more),
+                cover.firstSegment() + RecordRef.segment(ref),
+                RecordRef.record(ref)));
+  }
+
+  /**
+   * All of it, in its order.
+   *
+   * @throws IndexException when it is damaged, or in no order
+   */
+  void each(final RefCursor.Sink sink) throws IOException {
+    long last = 0;
     for (int p = 0; p < pages(); p++) {
       final RefPage page = page(p);
+      if (page.value(0) < last || page.value(0) != entry(p).firstValue()) {
+        throw RefPage.damaged(bytes.name());
+      }
+      last = page.value(page.count() - 1);
       for (int i = 0; i < page.count(); i++) {
-        final long first = page.value(i);
-        sink.found(
-            first,
-            first + 1 + Integer.toUnsignedLong(page.more(i)),
-            segment(page, i),
-            RecordRef.record(page.ref(i)));
+        sink.take(page.value(i), page.ref(i), page.more(i));
       }
     }
   }
@@ -149,8 +164,8 @@ public final class RefTable {
 
   /** The last page that begins with a lower value, or the first one. */
   private int pageBefore(final long value) throws IOException {
-    int p = Math.max(0, summary().before(value)) * RunDescriptor.REF_ENTRIES_SUMMED;
-    final int end = Math.min(pages(), p + RunDescriptor.REF_ENTRIES_SUMMED);
+    int p = Math.max(0, summary().before(value)) * CatalogDescriptor.ENTRIES_SUMMED;
+    final int end = Math.min(pages(), p + CatalogDescriptor.ENTRIES_SUMMED);
     while (p + 1 < end && entry(p + 1).firstValue() < value) {
       p++;
     }
@@ -185,7 +200,7 @@ public final class RefTable {
     if (new Crc32c().of(in) != place.summaryCrc32c()) {
       throw new IndexException(bytes.name(), "has a damaged summary of references");
     }
-    final int count = in.remaining() / RunDescriptor.REF_SUMMARY_BYTES;
+    final int count = in.remaining() / CatalogDescriptor.SUMMARY_BYTES;
     final Summary read = new Summary(new long[count], new int[count]);
     for (int i = 0; i < count; i++) {
       read.firstValues[i] = in.getLong();
@@ -204,22 +219,22 @@ public final class RefTable {
   }
 
   private Entry entry(final int p) throws IOException {
-    final int chunk = p / RunDescriptor.REF_ENTRIES_SUMMED;
+    final int chunk = p / CatalogDescriptor.ENTRIES_SUMMED;
     Entries known = entries;
     if (known == null || known.chunk != chunk) {
       known = new Entries(chunk, readEntries(chunk));
       entries = known;
     }
-    return known.list.get(p % RunDescriptor.REF_ENTRIES_SUMMED);
+    return known.list.get(p % CatalogDescriptor.ENTRIES_SUMMED);
   }
 
   private List<Entry> readEntries(final int chunk) throws IOException {
-    final long first = (long) chunk * RunDescriptor.REF_ENTRIES_SUMMED;
-    final long end = Math.min(first + RunDescriptor.REF_ENTRIES_SUMMED, place.pages());
+    final long first = (long) chunk * CatalogDescriptor.ENTRIES_SUMMED;
+    final long end = Math.min(first + CatalogDescriptor.ENTRIES_SUMMED, place.pages());
     final ByteBuffer in =
         read(
-            place.directoryOffset() + first * RunDescriptor.REF_ENTRY_BYTES,
-            place.directoryOffset() + end * RunDescriptor.REF_ENTRY_BYTES);
+            place.directoryOffset() + first * CatalogDescriptor.ENTRY_BYTES,
+            place.directoryOffset() + end * CatalogDescriptor.ENTRY_BYTES);
     if (new Crc32c().of(in) != summary().crc32c[chunk]) {
       throw new IndexException(bytes.name(), "has a damaged directory of references");
     }
@@ -251,12 +266,5 @@ public final class RefTable {
     final RefPage page = RefPage.decode(bytes.name(), stored.array(), count, cover.segments());
     kept = new Kept(p, page);
     return page;
-  }
-
-  /** Reads and checks all of it. */
-  void readAll() throws IOException {
-    for (int p = 0; p < pages(); p++) {
-      page(p);
-    }
   }
 }

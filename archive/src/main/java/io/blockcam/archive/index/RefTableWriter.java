@@ -54,13 +54,13 @@ final class RefTableWriter implements RefCursor.Sink {
   RefTable.Place finish() throws IOException {
     flush();
     final long directoryOffset = out.offset();
-    final int step = RunDescriptor.REF_ENTRIES_SUMMED;
+    final int step = CatalogDescriptor.ENTRIES_SUMMED;
     final ByteBuffer summary =
-        buffer(Math.ceilDiv(directory.size(), step) * RunDescriptor.REF_SUMMARY_BYTES);
+        buffer(Math.ceilDiv(directory.size(), step) * CatalogDescriptor.SUMMARY_BYTES);
     for (int from = 0; from < directory.size(); from += step) {
       final List<RefTable.Entry> some =
           directory.subList(from, Math.min(from + step, directory.size()));
-      final ByteBuffer entries = buffer(some.size() * RunDescriptor.REF_ENTRY_BYTES);
+      final ByteBuffer entries = buffer(some.size() * CatalogDescriptor.ENTRY_BYTES);
       for (final RefTable.Entry entry : some) {
         entries.putLong(entry.firstValue()).putLong(entry.offset());
         entries.putInt(entry.bytes()).putInt(entry.crc32c());

@@ -6,7 +6,6 @@ import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.SegmentTrailer;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,7 +16,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,22 +47,14 @@ public final class RunBuilder {
 
   private int eventLongs;
 
-  // References to the records, only where they are asked for.
-  private final boolean withRefs;
-  private final RefList keys = new RefList();
-  private final RefList blocks = new RefList();
-  private final RefList runs = new RefList();
-
   /** The segment of which a gap is noted down: one tells that there are some. */
   private long placeOfGap = -1;
 
   /**
    * @param window used while a run is written; stays the caller's
-   * @param withRefs whether references to the records are to be in the run
    */
-  public RunBuilder(final WindowStack window, final boolean withRefs) {
+  public RunBuilder(final WindowStack window) {
     this.window = window;
-    this.withRefs = withRefs;
   }
 
   /** What has been added; null when nothing has. */
@@ -72,35 +62,23 @@ public final class RunBuilder {
     return cover;
   }
 
-  /** How much has been added: pieces of records and ranges, or what they are looked up by. */
+  /** How much has been added: pieces of records and ranges. */
   public int operations() {
-    return Math.max(pieces + zeroes.count() + doubts.count(), keys.count());
+    return pieces + zeroes.count() + doubts.count();
   }
 
   /**
    * Adds the segment that comes next, all of it.
    *
-   * @param tables of it, checked
+   * @param records of it, checked
    * @throws IndexException when that is more than can be held; a run of fewer segments may do
    */
-  public void add(final SegmentTrailer segment, final SegmentTables tables) throws IndexException {
-    final RecordTable records = tables.records();
+  public void add(final SegmentTrailer segment, final RecordTable records) throws IndexException {
     add(segment, records, Long.MIN_VALUE, Long.MAX_VALUE);
-    final long place = digests.size() - 1L;
-    for (int i = 0; withRefs && i < records.count(); i++) {
-      final long recordRef = RecordRef.of(place, i, false);
-      if (SectorKeys.hasAny(records, i)) {
-        SectorKeys.each(tables, i, hash -> keys.add(SectorKeys.key(hash), recordRef, 0));
-      }
-      if (records.kind(i).hasBlocks()) {
-        final long more = records.runBlocks(i) - 1;
-        (more == 0 ? blocks : runs).add(records.block(i), recordRef, (int) more);
-      }
-    }
   }
 
   /**
-   * Adds some records of the segment that comes next, without references.
+   * Adds some records of the segment that comes next.
    *
    * @param records of it, checked
    * @param afterSequence the last record that does not count any more
@@ -199,14 +177,8 @@ public final class RunBuilder {
     final RunCover written = Objects.requireNonNull(cover, "nothing was added");
     final RunWriter writer = new RunWriter(out);
     write(writer);
-    if (withRefs) {
-      writer.add(keys::eachSorted, blocks::eachSorted, runs::eachSorted);
-    }
     writer.finish(written, this::eachDigest, this::eachEvent);
     pieces = 0;
-    keys.clear();
-    blocks.clear();
-    runs.clear();
     zeroes.clear();
     doubts.clear();
     ranges = 0;
@@ -322,17 +294,13 @@ public final class RunBuilder {
    * Writes one run in place of several.
    *
    * @param runs side by side, oldest first
-   * @param withRefs whether their references are to be in it; then they are in all of them
    * @param out stays the caller's; should be buffered
    * @return what it covers
    * @throws IndexException when one of them is damaged
    * @throws IllegalArgumentException when they are not side by side
    */
   public static RunCover merge(
-      final List<RunReader> runs,
-      final WindowStack window,
-      final boolean withRefs,
-      final OutputStream out)
+      final List<RunReader> runs, final WindowStack window, final OutputStream out)
       throws IOException {
     RunCover all = runs.getFirst().cover();
     for (final RunReader run : runs.subList(1, runs.size())) {
@@ -354,9 +322,6 @@ public final class RunBuilder {
       at = next(runs, window.end());
     }
     final long first = all.firstSegment();
-    if (withRefs) {
-      addRefs(runs, first, writer);
-    }
     writer.finish(
         all,
         sink -> {
@@ -366,30 +331,6 @@ public final class RunBuilder {
         },
         sink -> eachEvent(runs, first, sink));
     return all;
-  }
-
-  private static void addRefs(
-      final List<RunReader> runs, final long firstSegment, final RunWriter writer)
-      throws IOException {
-    for (final RunReader run : runs) {
-      if (!run.hasRefs()) {
-        throw new IndexException(run.name(), "has no references to its records");
-      }
-    }
-    writer.add(
-        sink -> eachRef(runs, RunReader::keys, firstSegment, sink),
-        sink -> eachRef(runs, RunReader::blocks, firstSegment, sink),
-        sink -> eachRef(runs, RunReader::runs, firstSegment, sink));
-  }
-
-  /** The references of a table of runs side by side, as a run of all of them has them. */
-  static void eachRef(
-      final List<RunReader> runs,
-      final Function<RunReader, RefTable> table,
-      final long firstSegment,
-      final RefCursor.Sink sink)
-      throws IOException {
-    RefCursor.merge(runs.stream().map(table).toList(), firstSegment, sink);
   }
 
   /**

@@ -5,11 +5,9 @@ import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Function;
 
 /**
  * Whether a run says what others say that cover the same segments, window by window: how its pages
@@ -47,11 +45,6 @@ public final class RunComparison {
       throw new IndexException(
           run.name(), "does not have the marks, steps, starts and gaps of its segments");
     }
-    if (run.hasRefs()) {
-      compare(run, parts, RunReader::keys);
-      compare(run, parts, RunReader::blocks);
-      compare(run, parts, RunReader::runs);
-    }
     final List<RunReader> all = new ArrayList<>(parts);
     all.add(run);
     for (long at = RunBuilder.next(all, 0); at != Long.MAX_VALUE; ) {
@@ -68,31 +61,6 @@ public final class RunComparison {
       }
       at = RunBuilder.next(all, ofRun.end());
     }
-  }
-
-  private static void compare(
-      final RunReader run, final List<RunReader> parts, final Function<RunReader, RefTable> table)
-      throws IOException {
-    final long first = run.cover().firstSegment();
-    if (!sha256(sink -> eachRef(List.of(run), table, first, sink))
-        .equals(sha256(sink -> eachRef(parts, table, first, sink)))) {
-      throw new IndexException(run.name(), "does not have the references to its records");
-    }
-  }
-
-  private static void eachRef(
-      final List<RunReader> runs,
-      final Function<RunReader, RefTable> table,
-      final long firstSegment,
-      final RunWriter.Sink sink)
-      throws IOException {
-    final ByteBuffer one = ByteBuffer.allocate(2 * Long.BYTES + Integer.BYTES);
-    RunBuilder.eachRef(
-        runs,
-        table,
-        firstSegment,
-        (value, ref, more) ->
-            sink.take(one.clear().putLong(value).putLong(ref).putInt(more).flip()));
   }
 
   /** Of a table, which may be larger than memory. */

@@ -40,19 +40,12 @@ public final class RunReader {
 
   private record Kept(int number, Page page) {}
 
-  private final RefTable keys;
-  private final RefTable blocks;
-  private final RefTable runs;
-
   private RunReader(
       final RandomAccessBytes bytes, final RunTrailer trailer, final List<Page.Entry> directory) {
     this.bytes = bytes;
     this.trailer = trailer;
     this.directory = directory;
     this.diskBlocks = RecordDescriptor.blocks(trailer.cover().diskBytes());
-    this.keys = new RefTable(bytes, trailer.refs().keys(), trailer.cover());
-    this.blocks = new RefTable(bytes, trailer.refs().blocks(), trailer.cover());
-    this.runs = new RefTable(bytes, trailer.refs().runs(), trailer.cover());
   }
 
   /**
@@ -113,7 +106,7 @@ public final class RunReader {
       lastEnd = entry.endBlock();
       entries.add(entry);
     }
-    if (offset != trailer.refs().keys().offset()) {
+    if (offset != trailer.eventsOffset()) {
       throw new IndexException(file, "has pages that do not fill their place");
     }
     return entries;
@@ -132,26 +125,6 @@ public final class RunReader {
   /** Pieces of all windows. */
   public long pieces() {
     return trailer.pieces();
-  }
-
-  /** Whether the references to its records are in it. */
-  public boolean hasRefs() {
-    return trailer.refs().areIn();
-  }
-
-  /** Its records by their {@linkplain SectorKeys keys}. */
-  public RefTable keys() {
-    return keys;
-  }
-
-  /** Its records of one block by that. */
-  public RefTable blocks() {
-    return blocks;
-  }
-
-  /** Its records of several blocks by the first one. */
-  public RefTable runs() {
-    return runs;
   }
 
   /** The digest that a segment must have. */
@@ -380,9 +353,6 @@ public final class RunReader {
     for (int p = 0; p < directory.size(); p++) {
       page(p);
     }
-    keys.readAll();
-    blocks.readAll();
-    runs.readAll();
   }
 
   private Page page(final int p) throws IOException {

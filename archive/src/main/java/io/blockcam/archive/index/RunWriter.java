@@ -8,15 +8,13 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /** Writes a run of the index, window after window. The same content gives the same bytes. */
-final class RunWriter implements RefTableWriter.Out {
+final class RunWriter {
   private final OutputStream out;
   private final Crc32c crc = new Crc32c();
   private final List<Page.Entry> directory = new ArrayList<>();
   private Page page = new Page();
-  private RunTrailer.@Nullable Refs refs;
   private long offset;
   private long pieces;
 
@@ -79,33 +77,6 @@ final class RunWriter implements RefTableWriter.Out {
     page = new Page();
   }
 
-  /** Hands out the references of a table, in their order. */
-  @FunctionalInterface
-  interface Refs {
-    void each(RefCursor.Sink sink) throws IOException;
-  }
-
-  /** Adds the references to records; behind them no window can be added. */
-  void add(final Refs keys, final Refs blocks, final Refs runs) throws IOException {
-    flush();
-    refs = new RunTrailer.Refs(true, table(keys), table(blocks), table(runs));
-  }
-
-  private RefTable.Place table(final Refs content) throws IOException {
-    final RefTableWriter table = new RefTableWriter(this);
-    content.each(table);
-    return table.finish();
-  }
-
-  private RunTrailer.Refs refs() throws IOException {
-    final RunTrailer.Refs known = refs;
-    if (known != null) {
-      return known;
-    }
-    final RefTable.Place none = table(sink -> {});
-    return new RunTrailer.Refs(false, none, none, none);
-  }
-
   /** A table of a run that may be larger than memory. */
   @FunctionalInterface
   interface Entries {
@@ -133,7 +104,6 @@ final class RunWriter implements RefTableWriter.Out {
   void finish(final RunCover cover, final Entries digests, final Entries events)
       throws IOException {
     flush();
-    final RunTrailer.Refs references = refs();
     final long eventsOffset = offset;
     final CRC32C eventsCrc = new CRC32C();
     events.each(
@@ -162,8 +132,7 @@ final class RunWriter implements RefTableWriter.Out {
             directoryOffset,
             Math.toIntExact((digestsOffset - eventsOffset) / RunDescriptor.EVENT_BYTES),
             (int) eventsCrc.getValue(),
-            crc.of(entries.array(), 0, entries.capacity()),
-            references);
+            crc.of(entries.array(), 0, entries.capacity()));
     write(trailer.encode());
   }
 
@@ -171,13 +140,7 @@ final class RunWriter implements RefTableWriter.Out {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  @Override
-  public long offset() {
-    return offset;
-  }
-
-  @Override
-  public void write(final byte[] bytes) throws IOException {
+  private void write(final byte[] bytes) throws IOException {
     write(ByteBuffer.wrap(bytes));
   }
 

@@ -41,6 +41,7 @@ final class HostileFiles {
   private static final byte[] ENCODED = golden("v1/encoded/0000000000.seg");
   private static final byte[] BASE = golden("v1/base/0000000001.seg");
   static final byte[] RUN = run();
+  static final byte[] CATALOG = golden("v1/0000000000-0000000000.catalog");
   static final UUID PACK_ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
   static final long PACK_FIRST = 1024;
 
@@ -82,6 +83,7 @@ final class HostileFiles {
         case 6 -> RecordingJson.read(input, "recording.json");
         case 7 -> readPack(packSummed(input));
         case 8 -> readRefPage(input);
+        case 9 -> readCatalog(catalogSummed(CATALOG, input));
         default -> readSegment(input);
       }
     } catch (final SegmentException | IndexException | PackException | RecordingFormatException e) {
@@ -107,7 +109,11 @@ final class HostileFiles {
       windows++;
     }
     run.nextDoubt(0);
-    for (final RefTable table : List.of(run.keys(), run.blocks(), run.runs())) {
+  }
+
+  private static void readCatalog(final byte[] bytes) throws IOException {
+    final CatalogReader catalog = CatalogReader.open(new MemoryBytes("catalog", bytes));
+    for (final RefTable table : List.of(catalog.keys(), catalog.blocks(), catalog.runs())) {
       table.find(0, (segment, record) -> {});
       table.find(1L << 40, (segment, record) -> {});
       table.eachRun((first, end, segment, record) -> assertThat(end).isGreaterThan(first));
@@ -163,7 +169,7 @@ final class HostileFiles {
     final int count = Math.min(RefPage.FULL, input.length / RefPage.ENTRY_BYTES);
     if (count > 0) {
       final byte[] plain = Arrays.copyOf(input, count * RefPage.ENTRY_BYTES);
-      final RefPage page = RefPage.decode("run", Zstd.compress(plain), count, 1 << 20);
+      final RefPage page = RefPage.decode("catalog", Zstd.compress(plain), count, 1 << 20);
       assertThat(page.value(count - 1)).isGreaterThanOrEqualTo(page.value(0));
     }
   }
@@ -223,13 +229,28 @@ final class HostileFiles {
       final int page = (int) in.getLong(at + 16);
       out.putInt(at + 28, crc.of(bytes, page, in.getInt(at + 24)));
     }
-    for (int table = 0; table < 3; table++) {
-      sumRefs(in, out, trailer + RunDescriptor.REFS_OFFSET + table * RunDescriptor.REFS_BYTES);
-    }
     out.putInt(trailer + 188, crc.of(bytes, events, digests - events));
     out.putInt(trailer + 192, crc.of(bytes, directory, trailer - directory));
     out.putInt(
         trailer + RunDescriptor.CRC32C_OFFSET, crc.of(bytes, trailer, RunDescriptor.CRC32C_OFFSET));
+    return bytes;
+  }
+
+  /** An edited catalog with its checksums. */
+  static byte[] catalogSummed(final byte[] golden, final byte[] edits) {
+    final int trailer = golden.length - CatalogDescriptor.TRAILER_BYTES;
+    final ByteBuffer in = ByteBuffer.wrap(golden).order(ByteOrder.LITTLE_ENDIAN);
+    final byte[] bytes = edited(golden, edits);
+    final ByteBuffer out = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    for (int table = 0; table < 3; table++) {
+      sumRefs(
+          in,
+          out,
+          trailer + CatalogDescriptor.TABLES_OFFSET + table * CatalogDescriptor.TABLE_BYTES);
+    }
+    out.putInt(
+        trailer + CatalogDescriptor.CRC32C_OFFSET,
+        new Crc32c().of(bytes, trailer, CatalogDescriptor.CRC32C_OFFSET));
     return bytes;
   }
 
@@ -239,25 +260,25 @@ final class HostileFiles {
     final Crc32c crc = new Crc32c();
     final int directory = (int) in.getLong(place + 16);
     final int pages = Math.ceilDiv((int) in.getLong(place), RefPage.FULL);
-    for (int at = directory, p = 0; p < pages; p++, at += RunDescriptor.REF_ENTRY_BYTES) {
+    for (int at = directory, p = 0; p < pages; p++, at += CatalogDescriptor.ENTRY_BYTES) {
       out.putInt(at + 20, crc.of(bytes, (int) in.getLong(at + 8), in.getInt(at + 16)));
     }
-    final int chunk = RunDescriptor.REF_ENTRIES_SUMMED * RunDescriptor.REF_ENTRY_BYTES;
-    final int summary = directory + pages * RunDescriptor.REF_ENTRY_BYTES;
+    final int chunk = CatalogDescriptor.ENTRIES_SUMMED * CatalogDescriptor.ENTRY_BYTES;
+    final int summary = directory + pages * CatalogDescriptor.ENTRY_BYTES;
     int next = summary;
-    for (int at = directory; at < summary; at += chunk, next += RunDescriptor.REF_SUMMARY_BYTES) {
+    for (int at = directory; at < summary; at += chunk, next += CatalogDescriptor.SUMMARY_BYTES) {
       out.putInt(next + 8, crc.of(bytes, at, Math.min(chunk, summary - at)));
     }
     out.putInt(place + 24, crc.of(bytes, summary, next - summary));
   }
 
   private static byte[] run() {
-    final RunBuilder builder = new RunBuilder(new WindowStack(), true);
+    final RunBuilder builder = new RunBuilder(new WindowStack());
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       for (final String name : new String[] {"v1/0000000000.seg", "v1/0000000001.seg"}) {
         final SegmentReader segment = SegmentReader.open(new MemoryBytes(name, golden(name)));
-        builder.add(segment.trailer(), segment.tables());
+        builder.add(segment.trailer(), segment.records());
       }
       builder.write(out);
       return out.toByteArray();

@@ -36,6 +36,8 @@ final class HostileFilesTest {
   void haveTheChecksumsOfSoundFilesWhereNothingIsChanged() throws IOException {
     assertThat(HostileFiles.sealed(HostileFiles.RAW, new byte[0])).isEqualTo(HostileFiles.RAW);
     assertThat(HostileFiles.summed(HostileFiles.RUN, new byte[0])).isEqualTo(HostileFiles.RUN);
+    assertThat(HostileFiles.catalogSummed(HostileFiles.CATALOG, new byte[0]))
+        .isEqualTo(HostileFiles.CATALOG);
     final byte[] pack = HostileFiles.packSummed(new byte[0]);
     assertThat(
             PackDirectory.decode(pack, HostileFiles.PACK_ID, HostileFiles.PACK_FIRST, "").encode())

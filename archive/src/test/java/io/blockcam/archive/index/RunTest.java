@@ -107,7 +107,7 @@ final class RunTest {
     write(random);
     write(random);
     final long last = segments.get(1).trailer().firstSequence() + 20;
-    final RunBuilder builder = new RunBuilder(window, true);
+    final RunBuilder builder = new RunBuilder(window);
     for (final SegmentReader segment : segments) {
       builder.add(segment.trailer(), segment.records(), -1, last);
     }
@@ -122,8 +122,8 @@ final class RunTest {
       seal(writer);
     }
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    final RunBuilder builder = new RunBuilder(window, true);
-    builder.add(segments.get(0).trailer(), segments.get(0).tables());
+    final RunBuilder builder = new RunBuilder(window);
+    builder.add(segments.get(0).trailer(), segments.get(0).records());
     builder.write(out);
 
     assertThat(out.size()).isLessThan(500);
@@ -135,8 +135,8 @@ final class RunTest {
     final SplittableRandom random = new SplittableRandom(9);
     write(random);
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    final RunBuilder builder = new RunBuilder(window, true);
-    builder.add(segments.get(0).trailer(), segments.get(0).tables());
+    final RunBuilder builder = new RunBuilder(window);
+    builder.add(segments.get(0).trailer(), segments.get(0).records());
     builder.write(out);
     final byte[] sound = out.toByteArray();
     final String expected = model(1).toString();
@@ -146,7 +146,6 @@ final class RunTest {
       try {
         final RunReader run = RunReader.open(new MemoryBytes("damaged", damaged));
         run.events();
-        run.readAll();
         if (read(List.of(run)).equals(expected)) {
           assertThat(run.digest(0)).as("byte %d", i).isNotEqualTo(previous);
         }
@@ -162,9 +161,9 @@ final class RunTest {
   }
 
   private RunReader build(final int from, final int to) throws IOException {
-    final RunBuilder builder = new RunBuilder(window, true);
+    final RunBuilder builder = new RunBuilder(window);
     for (final SegmentReader segment : segments.subList(from, to)) {
-      builder.add(segment.trailer(), segment.tables());
+      builder.add(segment.trailer(), segment.records());
     }
     return written(builder);
   }
@@ -175,13 +174,9 @@ final class RunTest {
     return open(out);
   }
 
-  private static boolean refsAreIn(final List<RunReader> runs) {
-    return runs.stream().allMatch(RunReader::hasRefs);
-  }
-
   private RunReader merge(final List<RunReader> runs) throws IOException {
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    RunBuilder.merge(runs, window, refsAreIn(runs), out);
+    RunBuilder.merge(runs, window, out);
     return open(out);
   }
 
@@ -346,7 +341,7 @@ final class RunTest {
       }
       final long before = allocated();
       try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-        RunBuilder.merge(runs, window, refsAreIn(runs), out);
+        RunBuilder.merge(runs, window, out);
       }
       try (FileBytes joined = FileBytes.open(file)) {
         final RunReader run = RunReader.open(joined);

@@ -8,6 +8,7 @@ import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.log.SegmentWriter;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
+import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.MemoryBytes;
@@ -18,6 +19,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,21 +29,27 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Keys of a run against all records, one after the other. */
-final class SectorKeysTest {
+/** What catalogs say against all records, one after the other. */
+final class CatalogTest {
   private static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
   private static final int SEGMENTS = 6;
   private static final int RECORDS = 800;
+  private static final String GOLDEN = "/golden/v1/0000000000-0000000000.catalog";
+
+  /** References that are in memory: all, and so few that they are spilt several times. */
+  private static final int MANY = 1 << 18;
+
+  private static final int FEW = 300;
 
   @TempDir private Path directory;
   private final SplittableRandom random = new SplittableRandom(5);
   private final List<SegmentReader> segments = new ArrayList<>();
   private final List<FileBytes> files = new ArrayList<>();
-  private final WindowStack window = new WindowStack();
 
   /** Of each key where it is. */
   private final Map<Long, List<String>> expected = new TreeMap<>();
@@ -49,8 +57,9 @@ final class SectorKeysTest {
   @Test
   void findsEveryRecordByItsKeys() throws IOException {
     write(SEGMENTS);
-    final RunReader all = run(0, SEGMENTS);
-    final RunReader merged = merged(List.of(run(0, 2), run(2, 3), run(3, SEGMENTS)));
+    final CatalogReader all = catalog(0, SEGMENTS, MANY);
+    final CatalogReader merged =
+        merged(List.of(catalog(0, 2, MANY), catalog(2, 3, FEW), catalog(3, SEGMENTS, FEW)));
     assertThat(all.keys().count())
         .isEqualTo(merged.keys().count())
         .isGreaterThan(3L * RefPage.FULL);
@@ -65,19 +74,61 @@ final class SectorKeysTest {
     }
     assertThat(found(all, 0)).isEmpty();
     assertThat(found(all, (1L << SectorKeys.BITS) - 1)).isEmpty();
-    new RunComparison().check(merged, List.of(all));
+    assertThat(sum(merged).isThatOf(sum(all))).isTrue();
+    assertThat(sum(merged).isThatOf(sumOfSegments(SEGMENTS))).isTrue();
+    assertThat(sum(merged).isThatOf(sumOfSegments(SEGMENTS - 1))).isFalse();
+    try (Stream<Path> left = Files.list(directory)) {
+      assertThat(left).as("what did not fit into memory is removed").hasSize(SEGMENTS);
+    }
   }
 
-  /** What was written once in version 2 is read for ever; how pages are compressed may change. */
+  /** What was written once is read for ever; how pages are compressed may change. */
   @Test
-  void readsTheRunThatIsKept() throws IOException {
+  void readsTheCatalogThatIsKept() throws IOException {
     write(1);
-    try (InputStream in = getClass().getResourceAsStream("/golden/v1/run/0000000000-0000000000")) {
+    try (InputStream in = getClass().getResourceAsStream(GOLDEN)) {
       final byte[] kept = Objects.requireNonNull(in).readAllBytes();
-      final RunReader run = RunReader.open(new MemoryBytes("kept", kept));
-      assertThat(run.keys().count()).isGreaterThan(1000);
-      new RunComparison().check(run, List.of(run(0, 1)));
+      final CatalogReader catalog = CatalogReader.open(new MemoryBytes("kept", kept));
+      assertThat(catalog.cover()).isEqualTo(RunCover.of(segments.getFirst().trailer()));
+      assertThat(catalog.keys().count()).isGreaterThan(1000);
+      assertThat(sum(catalog).isThatOf(sumOfSegments(1))).isTrue();
     }
+  }
+
+  /** Its records of one block, and of several. */
+  @Test
+  void findsRecordsByTheirBlocks() throws IOException {
+    write(2);
+    final CatalogReader catalog = catalog(0, 2, FEW);
+    final Map<Long, List<String>> blocks = new TreeMap<>();
+    for (int s = 0; s < 2; s++) {
+      final RecordTable records = segments.get(s).records();
+      for (int r = 0; r < records.count(); r++) {
+        if (records.kind(r).hasBlocks()) {
+          blocks.computeIfAbsent(records.block(r), any -> new ArrayList<>()).add(s + "/" + r);
+        }
+      }
+    }
+    for (long block = 0; block < 256; block++) {
+      final List<String> found = new ArrayList<>();
+      catalog.blocks().find(block, (segment, record) -> found.add(segment + "/" + record));
+      assertThat(found).isEqualTo(blocks.getOrDefault(block, List.of()));
+    }
+    assertThat(catalog.runs().count()).isZero();
+  }
+
+  private CatalogSum sumOfSegments(final int count) throws IOException {
+    final CatalogSum sum = new CatalogSum();
+    for (int s = 0; s < count; s++) {
+      sum.add(s, segments.get(s).tables());
+    }
+    return sum;
+  }
+
+  private static CatalogSum sum(final CatalogReader catalog) throws IOException {
+    final CatalogSum sum = new CatalogSum();
+    sum.add(catalog);
+    return sum;
   }
 
   private void write(final int count) throws IOException {
@@ -188,25 +239,27 @@ final class SectorKeysTest {
     expected.computeIfAbsent(hash >>> 16, key -> new ArrayList<>()).add(segment + "/" + record);
   }
 
-  private static List<String> found(final RunReader run, final long key) throws IOException {
+  private static List<String> found(final CatalogReader catalog, final long key)
+      throws IOException {
     final List<String> found = new ArrayList<>();
-    run.keys().find(key, (segment, record) -> found.add(segment + "/" + record));
+    catalog.keys().find(key, (segment, record) -> found.add(segment + "/" + record));
     return found;
   }
 
-  private RunReader run(final int from, final int to) throws IOException {
-    final RunBuilder builder = new RunBuilder(window, true);
-    for (final SegmentReader segment : segments.subList(from, to)) {
-      builder.add(segment.trailer(), segment.tables());
-    }
+  private CatalogReader catalog(final int from, final int to, final int most) throws IOException {
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    builder.write(out);
-    return RunReader.open(new MemoryBytes("run", out.toByteArray()));
+    try (CatalogBuilder builder = new CatalogBuilder(directory, most)) {
+      for (final SegmentReader segment : segments.subList(from, to)) {
+        builder.add(segment.trailer(), segment.tables());
+      }
+      builder.write(out);
+    }
+    return CatalogReader.open(new MemoryBytes("catalog", out.toByteArray()));
   }
 
-  private RunReader merged(final List<RunReader> runs) throws IOException {
+  private static CatalogReader merged(final List<CatalogReader> catalogs) throws IOException {
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    RunBuilder.merge(runs, window, true, out);
-    return RunReader.open(new MemoryBytes("merged", out.toByteArray()));
+    CatalogBuilder.merge(catalogs, out);
+    return CatalogReader.open(new MemoryBytes("merged", out.toByteArray()));
   }
 }
