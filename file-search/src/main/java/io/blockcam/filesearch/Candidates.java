@@ -10,8 +10,14 @@ import java.util.Map;
 
 /** Where files may lie, as hits of their probative sectors tell. One thread. */
 final class Candidates {
-  /** What proves nothing may lie so far before the first hit, and behind the last. */
+  /**
+   * What proves nothing, or is not found by its key, may lie so far before the first hit and behind
+   * the last; and the farther the farther these are from each other: then much of the file is
+   * there.
+   */
   private static final int MARGIN = 128;
+
+  private static final long MARGIN_FACTOR = 16;
 
   /** Memory for each place, and for each sector that is followed twice at the same time. */
   private static final int PLACE_COST_BYTES = 160;
@@ -104,12 +110,13 @@ final class Candidates {
             return;
           }
           final int sectors = targets.targets().get(placement.target()).sectors();
-          final long before = Math.max(at.first - (long) MARGIN, -placement.base());
+          final long margin = MARGIN + MARGIN_FACTOR * (at.last - at.first);
+          final long before = Math.max(at.first - margin, -placement.base());
           all.add(
               new Stretch(
                   placement,
                   (int) Math.max(0, before),
-                  (int) Math.min(sectors, at.last + 1L + MARGIN)));
+                  (int) Math.min(sectors, at.last + 1L + margin)));
         });
     final long sectors = all.stream().mapToLong(stretch -> stretch.to() - stretch.from()).sum();
     if (sectors > MOST_FOLLOWED) {

@@ -69,7 +69,7 @@ public final class TargetSet {
     for (final Target target : targets) {
       chooseKeys(target);
     }
-    this.keys = new SectorIndex(hashes, keyed, Integer.MAX_VALUE);
+    this.keys = new SectorIndex(hashes, keyed, MOST_SHARED);
   }
 
   /**
@@ -107,7 +107,7 @@ public final class TargetSet {
         least = place;
       }
     }
-    if (least >= 0 && probative.get(least)) {
+    if (least >= 0) { // though it may prove nothing itself: it leads to those beside it that do
       keyed.set(least);
     }
   }

@@ -29,18 +29,21 @@ public final class MappedDisk implements AutoCloseable {
     final String loop =
         Shell.run("losetup", "--find", "--show", "-b", "" + sectorBytes, image.toString()).strip();
     final long sectors = mebibytes * 2048L;
+    return new MappedDisk(loop, sectors, create(NAME, linear(sectors, loop)));
+  }
+
+  static Path create(final String name, final String table) {
     // There is no udev in a test host to wait for.
-    Shell.run(
-        "dmsetup",
-        "create",
-        NAME,
-        "--noudevsync",
-        "--noudevrules",
-        "--table",
-        linear(sectors, loop));
-    final String device =
-        Shell.run("dmsetup", "info", "--columns", "--noheadings", "-o", "blkdevname", NAME).strip();
-    return new MappedDisk(loop, sectors, Path.of("/dev", device));
+    Shell.run("dmsetup", "create", name, "--noudevsync", "--noudevrules", "--table", table);
+    Shell.run("dmsetup", "mknodes", name); // mount(8) and its helpers call it by that
+    return Path.of(
+        "/dev",
+        Shell.run("dmsetup", "info", "--columns", "--noheadings", "-o", "blkdevname", name)
+            .strip());
+  }
+
+  static void remove(final String name) {
+    Shell.run("dmsetup", "remove", "--noudevsync", name);
   }
 
   /** The block device. */
@@ -88,7 +91,7 @@ public final class MappedDisk implements AutoCloseable {
   @Override
   public void close() {
     heal();
-    Shell.run("dmsetup", "remove", "--noudevsync", NAME);
+    remove(NAME);
     Shell.run("losetup", "--detach", loop);
   }
 }

@@ -35,14 +35,25 @@ public final class Mount implements AutoCloseable {
 
   /** Mounts an image file, read-only, its journal untouched. */
   public static Mount image(final Path image, final Path dir, final String fileSystem) {
+    return image(image, dir, fileSystem, 0);
+  }
+
+  /**
+   * The same of a partition of it.
+   *
+   * @param start first sector of the file system
+   */
+  public static Mount image(
+      final Path image, final Path dir, final String fileSystem, final long start) {
     // Without replay of the journal: the image is to be looked at as it is.
     final String options =
         switch (fileSystem) {
           case "ext4" -> "loop,ro,noload";
           case "xfs" -> "loop,ro,norecovery";
+          case "ntfs-3g" -> "loop,ro,norecover";
           default -> "loop,ro";
         };
-    return device(image, dir, "-t", fileSystem, "-o", options);
+    return device(image, dir, "-t", fileSystem, "-o", options + ",offset=" + 512 * start);
   }
 
   /** A small file system in memory. */
