@@ -13,10 +13,12 @@ import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
@@ -187,8 +189,13 @@ public final class FileSearch {
     final SegmentScan scan = new SegmentScan(targets);
     scan(index.others(), scan, candidates);
     look(lookup.find(targets.lookedUp(null)), scan, candidates);
-    look(lookup.find(targets.lookedUp(candidates.found())), scan, candidates);
-    scan(lookup.notCovered(), scan, candidates);
+    final Set<Long> scanned = new HashSet<>();
+    int found;
+    do { // until no damaged catalog has kept a target from being looked for
+      found = candidates.found().cardinality();
+      look(lookup.find(targets.lookedUp(candidates.found())), scan, candidates);
+      scan(lookup.notCovered().stream().filter(scanned::add).toList(), scan, candidates);
+    } while (candidates.found().cardinality() > found);
     return candidates;
   }
 

@@ -69,7 +69,7 @@ public final class TargetSet {
     for (final Target target : targets) {
       chooseKeys(target);
     }
-    this.keys = new SectorIndex(hashes, keyed, MOST_SHARED);
+    this.keys = new SectorIndex(hashes, keyed, Integer.MAX_VALUE); // many may begin alike
   }
 
   /**

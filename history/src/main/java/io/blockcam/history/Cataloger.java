@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Executors;
@@ -89,18 +90,15 @@ final class Cataloger {
    * @param covered the segments that are to be covered
    * @param useless paths of catalogs that are to be made anew
    */
-  Result run(final Segments covered, final Iterable<String> useless) throws IOException {
+  Result run(final Segments covered, final Set<String> useless) throws IOException {
     segments = covered;
     bytes = 0;
     made = 0;
     damaged = 0;
-    final NavigableMap<Long, NavigableSet<Long>> known = present();
-    for (final String path : useless) {
-      for (final long size : List.copyOf(known.keySet())) {
-        for (final long first : List.copyOf(of(size))) {
-          if (path.equals(paths.catalog(size, first))) {
-            remove(size, first);
-          }
+    for (final long size : List.copyOf(present().keySet())) {
+      for (final long first : List.copyOf(of(size))) {
+        if (useless.contains(paths.catalog(size, first))) {
+          remove(size, first);
         }
       }
     }
