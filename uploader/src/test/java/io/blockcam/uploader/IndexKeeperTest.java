@@ -41,7 +41,7 @@ final class IndexKeeperTest {
     }
   }
 
-  private List<String> runs() throws IOException {
+  private List<String> index() throws IOException {
     final Path index = directory.resolve("archive").resolve(TestRecording.NAME).resolve("index");
     if (!Files.exists(index)) {
       return List.of();
@@ -69,11 +69,16 @@ final class IndexKeeperTest {
       asked.acquire();
       publish(10);
       asked.acquire(); // asks again only when it is done
-      assertThat(runs()).containsExactly("8/0000000/0000000000-0000000007.run");
+      assertThat(index())
+          .containsExactly(
+              "8/0000000/0000000000-0000000007.run", "catalogs/8/0000000000-0000000007.catalog");
       write(recording, 60);
       publish(60);
       asked.acquire();
-      assertThat(runs()).hasSize(8 + 1).contains("64/0000000/0000000000-0000000063.run");
+      assertThat(index())
+          .hasSize(8 + 1 + 1)
+          .contains(
+              "64/0000000/0000000000-0000000063.run", "catalogs/64/0000000000-0000000063.catalog");
     }
     assertThat(Files.list(scratch)).isEmpty();
   }
@@ -86,6 +91,6 @@ final class IndexKeeperTest {
       keeper.start();
       asked.acquire();
     }
-    assertThat(runs()).isEmpty();
+    assertThat(index()).isEmpty();
   }
 }

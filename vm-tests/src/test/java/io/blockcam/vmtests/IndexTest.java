@@ -41,7 +41,7 @@ class IndexTest {
 
   private List<Path> runs() throws IOException {
     try (Stream<Path> files = Files.walk(index())) {
-      return files.filter(Files::isRegularFile).sorted().toList();
+      return files.filter(file -> file.toString().endsWith(".run")).sorted().toList();
     }
   }
 
