@@ -62,7 +62,8 @@ final class IndexCommand implements Callable<Integer> {
               .run(
                   reader.find(),
                   check,
-                  (done, total) -> progress.segments("indexing", done, total));
+                  (done, total) -> progress.segments("indexing", done, total),
+                  (done, total) -> progress.segments("cataloging", done, total));
       final Packer.Result packs = pack(store, reader, directory, progress);
       progress.close();
       final PrintWriter out = spec.commandLine().getOut();

@@ -86,7 +86,7 @@ final class RandomDamageTest {
     ends = recording.now();
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      new Indexer(store, reader, directory, 1).run(reader.find(), false, Progress.NONE);
+      new Indexer(store, reader, directory, 1).run(reader.find(), false);
       publishHead(reader);
       assertThat(TestPacks.make(store, reader, directory).made()).isEqualTo(1);
     }

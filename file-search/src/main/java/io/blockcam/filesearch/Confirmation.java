@@ -15,7 +15,6 @@ import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.archive.segment.WantedPayloads;
 import io.blockcam.history.Segments;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -153,14 +152,14 @@ final class Confirmation {
 
   private Evidence compare(final List<Extent> extents, final Sink sink, final Compared compared)
       throws IOException {
-    final List<Evidence.Item> items = new ArrayList<>();
+    final Items items = new Items();
     Optional<String> problem = Optional.empty();
     for (int from = 0, to; from < extents.size(); from = to) {
       to = batchEnd(extents, from);
       try {
         final Map<Integer, byte[]> payloads = payloads(extents.subList(from, to));
         for (final Extent extent : extents.subList(from, to)) {
-          items.add(item(extent));
+          items.add(extent, source(extent));
           final byte[] block =
               extent.origin() instanceof final Extent.Recorded recorded
                   ? payloads.get(recorded.record())
@@ -173,7 +172,7 @@ final class Confirmation {
       } catch (final SegmentException e) {
         problem = Optional.of(String.valueOf(e.getMessage()));
         for (int i = items.size(); i < to; i++) {
-          items.add(item(extents.get(i)));
+          items.add(extents.get(i), source(extents.get(i)));
         }
       }
     }
@@ -207,22 +206,18 @@ final class Confirmation {
     return now;
   }
 
-  private Evidence.Item item(final Extent extent) throws IOException {
+  private Optional<Evidence.Source> source(final Extent extent) throws IOException {
     if (!(extent.origin() instanceof final Extent.Recorded recorded)) {
-      return new Evidence.Item(extent, Optional.empty());
+      return Optional.empty();
     }
     final Open from = open(recorded.segment());
     final RecordTable records = from.tables.records();
-    return new Evidence.Item(
-        extent,
-        Optional.of(
-            new Evidence.Source(
-                from.segment.trailer().epoch(),
-                records.sequence(recorded.record()),
-                recorded.segment(),
-                hasPayload(records, recorded.record())
-                    ? records.payloadIndex(recorded.record())
-                    : -1)));
+    return Optional.of(
+        new Evidence.Source(
+            from.segment.trailer().epoch(),
+            records.sequence(recorded.record()),
+            recorded.segment(),
+            hasPayload(records, recorded.record()) ? records.payloadIndex(recorded.record()) : -1));
   }
 
   private static boolean hasPayload(final RecordTable records, final int record) {

@@ -14,9 +14,9 @@ import java.util.Optional;
 public record Evidence(List<Item> extents, long comparedBytes, Optional<String> problem) {
   static final Evidence NONE = new Evidence(List.of(), 0, Optional.empty());
 
-  /** Copies the list. */
+  /** Copies the list, but for one that takes little memory and is not changed any more. */
   public Evidence {
-    extents = List.copyOf(extents);
+    extents = extents instanceof Items ? extents : List.copyOf(extents);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.blockcam.filesearch;
 import io.blockcam.archive.Baseline;
 import io.blockcam.archive.Moment;
 import io.blockcam.archive.Nanos;
+import io.blockcam.archive.index.SectorKeys;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
@@ -10,10 +11,12 @@ import io.blockcam.archive.segment.SegmentRows;
 import io.blockcam.history.Catalogs;
 import io.blockcam.history.InOrder;
 import io.blockcam.history.RecordingReader;
+import io.blockcam.history.SegmentSet;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -151,7 +154,7 @@ public final class FileSearch {
   }
 
   private Result run(final Catalogs index) throws IOException {
-    final RefLookup lookup = new RefLookup(index);
+    final RefLookup lookup = new RefLookup(index, segments.first());
     final Candidates candidates = candidates(index, lookup);
     final List<Candidates.Stretch> stretches = candidates.stretches();
     final List<Integer> found =
@@ -188,18 +191,22 @@ public final class FileSearch {
     final Candidates candidates = new Candidates(targets);
     final SegmentScan scan = new SegmentScan(targets);
     scan(index.others(), scan, candidates);
-    look(lookup.find(targets.lookedUp(null)), scan, candidates);
-    final Set<Long> scanned = new HashSet<>();
+    look(lookup, targets.lookedUp(null), scan, candidates);
+    final SegmentSet scanned = new SegmentSet(segments.first());
     int found;
     do { // until no damaged catalog has kept a target from being looked for
       found = candidates.found().cardinality();
-      look(lookup.find(targets.lookedUp(candidates.found())), scan, candidates);
-      scan(lookup.notCovered().stream().filter(scanned::add).toList(), scan, candidates);
+      look(lookup, targets.lookedUp(candidates.found()), scan, candidates);
+      final SegmentSet more = lookup.notCovered();
+      more.remove(scanned);
+      more.removeFrom(end());
+      scan(more, scan, candidates);
+      scanned.add(more);
     } while (candidates.found().cardinality() > found);
     return candidates;
   }
 
-  private void scan(final List<Long> numbers, final SegmentScan scan, final Candidates candidates)
+  private void scan(final SegmentSet numbers, final SegmentScan scan, final Candidates candidates)
       throws IOException {
     run(
         "searching",
@@ -214,14 +221,43 @@ public final class FileSearch {
   }
 
   private void look(
-      final SortedMap<Long, int[]> records, final SegmentScan scan, final Candidates candidates)
+      final RefLookup lookup,
+      final long[] keys,
+      final SegmentScan scan,
+      final Candidates candidates)
       throws IOException {
-    run(
-        "looking",
-        List.copyOf(records.headMap(end()).keySet()),
-        ROWS_AT_ONCE,
-        number -> scan(scan, some(number, Objects.requireNonNull(records.get(number)))),
-        (number, hits) -> add(candidates, hits));
+    lookup.find(
+        keys,
+        records ->
+            run(
+                "looking",
+                numbers(records.headMap(end()).keySet()),
+                ROWS_AT_ONCE,
+                number -> {
+                  final Opened opened = some(number, Objects.requireNonNull(records.get(number)));
+                  requireKeys(number, opened.rows, keys);
+                  return scan(scan, opened);
+                },
+                (number, hits) -> add(candidates, hits)));
+  }
+
+  /** A row without a key for which the index names it would hide what is looked for. */
+  private static void requireKeys(final long segment, final SegmentRows rows, final long[] keys)
+      throws UnsoundRowsException {
+    for (int row = 0; row < rows.count(); row++) {
+      final boolean[] hasOne = {false};
+      if (SectorKeys.hasAny(rows.tables().records(), row)) {
+        SectorKeys.each(
+            rows.tables(),
+            row,
+            hash -> hasOne[0] |= Arrays.binarySearch(keys, SectorKeys.key(hash)) >= 0);
+      }
+      if (!hasOne[0]) {
+        throw new UnsoundRowsException(
+            "record %d of segment %d does not hold what the index says"
+                .formatted(rows.number(row), segment));
+      }
+    }
   }
 
   private static void add(final Candidates candidates, final SegmentScan.@Nullable Hits hits)
@@ -323,34 +359,30 @@ public final class FileSearch {
             .sorted()
             .distinct()
             .toArray();
-    final SortedMap<Long, Optional<int[]>> records = lookup.recordsOf(blocks).headMap(end());
-    final boolean areFew = records.values().stream().allMatch(Optional::isPresent);
+    final RefLookup.Plan plan = lookup.recordsOf(blocks);
     final Following following = new Following(trackers);
     run(
         what,
-        List.copyOf(records.keySet()),
-        areFew ? ROWS_AT_ONCE : AT_ONCE,
+        plan.segments(segments.first(), end()),
+        plan.whole().count() == 0 ? ROWS_AT_ONCE : AT_ONCE,
         number -> {
-          final Optional<int[]> rows = records.get(number);
-          return rows != null && rows.isPresent() ? some(number, rows.get()) : all(number);
+          final int[] rows = plan.of(number);
+          return rows == null ? all(number) : some(number, rows);
         },
         following::segment);
     following.finish();
-    check(following.unchecked, records);
+    check(following.unchecked, plan);
   }
 
   /** Nothing is said because of tables that are not sound. */
-  private void check(
-      final SortedMap<Long, Integer> unchecked, final SortedMap<Long, Optional<int[]>> records)
+  private void check(final SortedMap<Long, Integer> unchecked, final RefLookup.Plan plan)
       throws IOException {
     run(
         "checking",
-        List.copyOf(unchecked.keySet()),
+        numbers(unchecked.keySet()),
         AT_ONCE,
         number ->
-            SegmentRows.of(
-                    all(number).rows.tables(),
-                    Objects.requireNonNull(records.get(number)).orElseThrow())
+            SegmentRows.of(all(number).rows.tables(), Objects.requireNonNull(plan.of(number)))
                 .checksum(),
         (number, checksum) -> {
           if (!Objects.requireNonNull(unchecked.get(number)).equals(checksum)) {
@@ -358,6 +390,12 @@ public final class FileSearch {
                 "rows of segment %d are not those of its tables".formatted(number));
           }
         });
+  }
+
+  private SegmentSet numbers(final Set<Long> numbers) {
+    final SegmentSet set = new SegmentSet(segments.first());
+    numbers.forEach(set::add);
+    return set;
   }
 
   /** What comes before the window, and after lost segments. */
@@ -455,14 +493,16 @@ public final class FileSearch {
 
   private <R> void run(
       final String what,
-      final List<Long> numbers,
+      final SegmentSet numbers,
       final int atOnce,
       final Work<R> work,
       final Sink<R> sink)
       throws IOException {
     final int[] done = {0};
+    final int count = numbers.count();
+    final Iterator<Long> each = numbers.iterator();
     InOrder.run(
-        numbers,
+        () -> each.hasNext() ? each.next() : null,
         Executors.newFixedThreadPool(atOnce),
         atOnce,
         number -> this.<R>done(number, work),
@@ -471,7 +511,7 @@ public final class FileSearch {
             lost.put(number, String.valueOf(result.lost.getMessage()));
           }
           sink.take(number, result.result);
-          progress.update(what, ++done[0], numbers.size());
+          progress.update(what, ++done[0], count);
         });
   }
 

@@ -5,16 +5,14 @@ import io.blockcam.archive.index.IndexException;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.history.Catalogs;
 import io.blockcam.history.HeapShare;
+import io.blockcam.history.SegmentSet;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,64 +31,82 @@ final class RefLookup {
   private static final long MOST_RECORDS = HeapShare.bytes(HEAP_PERCENT) / RECORD_COST_BYTES;
 
   private final Catalogs index;
+  private final long first;
   private final Set<CatalogReader> damaged = new HashSet<>();
   private long[] found = new long[1024];
   private int count;
   private boolean isFull;
 
-  RefLookup(final Catalogs index) {
+  /**
+   * @param first number of the first segment that there is
+   */
+  RefLookup(final Catalogs index, final long first) {
     this.index = index;
+    this.first = first;
+  }
+
+  /** Takes records, by numbers of segments, in order. */
+  @FunctionalInterface
+  interface Found {
+    void take(SortedMap<Long, int[]> records) throws IOException;
   }
 
   /**
    * Looks up keys.
    *
    * @param keys in order, each once
-   * @return by numbers of segments the records to look at, in order
-   * @throws FileSearchException when there are too many of them
+   * @param sink takes the records to look at, some at a time
    */
-  SortedMap<Long, int[]> find(final long[] keys) throws IOException {
+  void find(final long[] keys, final Found sink) throws IOException {
     count = 0;
     for (final CatalogReader catalog : index.all()) {
       if (!damaged.contains(catalog)) {
         try {
           for (final long key : keys) {
-            catalog.keys().find(key, (segment, record) -> add(segment << RECORD_BITS | record));
-            if (count > MOST_RECORDS) {
-              throw FileSearchException.tooMany();
-            }
+            catalog.keys().find(key, (segment, record) -> add(segment, record, sink));
           }
         } catch (final IndexException e) {
           damaged(catalog, e);
         }
       }
     }
-    return bySegments();
+    flush(sink);
+  }
+
+  private void add(final long segment, final int record, final Found sink) throws IOException {
+    if (count >= MOST_RECORDS) {
+      flush(sink);
+    }
+    add(segment << RECORD_BITS | record);
+  }
+
+  private void flush(final Found sink) throws IOException {
+    final SortedMap<Long, int[]> records = bySegments();
+    count = 0;
+    sink.take(records);
   }
 
   /**
    * Segments that have records of some blocks, or may have them.
    *
    * @param blocks in order, each once
-   * @return by numbers of segments the records to look at, in order; none where all of them are to
-   *     be looked at
    */
-  SortedMap<Long, Optional<int[]>> recordsOf(final long[] blocks) throws IOException {
-    final SortedMap<Long, Optional<int[]>> segments = new TreeMap<>();
+  Plan recordsOf(final long[] blocks) throws IOException {
+    final SegmentSet whole = new SegmentSet(first);
     count = 0;
     isFull = false;
     for (final CatalogReader catalog : index.all()) {
       if (!damaged.contains(catalog)) {
         try {
           for (final long block : blocks) {
-            catalog.blocks().find(block, (segment, record) -> note(segments, segment, record));
+            catalog.blocks().find(block, (segment, record) -> note(whole, segment, record));
           }
           catalog
               .runs()
               .eachRun(
-                  (first, end, segment, record) -> {
-                    if (isAnyIn(blocks, first, end)) {
-                      note(segments, segment, record);
+                  (from, end, segment, record) -> {
+                    if (isAnyIn(blocks, from, end)) {
+                      note(whole, segment, record);
                     }
                   });
         } catch (final IndexException e) {
@@ -98,24 +114,43 @@ final class RefLookup {
         }
       }
     }
-    if (!isFull) {
-      bySegments().forEach((segment, records) -> segments.put(segment, Optional.of(records)));
+    whole.add(index.others());
+    whole.add(notCovered());
+    return new Plan(whole, isFull ? new TreeMap<>() : bySegments());
+  }
+
+  /**
+   * What is to be looked at.
+   *
+   * @param whole segments of which all records are
+   * @param rows by numbers of segments the records of others, in order
+   */
+  record Plan(SegmentSet whole, SortedMap<Long, int[]> rows) {
+
+    /** The records of a segment; null for all of them. */
+    int @Nullable [] of(final long segment) {
+      return whole.contains(segment) ? null : rows.get(segment);
     }
-    index.others().forEach(segment -> segments.put(segment, Optional.empty()));
-    notCovered().forEach(segment -> segments.put(segment, Optional.empty()));
-    return segments;
+
+    /** All segments, in order. */
+    SegmentSet segments(final long first, final long end) {
+      final SegmentSet all = new SegmentSet(first);
+      all.add(whole);
+      rows.keySet().forEach(all::add);
+      all.removeFrom(end);
+      return all;
+    }
   }
 
   /** When there are too many of them for the heap, the segments alone. */
-  private void note(
-      final SortedMap<Long, Optional<int[]>> segments, final long segment, final int record) {
+  private void note(final SegmentSet whole, final long segment, final int record) {
     if (!isFull && count >= MOST_RECORDS) {
       isFull = true;
-      bySegments().keySet().forEach(known -> segments.put(known, Optional.empty()));
+      bySegments().keySet().forEach(whole::add);
       count = 0;
     }
     if (isFull) {
-      segments.put(segment, Optional.empty());
+      whole.add(segment);
     } else {
       add(segment << RECORD_BITS | record);
     }
@@ -133,11 +168,10 @@ final class RefLookup {
   }
 
   /** Segments of catalogs that turned out to be damaged: they must be searched themselves. */
-  List<Long> notCovered() {
-    final List<Long> segments = new ArrayList<>();
+  SegmentSet notCovered() {
+    final SegmentSet segments = new SegmentSet(first);
     for (final CatalogReader catalog : damaged) {
-      LongStream.rangeClosed(catalog.cover().firstSegment(), catalog.cover().lastSegment())
-          .forEach(segments::add);
+      segments.add(catalog.cover().firstSegment(), catalog.cover().lastSegment() + 1);
     }
     return segments;
   }

@@ -18,10 +18,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TargetSet {
   /**
-   * Keys of a target that are looked for before all others: of a file of which a twentieth is there
-   * one of them is with a probability of 96 %.
+   * Keys of a target that are looked for before all others, at least: of a file of which a
+   * twentieth is there one of them is with a probability of 96 %.
    */
   private static final int FIRST_KEYS = 64;
+
+  /**
+   * The same of all targets together: of one file those of a thousandth are found with 98 %, and
+   * what they cost is read in a second.
+   */
+  private static final long FIRST_KEYS_OF_ALL = 4096;
 
   /** A sector that more have says nothing of any of them. */
   private static final int MOST_SHARED = 10;
@@ -69,6 +75,10 @@ public final class TargetSet {
     for (final Target target : targets) {
       chooseKeys(target);
     }
+    final long all = keyed.cardinality();
+    for (final Target target : targets) {
+      chooseFirst(target, all);
+    }
     this.keys = new SectorIndex(hashes, keyed, Integer.MAX_VALUE); // many may begin alike
   }
 
@@ -86,11 +96,17 @@ public final class TargetSet {
         to++) {
       chooseKey(target.place(), to);
     }
+  }
+
+  private void chooseFirst(final Target target, final long keysOfAll) {
+    final int end = target.place() + target.sectors();
+    final BitSet own = keyed.get(target.place(), end);
+    final long share = FIRST_KEYS_OF_ALL * own.cardinality() / Math.max(1, keysOfAll);
     final long[] lowest =
-        keyed.get(target.place(), end).stream()
+        own.stream()
             .mapToLong(sector -> hashes[target.place() + sector] ^ Long.MIN_VALUE)
             .sorted()
-            .limit(FIRST_KEYS)
+            .limit(Math.max(FIRST_KEYS, share))
             .toArray();
     for (int place = keyed.nextSetBit(target.place());
         place >= 0 && place < end;

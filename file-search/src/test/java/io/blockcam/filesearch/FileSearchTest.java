@@ -4,14 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.blockcam.archive.Moment;
+import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.filesearch.Presence.End;
 import io.blockcam.filesearch.Presence.Span;
 import io.blockcam.history.Indexer;
-import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
@@ -61,14 +60,7 @@ final class FileSearchTest {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final FileSearch.Result found =
-          new FileSearch(
-                  reader,
-                  reader.find(),
-                  builder.build(),
-                  window,
-                  /* useIndex= */ false,
-                  FileSearch.Progress.NONE)
-              .run();
+          Searches.run(reader, reader.find(), builder.build(), window, /* useIndex= */ false);
       assertThat(found.notSearched()).isEmpty();
       assertThat(found.sightings()).hasSize(1);
       return found.sightings().getFirst();
@@ -349,26 +341,14 @@ final class FileSearchTest {
     recording.seal();
     write(80, file, 0, 4096); // 2: the same again
     recording.seal();
-    for (int segment = 2; segment < 9; segment++) {
-      recording.data(50, 0xff, 0, TestRecording.filled(segment)); // 3, ...
-      recording.seal();
-    }
+    fillAndIndex();
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      final int made =
-          new Indexer(store, reader, directory, 2)
-              .run(reader.find(), /* check= */ false, Progress.NONE)
-              .made();
-      assertThat(made).isPositive();
       assertThat(find(reader, true).sightings().getFirst().whole())
           .extracting(Span::first, Span::how)
           .containsExactly(tuple(at(1), End.STILL_THERE));
 
-      final Path damaged = segment("0000000001.seg");
-      final SegmentTrailer trailer = reader.find().trailer(1);
-      final byte[] bytes = Files.readAllBytes(damaged);
-      bytes[(int) trailer.hashesOffset()] ^= 1;
-      Files.write(damaged, bytes);
+      damageHashes(reader, 1);
       final FileSearch.Result found = find(reader, true);
       assertThat(found.notSearched()).singleElement().asString().contains("0000000001");
       assertThat(found.sightings().getFirst().whole())
@@ -377,22 +357,67 @@ final class FileSearchTest {
     }
   }
 
+  /** The index names a record that does not have what it is named for: one of both is damaged. */
+  @Test
+  void isNotMisledByDamageThatHidesAFile() throws IOException {
+    write(80, file(4096), 0, 4096); // 1
+    recording.seal();
+    write(160, new byte[4096], 0, 4096); // 2
+    recording.seal();
+    fillAndIndex();
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      damageHashes(reader, 0);
+      final FileSearch.Result found = find(reader, true);
+      assertThat(found.notSearched()).singleElement().asString().contains("0000000000");
+      assertThat(found).isEqualTo(find(reader, false));
+    }
+  }
+
+  /** Up to nine segments, and an index of them. */
+  private void fillAndIndex() throws IOException {
+    for (int segment = 2; segment < 9; segment++) {
+      recording.data(50, 0xff, 0, TestRecording.filled(segment)); // 3, ...
+      recording.seal();
+    }
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
+      final int made =
+          new Indexer(store, reader, directory, 2).run(reader.find(), /* check= */ false).made();
+      assertThat(made).isPositive();
+    }
+  }
+
+  /** All those of its first payload. */
+  private void damageHashes(final RecordingReader reader, final long number) throws IOException {
+    final Path damaged = segment("%010d.seg".formatted(number));
+    final int offset = (int) reader.find().trailer(number).hashesOffset();
+    final byte[] bytes = Files.readAllBytes(damaged);
+    for (int i = 0; i < SectorHash.BLOCK_HASHES_BYTES; i++) {
+      bytes[offset + i] ^= 1;
+    }
+    Files.write(damaged, bytes);
+  }
+
   private FileSearch.Result find(final RecordingReader reader, final boolean useIndex)
       throws IOException {
-    return new FileSearch(
-            reader,
-            reader.findWhatIsLeft(),
-            builder.build(),
-            FileSearch.Window.ALL,
-            useIndex,
-            FileSearch.Progress.NONE)
-        .run();
+    return Searches.run(
+        reader, reader.findWhatIsLeft(), builder.build(), FileSearch.Window.ALL, useIndex);
   }
 
   private Path segment(final String name) throws IOException {
     try (Stream<Path> files = Files.walk(directory)) {
       return files.filter(path -> path.toString().endsWith(name)).findAny().orElseThrow();
     }
+  }
+
+  @Test
+  void findsASmallPartOfALargeFile() throws IOException {
+    final byte[] file = file(4 << 20);
+    write(80, file, 1 << 20, (1 << 20) + 8192);
+    final Sighting found = search();
+    assertThat(found.verdict()).isEqualTo(Sighting.Verdict.PARTLY);
+    assertThat(found.best().comparedBytes()).isEqualTo(8192);
   }
 
   /** Everybody has it. */
@@ -408,16 +433,7 @@ final class FileSearchTest {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       final Sighting found =
-          new FileSearch(
-                  reader,
-                  reader.find(),
-                  targets,
-                  FileSearch.Window.ALL,
-                  /* useIndex= */ false,
-                  FileSearch.Progress.NONE)
-              .run()
-              .sightings()
-              .getFirst();
+          Searches.run(reader, targets, /* useIndex= */ false).sightings().getFirst();
       assertThat(found.probative()).isEqualTo(4);
       assertThat(found.verdict()).isEqualTo(Sighting.Verdict.PRESENT);
     }

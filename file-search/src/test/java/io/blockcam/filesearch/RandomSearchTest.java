@@ -6,7 +6,6 @@ import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.history.Indexer;
-import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
@@ -99,7 +98,7 @@ final class RandomSearchTest {
 
         runs +=
             new Indexer(store, reader, directory, 2)
-                .run(reader.find(), /* check= */ false, Progress.NONE)
+                .run(reader.find(), /* check= */ false)
                 .catalogs();
         assertThat(search(reader, targets.build(), /* useIndex= */ true))
             .as("seed %d", seed)
@@ -113,16 +112,7 @@ final class RandomSearchTest {
   private static Sighting search(
       final RecordingReader reader, final TargetSet targets, final boolean useIndex)
       throws IOException {
-    return new FileSearch(
-            reader,
-            reader.find(),
-            targets,
-            FileSearch.Window.ALL,
-            useIndex,
-            FileSearch.Progress.NONE)
-        .run()
-        .sightings()
-        .getFirst();
+    return Searches.run(reader, targets, useIndex).sightings().getFirst();
   }
 
   private static List<List<Long>> spans(final Sighting sighting) {

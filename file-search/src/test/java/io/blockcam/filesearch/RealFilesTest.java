@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.history.Indexer;
-import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
@@ -53,7 +52,7 @@ final class RealFilesTest {
     final TargetSet targets = builder.build();
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      final FileSearch.Result scanned = find(reader, targets, false);
+      final FileSearch.Result scanned = Searches.run(reader, targets, false);
       final long present =
           scanned.sightings().stream()
               .filter(sighting -> sighting.verdict() == Sighting.Verdict.PRESENT)
@@ -61,22 +60,9 @@ final class RealFilesTest {
               .count();
       final int files = targets.targets().size();
       assertThat(present).as("of %d files", files).isGreaterThanOrEqualTo(files * 99L / 100);
-      new Indexer(store, reader, directory, 2).run(reader.find(), false, Progress.NONE);
-      assertThat(find(reader, targets, true)).isEqualTo(scanned);
+      new Indexer(store, reader, directory, 2).run(reader.find(), false);
+      assertThat(Searches.run(reader, targets, true)).isEqualTo(scanned);
     }
-  }
-
-  private static FileSearch.Result find(
-      final RecordingReader reader, final TargetSet targets, final boolean useIndex)
-      throws IOException {
-    return new FileSearch(
-            reader,
-            reader.find(),
-            targets,
-            FileSearch.Window.ALL,
-            useIndex,
-            FileSearch.Progress.NONE)
-        .run();
   }
 
   private static List<Path> files() throws IOException {

@@ -4,9 +4,6 @@ import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.index.CatalogBuilder;
 import io.blockcam.archive.index.CatalogReader;
 import io.blockcam.archive.index.IndexException;
-import io.blockcam.archive.segment.SegmentChain;
-import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Publisher;
@@ -22,8 +19,6 @@ import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.Executors;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +32,9 @@ final class Cataloger {
 
   /** Of full segments 1 GiB. */
   private static final long LARGEST = 4096;
+
+  /** Somebody else may replace what is about to be read. */
+  private static final int MOST_TRIES = 3;
 
   /** References of a kind that are in memory before they are sorted. */
   private static final int MOST_REFS = 1 << 18;
@@ -89,8 +87,10 @@ final class Cataloger {
    *
    * @param covered the segments that are to be covered
    * @param useless paths of catalogs that are to be made anew
+   * @param progress called with the segments that are covered, and all
    */
-  Result run(final Segments covered, final Set<String> useless) throws IOException {
+  Result run(final Segments covered, final Set<String> useless, final Progress progress)
+      throws IOException {
     segments = covered;
     bytes = 0;
     made = 0;
@@ -102,6 +102,21 @@ final class Cataloger {
         }
       }
     }
+    for (int tries = MOST_TRIES; ; tries--) {
+      try {
+        makeMissing(progress);
+        return new Result(made, bytes, damaged);
+      } catch (final IndexException e) {
+        if (tries == 1) {
+          throw e;
+        }
+        LOG.debug("somebody else keeps the catalogs, too: {}", e.getMessage());
+        present = null;
+      }
+    }
+  }
+
+  private void makeMissing(final Progress progress) throws IOException {
     final long smallest = IndexSpans.FAN_OUT;
     final long first = (segments.firstWhole() + smallest - 1) / smallest * smallest;
     for (long at = first, size; at + smallest <= segments.end(); at += size) {
@@ -115,8 +130,8 @@ final class Cataloger {
         make(at, size);
       }
       removeParts(at, size); // who was killed there has left them
+      progress.update(at + size - first, segments.end() - first);
     }
-    return new Result(made, bytes, damaged);
   }
 
   private NavigableMap<Long, NavigableSet<Long>> present() throws IOException {
@@ -180,29 +195,13 @@ final class Cataloger {
 
   private void ofSegments(final long first, final OutputStream out) throws IOException {
     try (CatalogBuilder builder = new CatalogBuilder(directory, MOST_REFS)) {
-      final SegmentChain[] chain = new SegmentChain[1];
-      InOrder.run(
-          LongStream.range(first, first + IndexSpans.FAN_OUT).boxed().toList(),
-          Executors.newVirtualThreadPerTaskExecutor(),
-          segmentsAtOnce,
-          this::open,
-          (number, opened) -> {
-            final SegmentReader segment = opened.segment;
-            chain[0] =
-                number == first
-                    ? reader.beginning().resume(segment.trailer())
-                    : chain[0].next(segment.name(), number, segment.trailer());
-            builder.add(segment.trailer(), opened.tables);
-          });
+      new ChainedSegments(reader, segments, segmentsAtOnce)
+          .read(
+              first,
+              IndexSpans.FAN_OUT,
+              (segment, tables) -> builder.add(segment.trailer(), tables));
       builder.write(out);
     }
-  }
-
-  private record Opened(SegmentReader segment, SegmentTables tables) {}
-
-  private Opened open(final long number) throws IOException {
-    final SegmentReader segment = segments.open(number);
-    return new Opened(segment, segment.tables());
   }
 
   /** Writes a catalog. */

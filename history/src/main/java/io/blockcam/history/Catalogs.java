@@ -8,7 +8,6 @@ import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectStatus;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -17,29 +16,28 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Catalogs of an archive that a search may look into, and the segments that none of them covers.
- * Immutable.
  *
  * @param all none covers what another one does
- * @param others numbers of segments, in order
+ * @param others the segments
  */
-public record Catalogs(List<CatalogReader> all, List<Long> others) {
+public record Catalogs(List<CatalogReader> all, SegmentSet others) {
   private static final Logger LOG = LoggerFactory.getLogger(Catalogs.class);
 
-  /** Copies the lists. */
+  /** Copies the list; the set is not changed any more. */
   public Catalogs {
     all = List.copyOf(all);
-    others = List.copyOf(others);
   }
 
   /** None: all segments are looked at. */
   public static Catalogs none(final Segments segments, final long end) {
-    return new Catalogs(List.of(), LongStream.range(segments.first(), end).boxed().toList());
+    final SegmentSet others = new SegmentSet(segments.first());
+    others.add(segments.first(), end);
+    return new Catalogs(List.of(), others);
   }
 
   /**
@@ -62,12 +60,13 @@ public record Catalogs(List<CatalogReader> all, List<Long> others) {
         }
       }
     }
-    final List<Long> others = new ArrayList<>();
-    for (long number = segments.first(); number < end; number++) {
-      if (!isCovered(found, number)) {
-        others.add(number);
-      }
+    final SegmentSet others = new SegmentSet(segments.first());
+    long next = segments.first();
+    for (final CatalogReader catalog : found.values()) {
+      others.add(next, catalog.cover().firstSegment());
+      next = catalog.cover().lastSegment() + 1;
     }
+    others.add(next, end);
     return new Catalogs(List.copyOf(found.values()), others);
   }
 
@@ -116,12 +115,7 @@ public record Catalogs(List<CatalogReader> all, List<Long> others) {
     }
     final CatalogReader catalog = CatalogReader.open(bytes.get());
     final RunCover cover = catalog.cover();
-    if (cover.firstSegment() != first
-        || cover.segments() != size
-        || first < segments.first()
-        || cover.lastSegment() >= segments.end()
-        || !cover.previousDigest().equals(segments.trailer(first).previousDigest())
-        || !cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
+    if (cover.firstSegment() != first || cover.segments() != size || !segments.areThoseOf(cover)) {
       throw new IndexException(catalog.name(), "is of other segments");
     }
     return catalog;

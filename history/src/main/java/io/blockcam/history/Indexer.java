@@ -114,6 +114,11 @@ public final class Indexer {
    */
   public record Result(int made, int catalogs, long bytes, int damaged) {}
 
+  /** The same, where nobody looks at how far it has come. */
+  public Result run(final Segments covered, final boolean check) throws IOException {
+    return run(covered, check, Progress.NONE, Progress.NONE);
+  }
+
   /**
    * Makes what is missing. Which runs there are is looked up once.
    *
@@ -121,9 +126,14 @@ public final class Indexer {
    * @param check whether to read what is there, too, and to make anew what is damaged or does not
    *     say what these segments say
    * @param progress called with the segments that are covered by small runs, and all
+   * @param ofCatalogs the same of catalogs, behind that
    * @throws io.blockcam.archive.segment.SegmentException when a segment is missing or damaged
    */
-  public Result run(final Segments covered, final boolean check, final Progress progress)
+  public Result run(
+      final Segments covered,
+      final boolean check,
+      final Progress progress,
+      final Progress ofCatalogs)
       throws IOException {
     segments = covered;
     runs = new RunMaker(reader, covered, segmentsAtOnce, mostOperations);
@@ -145,7 +155,7 @@ public final class Indexer {
     if (size > SMALLEST_RUN) {
       makeMap();
     }
-    final Cataloger.Result catalogs = cataloger.run(segments, useless);
+    final Cataloger.Result catalogs = cataloger.run(segments, useless, ofCatalogs);
     return new Result(
         made, catalogs.made(), bytes + catalogs.bytes(), damaged + catalogs.damaged());
   }

@@ -6,18 +6,13 @@ import io.blockcam.archive.index.RunBuilder;
 import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.index.RunReader;
 import io.blockcam.archive.index.WindowStack;
-import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.MemoryBytes;
-import io.blockcam.archive.segment.SegmentChain;
-import io.blockcam.archive.segment.SegmentReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.stream.LongStream;
 
 /** Makes runs of segments, and opens those that an archive has. One thread. */
 final class RunMaker {
@@ -82,26 +77,19 @@ final class RunMaker {
       throws IOException {
     final RunBuilder builder = new RunBuilder(window);
     final List<RunReader> parts = new ArrayList<>();
-    final SegmentChain[] chain = new SegmentChain[1];
-    InOrder.run(
-        LongStream.range(first, first + count).boxed().toList(),
-        Executors.newVirtualThreadPerTaskExecutor(),
-        segmentsAtOnce,
-        this::open,
-        (number, tables) -> {
-          final SegmentReader segment = tables.segment;
-          chain[0] =
-              number == first
-                  ? reader.beginning().resume(segment.trailer())
-                  : chain[0].next(segment.name(), number, segment.trailer());
-          builder.add(segment.trailer(), tables.records);
-          if (builder.operations() >= mostOperations) {
-            parts.add(part(builder));
-            if (parts.size() > mostParts) {
-              throw new ManyRecordsException(number);
-            }
-          }
-        });
+    new ChainedSegments(reader, segments, segmentsAtOnce)
+        .read(
+            first,
+            count,
+            (segment, tables) -> {
+              builder.add(segment.trailer(), tables.records());
+              if (builder.operations() >= mostOperations) {
+                parts.add(part(builder));
+                if (parts.size() > mostParts) {
+                  throw new ManyRecordsException(segment.trailer().segmentNumber());
+                }
+              }
+            });
     if (parts.isEmpty()) {
       return builder.write(out);
     }
@@ -124,13 +112,6 @@ final class RunMaker {
     return RunReader.open(new MemoryBytes("part of a run", bytes.toByteArray()));
   }
 
-  private record Tables(SegmentReader segment, RecordTable records) {}
-
-  private Tables open(final long number) throws IOException {
-    final SegmentReader segment = segments.open(number);
-    return new Tables(segment, segment.records());
-  }
-
   /**
    * Opens a run of the archive.
    *
@@ -143,11 +124,8 @@ final class RunMaker {
     }
     final RunReader run = RunReader.open(bytes.get());
     final RunCover cover = run.cover();
-    if (cover.firstSegment() < segments.first()
-        || cover.lastSegment() >= segments.end()
-        || !path.endsWith("/" + SpanName.RUN.of(cover.firstSegment(), cover.lastSegment()))
-        || !cover.previousDigest().equals(segments.trailer(cover.firstSegment()).previousDigest())
-        || !cover.lastDigest().equals(segments.trailer(cover.lastSegment()).digest())) {
+    if (!path.endsWith("/" + SpanName.RUN.of(cover.firstSegment(), cover.lastSegment()))
+        || !segments.areThoseOf(cover)) {
       throw new IndexException(run.name(), "is of other segments");
     }
     return run;

@@ -1,5 +1,6 @@
 package io.blockcam.history;
 
+import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
@@ -120,6 +121,19 @@ public final class Segments {
       }
       throw e;
     }
+  }
+
+  /**
+   * Whether they are those that something covers: by the digests of the first and the last one,
+   * which bind all between.
+   *
+   * @throws SegmentException when one of these two is missing or damaged
+   */
+  boolean areThoseOf(final RunCover cover) throws IOException {
+    return cover.firstSegment() >= first
+        && cover.lastSegment() < end
+        && cover.previousDigest().equals(trailer(cover.firstSegment()).previousDigest())
+        && cover.lastDigest().equals(trailer(cover.lastSegment()).digest());
   }
 
   /** The same; what was read before is not read again. */

@@ -63,7 +63,7 @@ final class IndexerTest {
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
       return new Indexer(store, reader, directory, 2, MAP_RECORDS, RunMaker.MOST_OPERATIONS)
-          .run(reader.find(), check, Progress.NONE);
+          .run(reader.find(), check);
     }
   }
 

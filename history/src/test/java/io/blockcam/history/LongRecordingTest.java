@@ -71,7 +71,7 @@ final class LongRecordingTest {
   private void index(final long end) throws IOException {
     final RecordingReader reader = reader();
     new Indexer(store, reader, work, 2)
-        .run(new Segments(reader, 0, end, false), /* check= */ false, Progress.NONE);
+        .run(new Segments(reader, 0, end, false), /* check= */ false);
   }
 
   @Test
@@ -134,7 +134,7 @@ final class LongRecordingTest {
     removeIndex();
     final RecordingReader reader = reader();
     new Indexer(store, reader, work, 2, Long.MAX_VALUE, /* mostOperations= */ 10)
-        .run(reader.find(), /* check= */ false, Progress.NONE);
+        .run(reader.find(), /* check= */ false);
     assertThat(runs()).as("where memory is short").isEqualTo(before);
   }
 

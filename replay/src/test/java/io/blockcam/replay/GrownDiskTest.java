@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.history.Indexer;
-import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingInfo;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
@@ -49,7 +48,7 @@ final class GrownDiskTest {
     try (ObjectStore store = recording.store()) {
       if (indexed) {
         final RecordingReader whole = RecordingReader.open(store, TestRecording.NAME);
-        assertThat(new Indexer(store, whole, directory, 1).run(whole.find(), false, Progress.NONE))
+        assertThat(new Indexer(store, whole, directory, 1).run(whole.find(), false))
             .matches(result -> result.made() > 0, "a run over both sizes");
       }
       assertThat(bytes(store, new When.Sequence(1))).isEqualTo(10 * BLOCK + 512);

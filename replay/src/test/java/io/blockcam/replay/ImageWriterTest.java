@@ -9,7 +9,6 @@ import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentEncoder;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.history.Indexer;
-import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
@@ -133,7 +132,7 @@ class ImageWriterTest {
         write(recording, directory.resolve("raw.img"), false).hashes().get(FlatHash.SHA256);
     try (ObjectStore store = recording.store()) {
       final RecordingReader reader = RecordingReader.open(store, TestRecording.NAME);
-      assertThat(new Indexer(store, reader, directory, 1).run(reader.find(), false, Progress.NONE))
+      assertThat(new Indexer(store, reader, directory, 1).run(reader.find(), false))
           .matches(result -> result.made() == 2);
     }
     final String indexed =

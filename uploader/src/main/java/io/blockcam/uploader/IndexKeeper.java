@@ -122,7 +122,7 @@ public final class IndexKeeper implements AutoCloseable {
               new Packer(store, reader.recording(), directory));
       work = at;
     }
-    LOG.debug("{}", at.indexer.run(at.reader.find(), /* check= */ false, Progress.NONE));
+    LOG.debug("{}", at.indexer.run(at.reader.find(), /* check= */ false));
     final Optional<RecordingHead> head = at.reader.usableHead();
     if (head.isPresent()) { // what is behind it is no longer shipped
       LOG.debug("{}", at.packer.run(head.get().segmentNumber() + 1, Progress.NONE));

@@ -103,24 +103,24 @@ final class KillTest {
 
   private void killUnderLoad(final Recording recording, final StampedBlocks blocks)
       throws Exception {
-    final long begun = System.nanoTime();
     LiveDisk disk = recording.record("--queues", 2);
     final Path device = disk.device();
-    // Through all of the kills: a start takes two seconds here, and ten there.
-    final Duration start = Duration.ofNanos(System.nanoTime() - begun);
-    final long runtime = KILLS * (start.toSeconds() + 1);
     try {
-      final Process fio = fio(device).with("time_based", "runtime=" + runtime).start();
+      final Process fio = fio(device).startEndless();
       try (Writer writer = new Writer(device, blocks, random.split())) {
         disk.awaitWrites();
         for (int kill = 0; kill < KILLS; kill++) {
           Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
+          assertThat(fio.isAlive()).as("fio meets no error").isTrue();
           disk.kill();
           disk.close();
           disk = recording.record("--queues", 2);
           assertThat(disk.device()).isEqualTo(device);
         }
-        assertThat(disk.awaitUser(fio, Limits.seconds(120))).as("fio's verdict").isZero();
+        Fio.end(fio);
+        assertThat(disk.awaitUser(fio, Limits.seconds(120)))
+            .as("fio's verdict")
+            .isEqualTo(Fio.ENDED);
         assertThat(writer.failure()).as("what the guest met").isNull();
       }
       disk.stopsCleanly();
@@ -216,7 +216,7 @@ final class KillTest {
     LiveDisk disk = recording.recordWith(Debugger.AGENT, "--queues", 2);
     Debugger debugger = Debugger.attach(disk);
     try {
-      final Process fio = fio(disk.device()).with("time_based", "runtime=25").start();
+      final Process fio = fio(disk.device()).startEndless();
       try (Writer writer = new Writer(disk.device(), blocks, random.split())) {
         disk.awaitWrites();
         debugger.exhaustMemoryOf("uploader");
@@ -225,6 +225,7 @@ final class KillTest {
         for (final String thread :
             List.of("-q0", "blockcam-consumer", "blockcam-regions", "blockcam-disk", "-q1")) {
           Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
+          assertThat(fio.isAlive()).as("fio meets no error").isTrue();
           debugger.exhaustMemoryOf(thread);
           served++;
           if (!isServedAgain(disk, served)) {
@@ -240,7 +241,10 @@ final class KillTest {
             served = 0;
           }
         }
-        assertThat(disk.awaitUser(fio, Limits.seconds(120))).as("fio's verdict").isZero();
+        Fio.end(fio);
+        assertThat(disk.awaitUser(fio, Limits.seconds(120)))
+            .as("fio's verdict")
+            .isEqualTo(Fio.ENDED);
         assertThat(writer.failure()).as("what the guest met").isNull();
       }
       disk.stopsCleanly();

@@ -104,19 +104,20 @@ final class StackedDiskTest {
           new Fio(scratch, Path.of("/dev/mapper/stacked"))
               .with("rw=randwrite", "bssplit=4k/50:16k/25:64k/25", "iodepth=16", "rate=2m")
               .with("verify=crc32c", "verify_backlog=64", "verify_fatal=1", "fsync=100")
-              .with("time_based", "runtime=" + 6 * KILLS)
-              .start();
+              .startEndless();
       final Process files = writeFiles(scratch.resolve("files"));
       disk.awaitWrites();
       for (int kill = 0; kill < KILLS; kill++) {
         Thread.sleep(Duration.ofMillis(random.nextInt(1500)));
+        assertThat(fio.isAlive()).as("fio meets no error").isTrue();
         disk.kill();
         disk.close();
         disk = recording.record("--queues", 2);
         assertThat(disk.device()).isEqualTo(device);
         assertThat(files.isAlive()).as("who writes files meets no error").isTrue();
       }
-      assertThat(disk.awaitUser(fio, Limits.seconds(300))).as("fio's verdict").isZero();
+      Fio.end(fio);
+      assertThat(disk.awaitUser(fio, Limits.seconds(300))).as("fio's verdict").isEqualTo(Fio.ENDED);
       Files.createFile(scratch.resolve("enough"));
       assertThat(disk.awaitUser(files, Limits.seconds(60))).as("who writes files").isZero();
       Shell.sh("umount $1/files; dmsetup remove stacked", scratch);

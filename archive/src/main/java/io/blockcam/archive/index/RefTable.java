@@ -78,7 +78,7 @@ public final class RefTable {
      * @param segment its number
      * @param record of the segment
      */
-    void found(long segment, int record);
+    void found(long segment, int record) throws IOException;
   }
 
   /** Takes records of several blocks. */

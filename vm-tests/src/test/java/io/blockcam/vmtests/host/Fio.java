@@ -11,6 +11,14 @@ public final class Fio {
 
   private static final Duration LIMIT = Limits.seconds(300);
 
+  private static final Duration LONGEST = Duration.ofHours(1);
+
+  /**
+   * Exit status of one that was asked to end and has found nothing wrong: fio adds the number of
+   * jobs with errors to it (backend.c, sig_int).
+   */
+  public static final int ENDED = 128;
+
   private final List<String> arguments = new ArrayList<>();
 
   /**
@@ -48,6 +56,16 @@ public final class Fio {
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start();
+  }
+
+  /** Starts it until somebody {@linkplain #end ends} it: how long that is no test can know. */
+  public Process startEndless() throws IOException {
+    return with("time_based", "runtime=" + LONGEST.toSeconds()).start();
+  }
+
+  /** Asks one that was started to end; {@link #ENDED} is then its exit status. */
+  public static void end(final Process fio) {
+    Shell.run("kill", "-INT", String.valueOf(fio.pid()));
   }
 
   /** Runs it; fails the test when fio finds anything wrong. */
