@@ -1,9 +1,9 @@
 package io.blockcam.benchmarks;
 
 import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.log.SealedLog;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package io.blockcam.capture;
 
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.disk.BlockSample;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;

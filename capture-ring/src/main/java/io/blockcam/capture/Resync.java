@@ -2,10 +2,10 @@ package io.blockcam.capture;
 
 import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.disk.BackingReader;
 import io.blockcam.capture.disk.DiskChunk;
 import io.blockcam.capture.ring.WallClock;

@@ -1,9 +1,9 @@
 package io.blockcam.capture;
 
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.RecordSink;

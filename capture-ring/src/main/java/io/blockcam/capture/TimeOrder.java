@@ -1,7 +1,7 @@
 package io.blockcam.capture;
 
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 
 /**
  * Makes timestamps that never decrease. Two queues read the clock and claim their places in one

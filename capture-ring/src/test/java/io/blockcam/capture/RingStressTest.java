@@ -2,7 +2,7 @@ package io.blockcam.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.capture.ring.CaptureRing;
 import io.blockcam.capture.ring.Slab;
 import io.blockcam.capture.ring.WallClock;

@@ -24,7 +24,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.Executors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -296,7 +295,7 @@ public final class FileSearch {
       return Optional.empty();
     }
     final Aim aim = Aim.lax(targets, target);
-    final Extent last = extents.getLast();
+    final Extent last = extents.get(extents.size() - 1);
     final int sector = file.sectors() - 1;
     return Optional.of(
         !aim.required().get(sector) && last.sector() + last.sectors() - 1 == sector
@@ -503,7 +502,7 @@ public final class FileSearch {
     final Iterator<Long> each = numbers.iterator();
     InOrder.run(
         () -> each.hasNext() ? each.next() : null,
-        Executors.newFixedThreadPool(atOnce),
+        InOrder.workers(atOnce),
         atOnce,
         number -> this.<R>done(number, work),
         (number, result) -> {

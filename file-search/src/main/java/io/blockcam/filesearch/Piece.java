@@ -33,7 +33,7 @@ public final class Piece {
 
   /** How many sectors a piece of so many bytes has. */
   static int sectors(final int bytes) {
-    return Math.ceilDiv(bytes, SECTOR_BYTES);
+    return -Math.floorDiv(-bytes, SECTOR_BYTES);
   }
 
   /** Bytes of the file that are in it. */

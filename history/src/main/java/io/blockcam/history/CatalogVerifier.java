@@ -7,7 +7,6 @@ import io.blockcam.archive.segment.SegmentTables;
 import java.io.IOException;
 import java.util.Map;
 import java.util.NavigableSet;
-import java.util.concurrent.Executors;
 import java.util.stream.LongStream;
 
 /** Compares the catalogs of an archive with the segments. Changes nothing. One thread. */
@@ -53,7 +52,7 @@ final class CatalogVerifier {
         LongStream.rangeClosed(catalog.cover().firstSegment(), catalog.cover().lastSegment())
             .boxed()
             .toList(),
-        Executors.newVirtualThreadPerTaskExecutor(),
+        InOrder.workers(segmentsAtOnce),
         segmentsAtOnce,
         this::tables,
         expected::add);

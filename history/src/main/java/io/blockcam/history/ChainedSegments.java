@@ -4,7 +4,6 @@ import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTables;
 import java.io.IOException;
-import java.util.concurrent.Executors;
 import java.util.stream.LongStream;
 
 /** Reads segments side by side, and checks that each follows the one before. One thread. */
@@ -40,7 +39,7 @@ final class ChainedSegments {
     final SegmentChain[] chain = new SegmentChain[1];
     InOrder.run(
         LongStream.range(first, first + count).boxed().toList(),
-        Executors.newVirtualThreadPerTaskExecutor(),
+        InOrder.workers(atOnce),
         atOnce,
         this::open,
         (number, opened) -> {

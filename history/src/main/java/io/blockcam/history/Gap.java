@@ -37,8 +37,8 @@ public record Gap(
         final Instant to = Nanos.toInstant(records.timestampNs(i));
         final Optional<GapReason> reason = GapReason.ofCode(records.aux(i));
         final long blocks = records.runBlocks(i);
-        if (open && gaps.getLast().reason().equals(reason)) {
-          final Gap before = gaps.removeLast();
+        if (open && gaps.get(gaps.size() - 1).reason().equals(reason)) {
+          final Gap before = gaps.remove(gaps.size() - 1);
           gaps.add(new Gap(before.sequence, before.from, to, before.blocks + blocks, reason));
         } else {
           gaps.add(new Gap(records.sequence(i), from, to, blocks, reason));

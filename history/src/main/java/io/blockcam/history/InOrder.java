@@ -8,7 +8,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Does the same for many things, several at a time, and hands out the results in their order. */
@@ -50,22 +52,47 @@ public final class InOrder {
       final Sink<T, R> sink)
       throws IOException {
     final Deque<Begun<T, R>> begun = new ArrayDeque<>();
-    try (workers) {
-      try {
-        T next = things.next();
-        while (next != null || !begun.isEmpty()) {
-          while (begun.size() < ahead && next != null) {
-            final T thing = next;
-            begun.add(new Begun<>(thing, workers.submit(() -> work.of(thing))));
-            next = things.next();
-          }
-          final Begun<T, R> first = begun.remove();
-          sink.take(first.thing, result(first.result));
+    try {
+      T next = things.next();
+      while (next != null || !begun.isEmpty()) {
+        while (begun.size() < ahead && next != null) {
+          final T thing = next;
+          begun.add(new Begun<>(thing, workers.submit(() -> work.of(thing))));
+          next = things.next();
         }
-      } finally {
-        workers.shutdownNow(); // after an error the others are of no use
+        final Begun<T, R> first = begun.remove();
+        sink.take(first.thing, result(first.result));
+      }
+    } finally {
+      end(workers);
+    }
+  }
+
+  /** After an error the others are of no use; none of them runs on, whatever happens. */
+  private static void end(final ExecutorService workers) {
+    workers.shutdownNow();
+    boolean interrupted = false;
+    for (boolean ended = false; !ended; ) {
+      try {
+        ended = workers.awaitTermination(1, TimeUnit.DAYS);
+      } catch (final InterruptedException e) {
+        interrupted = true;
       }
     }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** So many threads, begun as they are needed: they inherit the caller's priority. */
+  public static ExecutorService workers(final int most) {
+    return Executors.newFixedThreadPool(
+        most,
+        task -> {
+          final Thread thread = new Thread(task, "blockcam-reader");
+          thread.setDaemon(true);
+          return thread;
+        });
   }
 
   /** The same for things that are known. */

@@ -134,7 +134,7 @@ final class IndexSpans {
 
   private List<Span> runs(final long first, final long last, final long covered) {
     final List<Span> runs = new ArrayList<>();
-    for (long at = first; at <= last; at = runs.getLast().last() + 1) {
+    for (long at = first; at <= last; at = runs.get(runs.size() - 1).last() + 1) {
       runs.add(largest(at, covered));
     }
     return runs;
@@ -158,7 +158,7 @@ final class IndexSpans {
         () -> {
           final Long smaller = sizes.lower(size);
           final List<Span> parts = new ArrayList<>();
-          for (long at = first; at <= last; at = parts.getLast().last() + 1) {
+          for (long at = first; at <= last; at = parts.get(parts.size() - 1).last() + 1) {
             parts.add(smaller == null ? Span.segment(at) : run(at, smaller));
           }
           return parts;

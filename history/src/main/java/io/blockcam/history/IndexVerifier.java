@@ -78,7 +78,8 @@ public final class IndexVerifier {
           check(run.path(), size, findings);
           if (size == told) {
             final long done = SpanName.RUN.lastSegment(run.name()).orElse(first) + 1 - first;
-            progress.update(Math.clamp(done, 0, segments.end() - first), segments.end() - first);
+            progress.update(
+                Math.max(0, Math.min(done, segments.end() - first)), segments.end() - first);
           }
         }
       }

@@ -357,7 +357,7 @@ public final class Indexer {
     long pieces = 0;
     if (!maps.isEmpty()) {
       parts.add(runs.open(IndexSpans.map(paths, first, maps.last())));
-      pieces = parts.getFirst().pieces();
+      pieces = parts.get(0).pieces();
     }
     final long enough = maps.isEmpty() ? mapRecords : Math.max(mapRecords, pieces + pieces / 4);
     for (long at = maps.isEmpty() ? first : maps.last() + 1; at < end; ) {
@@ -366,7 +366,7 @@ public final class Indexer {
         size *= IndexSpans.FAN_OUT;
       }
       parts.add(madeRun(at, size));
-      pieces += parts.getLast().pieces();
+      pieces += parts.get(parts.size() - 1).pieces();
       at += size;
     }
     if (pieces >= enough) {

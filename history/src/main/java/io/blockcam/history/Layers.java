@@ -25,9 +25,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,6 +77,8 @@ public final class Layers implements Closeable {
   record Extent(long first, long last, long afterSequence, long lastSequence) {}
 
   private sealed interface Layer {
+    /** What it says; null when nothing is known. */
+    @Nullable RunReader run();
 
     /**
      * A run of the index.
@@ -96,7 +98,12 @@ public final class Layers implements Closeable {
      * Segments that can not be read: what they held is not known, and all of the disk is in doubt
      * where nothing newer tells what it holds.
      */
-    record Lost(long firstSegment, long lastSegment) implements Layer {}
+    record Lost(long firstSegment, long lastSegment) implements Layer {
+      @Override
+      public @Nullable RunReader run() {
+        return null;
+      }
+    }
   }
 
   private Layers(
@@ -250,7 +257,7 @@ public final class Layers implements Closeable {
     void take(final List<IndexSpans.Span> spans) throws IOException {
       InOrder.run(
           spans,
-          Executors.newVirtualThreadPerTaskExecutor(),
+          InOrder.workers(READ_AHEAD),
           READ_AHEAD,
           this::load,
           (span, loaded) -> {
@@ -389,15 +396,7 @@ public final class Layers implements Closeable {
   }
 
   private List<RunReader> runs() {
-    final List<RunReader> runs = new ArrayList<>();
-    for (final Layer layer : layers) {
-      switch (layer) {
-        case Layer.Published published -> runs.add(published.run);
-        case Layer.Made made -> runs.add(made.run);
-        case Layer.Lost lost -> {} // nothing is known of it
-      }
-    }
-    return runs;
+    return layers.stream().map(Layer::run).filter(Objects::nonNull).toList();
   }
 
   /** Numbers of the segments that could not be read; only of tolerant ones there are any. */
@@ -473,13 +472,13 @@ public final class Layers implements Closeable {
     sound(
         () -> {
           window.begin(firstBlock);
-          for (final Layer layer : layers.reversed()) {
-            switch (layer) {
-              case Layer.Published published -> feed(published.run, window);
-              case Layer.Made made -> feed(made.run, window);
-              case Layer.Lost lost ->
-                  window.doubt(
-                      0, RecordDescriptor.blocks(diskBytes()), RecordDescriptor.WHOLE_BLOCK);
+          final List<Layer> all = layers;
+          for (int i = all.size() - 1; i >= 0; i--) {
+            final RunReader run = all.get(i).run();
+            if (run != null) {
+              feed(run, window);
+            } else {
+              window.doubt(0, RecordDescriptor.blocks(diskBytes()), RecordDescriptor.WHOLE_BLOCK);
             }
           }
           return window;

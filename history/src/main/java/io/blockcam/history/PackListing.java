@@ -65,8 +65,10 @@ final class PackListing {
   OptionalLong newest() throws IOException {
     OptionalLong found = OptionalLong.empty();
     for (final int size : PackSpans.SIZES) {
-      for (final ObjectStatus directory : directories(size).reversed()) {
-        final OptionalLong last = firsts(directory.path(), size).map(pack -> pack + size - 1).max();
+      final List<ObjectStatus> directories = directories(size);
+      for (int i = directories.size() - 1; i >= 0; i--) {
+        final OptionalLong last =
+            firsts(directories.get(i).path(), size).map(pack -> pack + size - 1).max();
         if (last.isPresent()) {
           found = OptionalLong.of(Math.max(found.orElse(0), last.getAsLong()));
           break;

@@ -26,7 +26,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -117,7 +116,7 @@ public final class Packer {
     if (refused) {
       return new Result(made, removed);
     }
-    final int largest = sizes.getFirst();
+    final int largest = sizes.get(0);
     final SegmentListing.Loose loose = new SegmentListing.Loose(store, recording.paths(), settled);
     List<SegmentPlace> span = new ArrayList<>();
     for (SegmentPlace next = loose.next(); next != null; next = loose.next()) {
@@ -125,7 +124,7 @@ public final class Packer {
       if (first + largest > end) {
         break;
       }
-      if (!span.isEmpty() && PackSpans.first(span.getFirst().number(), largest) != first) {
+      if (!span.isEmpty() && PackSpans.first(span.get(0).number(), largest) != first) {
         settle(span);
         span = new ArrayList<>();
         progress.update(first, end);
@@ -195,7 +194,7 @@ public final class Packer {
     try {
       InOrder.run(
           loose,
-          Executors.newVirtualThreadPerTaskExecutor(),
+          InOrder.workers(AT_ONCE),
           AT_ONCE,
           each -> store.delete(each.path()),
           (each, existed) -> removed++);
@@ -242,7 +241,7 @@ public final class Packer {
       writeAll(out, ByteBuffer.wrap(content.encode()));
       InOrder.run(
           segments,
-          Executors.newVirtualThreadPerTaskExecutor(),
+          InOrder.workers(AT_ONCE),
           AT_ONCE,
           this::beginning,
           (segment, beginning) -> {
@@ -315,7 +314,7 @@ public final class Packer {
               }
             });
     if (!findings.isEmpty()) {
-      throw findings.getFirst();
+      throw findings.get(0);
     }
     final SegmentTrailer trailer = checked.orElseThrow().trailer();
     SegmentChain.checkAlone(bytes.name(), recording, number, trailer);

@@ -82,7 +82,7 @@ public final class RecordedClock {
                 && before.get().sequence() == event.sequence() - 1
                 && beginsEpoch(segments, before.get());
         step(spans, event, event.sequence() - (isOfStart ? 1 : 0));
-      } else if (isNews(spans.getLast(), event) && beginsEpoch(segments, event)) {
+      } else if (isNews(spans.get(spans.size() - 1), event) && beginsEpoch(segments, event)) {
         spans.add(new Span(event.sequence(), event.timestampNs(), event.timestampNs(), 0));
       }
       before = Optional.of(event);
@@ -116,8 +116,8 @@ public final class RecordedClock {
   }
 
   private static void step(final List<Span> spans, final Event event, final long sequence) {
-    if (spans.getLast().sequence == sequence && spans.size() > 1) {
-      spans.removeLast(); // the start: told better here
+    if (spans.get(spans.size() - 1).sequence == sequence && spans.size() > 1) {
+      spans.remove(spans.size() - 1); // the start: told better here
     }
     spans.add(
         new Span(

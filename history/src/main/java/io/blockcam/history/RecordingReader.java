@@ -27,7 +27,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.Executors;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -217,6 +216,20 @@ public final class RecordingReader {
   }
 
   /**
+   * Segments that somebody has found before; whether they are there shows when they are opened.
+   *
+   * @param tolerant whether some of them may be missing or damaged
+   */
+  public Segments segments(final long first, final long end, final boolean tolerant) {
+    return new Segments(this, first, end, tolerant);
+  }
+
+  /** Path of the object that holds a segment, if there is one. */
+  public Optional<String> path(final long number) throws IOException {
+    return places.find(number).map(SegmentPlace::path);
+  }
+
+  /**
    * The segments that there are, of a recording of which some are missing or damaged.
    *
    * @return {@linkplain Segments#isTolerant tolerant}
@@ -338,7 +351,7 @@ public final class RecordingReader {
     final long[] doneBytes = {0};
     InOrder.run(
         listing(0),
-        Executors.newVirtualThreadPerTaskExecutor(),
+        InOrder.workers(READ_AHEAD),
         READ_AHEAD,
         this::open,
         (place, reader) -> {

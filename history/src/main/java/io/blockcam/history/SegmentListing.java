@@ -49,10 +49,12 @@ public final class SegmentListing implements InOrder.Things<SegmentPlace> {
   static OptionalLong newest(final ObjectStore store, final RecordingPaths paths)
       throws IOException {
     final OptionalLong packed = new PackListing(store, paths).newest();
-    for (final Directory directory : directories(store, paths).reversed()) {
-      final List<SegmentPlace> objects = objects(store, directory);
+    final List<Directory> directories = directories(store, paths);
+    for (int i = directories.size() - 1; i >= 0; i--) {
+      final List<SegmentPlace> objects = objects(store, directories.get(i));
       if (!objects.isEmpty()) { // else the recorder was killed before it came to the first one
-        return OptionalLong.of(Math.max(objects.getLast().number(), packed.orElse(0)));
+        return OptionalLong.of(
+            Math.max(objects.get(objects.size() - 1).number(), packed.orElse(0)));
       }
     }
     return packed;

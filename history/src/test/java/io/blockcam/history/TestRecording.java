@@ -7,11 +7,11 @@ import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.log.SegmentWriter;
 import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import io.blockcam.store.ObjectStore;
@@ -31,9 +31,8 @@ public final class TestRecording {
   public static final Instant CREATED = Instant.parse("2026-11-22T10:00:00.000000001Z");
   public static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
 
-  private static final RecordingPaths PATHS = new RecordingPaths(NAME);
-
   private final Path root;
+  private final RecordingPaths paths;
   private long diskBytes;
   private final long createdNs = Nanos.of(CREATED);
   private @Nullable SegmentWriter writer;
@@ -49,23 +48,30 @@ public final class TestRecording {
 
   public TestRecording(final Path root, final long diskBytes, final Baseline baseline)
       throws IOException {
+    this(root, NAME, diskBytes, baseline);
+  }
+
+  public TestRecording(
+      final Path root, final String name, final long diskBytes, final Baseline baseline)
+      throws IOException {
     this.root = root;
+    this.paths = new RecordingPaths(name);
     this.diskBytes = diskBytes;
     Files.createDirectories(segments());
     final Recording recording =
-        new Recording(ID, NAME, diskBytes, CREATED, "host.example", "", baseline);
+        new Recording(ID, name, diskBytes, CREATED, "host.example", "", baseline);
     final byte[] json = RecordingJson.write(recording);
-    Files.write(root.resolve(NAME).resolve(Recording.FILE_NAME), json);
+    Files.write(root.resolve(name).resolve(Recording.FILE_NAME), json);
     previous = Sha256.of(json);
   }
 
   /** The directory of the first thousand. */
   public Path segments() {
-    return root.resolve(PATHS.segments(0));
+    return root.resolve(paths.segments(0));
   }
 
   public Path segment(final long number) {
-    return root.resolve(PATHS.segment(number));
+    return root.resolve(paths.segment(number));
   }
 
   public ObjectStore store() throws IOException {
@@ -160,7 +166,7 @@ public final class TestRecording {
     if (open == null) {
       open =
           SegmentWriter.create(
-              Files.createDirectories(root.resolve(PATHS.segments(segmentNumber))),
+              Files.createDirectories(root.resolve(paths.segments(segmentNumber))),
               new SegmentHeader(ID, epoch, segmentNumber, sequence, timestampNs, diskBytes),
               SegmentLimits.DEFAULT);
       writer = open;

@@ -9,7 +9,7 @@ import static io.blockcam.replay.LogWritesDescriptor.FLAG_FLUSH;
 import static io.blockcam.replay.LogWritesDescriptor.FLAG_FUA;
 import static io.blockcam.replay.LogWritesDescriptor.FLAG_MARK;
 
-import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.log.LittleEndian;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;

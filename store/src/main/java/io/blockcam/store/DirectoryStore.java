@@ -389,7 +389,7 @@ final class DirectoryStore implements ObjectStore {
   }
 
   private void copy(final ObjectSource source, final FileChannel out) throws IOException {
-    final byte[] buffer = new byte[Math.clamp(source.lengthBytes(), 1, BUFFER_BYTES)];
+    final byte[] buffer = new byte[(int) Math.max(1, Math.min(source.lengthBytes(), BUFFER_BYTES))];
     final ByteBuffer wrapped = ByteBuffer.wrap(buffer);
     try (SourceReader in = SourceReader.open(source)) {
       int count;

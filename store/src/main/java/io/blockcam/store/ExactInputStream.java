@@ -48,7 +48,7 @@ final class ExactInputStream extends FilterInputStream {
   @Override
   public long skip(final long n) throws IOException {
     long skipped = 0;
-    final byte[] scratch = new byte[Math.clamp(n, 1, 8192)];
+    final byte[] scratch = new byte[(int) Math.max(1, Math.min(n, 8192))];
     while (skipped < n) {
       final int count = read(scratch, 0, (int) Math.min(scratch.length, n - skipped));
       if (count < 0) {

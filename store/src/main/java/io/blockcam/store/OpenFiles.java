@@ -30,8 +30,7 @@ final class OpenFiles implements Closeable {
 
   /** Has a thread only while a file is open. */
   private final ScheduledThreadPoolExecutor timer =
-      new ScheduledThreadPoolExecutor(
-          1, task -> Thread.ofPlatform().daemon().name("store-files").unstarted(task));
+      new ScheduledThreadPoolExecutor(1, task -> DaemonThread.of("store-files", task));
 
   // The three below are guarded by this.
   private final Map<Path, File> files = new LinkedHashMap<>(16, 0.75f, true);

@@ -45,7 +45,8 @@ final class ReadAhead implements AutoCloseable {
     for (int i = 0; i < PIECES; i++) {
       empty.add(new Piece(pieceBytes));
     }
-    reader = Thread.ofPlatform().daemon().name("store-read-ahead").start(this::read);
+    reader = DaemonThread.of("store-read-ahead", this::read);
+    reader.start();
   }
 
   /**
@@ -61,12 +62,14 @@ final class ReadAhead implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new ClosedByInterruptException();
     }
-    switch (piece.failure) {
-      case null -> {}
-      case IOException e -> throw e;
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case Throwable e -> throw new IllegalStateException(e);
+    if (piece.failure instanceof final IOException e) {
+      throw e;
+    } else if (piece.failure instanceof final RuntimeException e) {
+      throw e;
+    } else if (piece.failure instanceof final Error e) {
+      throw e;
+    } else if (piece.failure != null) {
+      throw new IllegalStateException(piece.failure);
     }
     return piece.length > 0 ? piece : null;
   }

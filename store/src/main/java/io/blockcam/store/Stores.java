@@ -27,9 +27,8 @@ public final class Stores {
    */
   public static ObjectStore open(final StoreUri uri, final StoreOptions options)
       throws StoreException {
-    return switch (uri) {
-      case StoreUri.Directory directory -> new DirectoryStore(directory);
-      case StoreUri.WebHdfs webHdfs -> new WebHdfsStore(webHdfs, options);
-    };
+    return uri instanceof final StoreUri.Directory directory
+        ? new DirectoryStore(directory)
+        : new WebHdfsStore((StoreUri.WebHdfs) uri, options);
   }
 }

@@ -91,7 +91,7 @@ final class TlsContext {
       final KeyStore identity = emptyKeyStore();
       identity.setKeyEntry(
           "identity",
-          privateKey(blocks, chain.getFirst().getPublicKey().getAlgorithm()),
+          privateKey(blocks, chain.get(0).getPublicKey().getAlgorithm()),
           new char[0],
           chain.toArray(Certificate[]::new));
       final KeyManagerFactory keys =

@@ -58,7 +58,7 @@ final class UploadEntity extends AbstractHttpEntity {
       throw new IllegalStateException("a body is sent once");
     }
     started = true;
-    final int pieceBytes = Math.clamp(source.lengthBytes(), 1, PIECE_BYTES);
+    final int pieceBytes = (int) Math.max(1, Math.min(source.lengthBytes(), PIECE_BYTES));
     try (ReadAhead pieces = new ReadAhead(source, checksum, pieceBytes)) {
       for (Piece piece = pieces.next(); piece != null; piece = pieces.next()) {
         if (!write(out, piece)) {

@@ -21,9 +21,7 @@ final class Watchdog implements AutoCloseable {
    * @param threadName what the thread is called
    */
   Watchdog(final String threadName) {
-    timer =
-        new ScheduledThreadPoolExecutor(
-            1, task -> Thread.ofPlatform().daemon().name(threadName).unstarted(task));
+    timer = new ScheduledThreadPoolExecutor(1, task -> DaemonThread.of(threadName, task));
     timer.setRemoveOnCancelPolicy(true);
     timer.setKeepAliveTime(1, TimeUnit.SECONDS);
     timer.allowCoreThreadTimeOut(true);

@@ -293,7 +293,7 @@ final class WebHdfsStore implements ObjectStore {
   /** Returns false when the thread was interrupted instead; its interrupt status is set then. */
   private static boolean pauseBeforeAttempt(final int attempt) {
     try {
-      Thread.sleep(READ_PAUSE.multipliedBy(attempt - 1L));
+      Thread.sleep(READ_PAUSE.multipliedBy(attempt - 1L).toMillis());
       return true;
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -433,7 +433,7 @@ final class WebHdfsStore implements ObjectStore {
       addAll(what, dir, reply, listing.path("partialListing"), page);
       final boolean last = listing.path("remainingEntries").asLong(0) <= 0;
       final boolean advances =
-          !page.isEmpty() && (found.isEmpty() || !page.getFirst().equals(found.getFirst()));
+          !page.isEmpty() && (found.isEmpty() || !page.get(0).equals(found.get(0)));
       if (!last && !advances) {
         return cannotListInPages(found);
       }
@@ -441,7 +441,7 @@ final class WebHdfsStore implements ObjectStore {
       if (last) {
         return true;
       }
-      after = page.getLast().name();
+      after = page.get(page.size() - 1).name();
     }
   }
 

@@ -26,6 +26,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Real file systems with real files: nothing is lost, and what was destroyed comes back. */
 @Scenario
@@ -64,6 +66,21 @@ class FileSystemTest {
   @Test
   void bringsBackNtfsFromSector2048() throws IOException {
     bringsBack("ntfs-3g", "mkntfs -Q -q -F", 2048, 96, 24, 200);
+  }
+
+  /** Some 2,200 files together. */
+  @ParameterizedTest
+  @CsvSource({
+    "ext4, mkfs.ext4 -q -F, 0, 256",
+    "xfs, mkfs.xfs -q -f, 63, 384",
+    "btrfs, mkfs.btrfs -q -f, 2048, 320",
+    "vfat, mkfs.vfat -F 32 -s 1, 63, 128",
+    "ntfs-3g, mkntfs -Q -q -F, 2048, 128"
+  })
+  @Tag("long")
+  void bringsBackMany(final String type, final String mkfs, final int start, final int diskMb)
+      throws IOException {
+    bringsBack(type, mkfs, start, diskMb, 48, 520);
   }
 
   /** The whole job in small: for kernels that are emulated and slow. */

@@ -1,6 +1,7 @@
 package io.blockcam.vmtests;
 
 import static com.tngtech.archunit.core.importer.ImportOption.Predefined.DO_NOT_INCLUDE_TESTS;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -98,6 +99,24 @@ class ModuleDirectionsTest {
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .ensureAllClassesAreContainedInArchitecture()
+        .check(classes);
+  }
+
+  /** Other programs read archives, too, on an older Java: what records is not for them. */
+  @Test
+  void readersNeedNoNativeMemory() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            "io.blockcam.archive..",
+            "io.blockcam.store..",
+            "io.blockcam.history..",
+            "io.blockcam.filesearch..")
+        .and()
+        .resideOutsideOfPackage("io.blockcam.archive.log..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.blockcam.archive.log..", "java.lang.foreign..")
         .check(classes);
   }
 

@@ -40,6 +40,7 @@ final class TidyTest {
           "replay/",
           "scripts/",
           "simulator/",
+          "spark/",
           "store/",
           "ublk-server/",
           "uploader/",

@@ -1,7 +1,5 @@
 package io.blockcam.archive.hash;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
@@ -14,7 +12,6 @@ public final class Crc32c {
   public static final int ZERO_BLOCK = 0x98f9_4189;
 
   private final CRC32C crc = new CRC32C();
-  private final byte[] scratch = new byte[4096];
 
   /** CRC32C of {@code length} bytes of an array. */
   public int of(final byte[] bytes, final int offset, final int length) {
@@ -23,16 +20,12 @@ public final class Crc32c {
     return (int) crc.getValue();
   }
 
-  /** CRC32C of {@code lengthBytes} bytes of memory. */
-  public int of(final MemorySegment memory, final long offset, final long lengthBytes) {
-    crc.reset();
-    if (lengthBytes <= scratch.length) {
-      MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, offset, scratch, 0, (int) lengthBytes);
-      crc.update(scratch, 0, (int) lengthBytes);
-    } else {
-      crc.update(memory.asSlice(offset, lengthBytes).asByteBuffer());
+  /** CRC32C of {@code length} bytes of a buffer, whatever its position. */
+  public int of(final ByteBuffer buffer, final int offset, final int length) {
+    if (buffer.hasArray()) {
+      return of(buffer.array(), buffer.arrayOffset() + offset, length);
     }
-    return (int) crc.getValue();
+    return of(buffer.slice(offset, length));
   }
 
   /** CRC32C of what remains in a buffer, which is left as it was. */

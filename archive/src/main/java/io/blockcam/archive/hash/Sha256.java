@@ -1,6 +1,5 @@
 package io.blockcam.archive.hash;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -36,11 +35,6 @@ public final class Sha256 {
   /** Adds what remains in a buffer and consumes it. */
   public void update(final ByteBuffer buffer) {
     digest.update(buffer);
-  }
-
-  /** Adds a piece of memory. */
-  public void update(final MemorySegment memory) {
-    digest.update(memory.asByteBuffer());
   }
 
   /** Digest of everything added; starts afresh afterwards. */

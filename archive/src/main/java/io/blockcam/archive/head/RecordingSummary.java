@@ -65,12 +65,12 @@ public record RecordingSummary(
   public Optional<Moment> firstShown() {
     return earlierEpochs > 0 || epochs.isEmpty()
         ? first
-        : first.map(moment -> moment.shownAt(epochs.getFirst().firstShown()));
+        : first.map(moment -> moment.shownAt(epochs.get(0).firstShown()));
   }
 
   /** The last record, with what the clock showed in place of its timestamp. */
   public Optional<Moment> lastShown() {
-    return last.map(moment -> moment.shownAt(epochs.getLast().lastShown()));
+    return last.map(moment -> moment.shownAt(epochs.get(epochs.size() - 1).lastShown()));
   }
 
   /** Of one segment. */
@@ -106,8 +106,8 @@ public record RecordingSummary(
     later.records.forEach((kind, count) -> kinds.merge(kind, count, Long::sum));
     final List<EpochSummary> runs = new ArrayList<>(epochs);
     for (final EpochSummary run : later.epochs) {
-      if (!runs.isEmpty() && runs.getLast().number() == run.number()) {
-        runs.set(runs.size() - 1, runs.getLast().and(run));
+      if (!runs.isEmpty() && runs.get(runs.size() - 1).number() == run.number()) {
+        runs.set(runs.size() - 1, runs.get(runs.size() - 1).and(run));
       } else {
         runs.add(run);
       }

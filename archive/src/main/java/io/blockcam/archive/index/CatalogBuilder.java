@@ -140,7 +140,7 @@ public final class CatalogBuilder implements Closeable {
    */
   public static RunCover merge(final List<CatalogReader> catalogs, final OutputStream out)
       throws IOException {
-    RunCover all = catalogs.getFirst().cover();
+    RunCover all = catalogs.get(0).cover();
     for (final CatalogReader catalog : catalogs.subList(1, catalogs.size())) {
       all = all.and(catalog.cover());
     }

@@ -40,7 +40,7 @@ public final class RefTable {
   record Place(long count, long offset, long directoryOffset, int summaryCrc32c) {
 
     long pages() {
-      return Math.ceilDiv(count, RefPage.FULL);
+      return -Math.floorDiv(-count, RefPage.FULL);
     }
 
     long summaryOffset() {
@@ -50,7 +50,7 @@ public final class RefTable {
     /** Behind all of it. */
     long end() {
       return summaryOffset()
-          + Math.ceilDiv(pages(), CatalogDescriptor.ENTRIES_SUMMED)
+          - Math.floorDiv(-pages(), CatalogDescriptor.ENTRIES_SUMMED)
               * CatalogDescriptor.SUMMARY_BYTES;
     }
 

@@ -56,7 +56,7 @@ final class RefTableWriter implements RefCursor.Sink {
     final long directoryOffset = out.offset();
     final int step = CatalogDescriptor.ENTRIES_SUMMED;
     final ByteBuffer summary =
-        buffer(Math.ceilDiv(directory.size(), step) * CatalogDescriptor.SUMMARY_BYTES);
+        buffer(-Math.floorDiv(-directory.size(), step) * CatalogDescriptor.SUMMARY_BYTES);
     for (int from = 0; from < directory.size(); from += step) {
       final List<RefTable.Entry> some =
           directory.subList(from, Math.min(from + step, directory.size()));
@@ -67,7 +67,7 @@ final class RefTableWriter implements RefCursor.Sink {
       }
       out.write(entries.array());
       summary
-          .putLong(some.getFirst().firstValue())
+          .putLong(some.get(0).firstValue())
           .putInt(crc.of(entries.array(), 0, entries.capacity()))
           .putInt(0);
     }

@@ -302,7 +302,7 @@ public final class RunBuilder {
   public static RunCover merge(
       final List<RunReader> runs, final WindowStack window, final OutputStream out)
       throws IOException {
-    RunCover all = runs.getFirst().cover();
+    RunCover all = runs.get(0).cover();
     for (final RunReader run : runs.subList(1, runs.size())) {
       all = all.and(run.cover());
     }
@@ -315,7 +315,8 @@ public final class RunBuilder {
         continue;
       }
       window.begin(at);
-      for (final RunReader run : runs.reversed()) {
+      for (int i = runs.size() - 1; i >= 0; i--) {
+        final RunReader run = runs.get(i);
         run.feed(window, run.cover().firstSegment() - all.firstSegment());
       }
       writer.add(window);

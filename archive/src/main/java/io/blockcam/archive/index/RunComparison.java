@@ -25,7 +25,7 @@ public final class RunComparison {
    * @throws IndexException when it is damaged or says something else; it names the first block
    */
   public void check(final RunReader run, final List<RunReader> parts) throws IOException {
-    RunCover cover = parts.getFirst().cover();
+    RunCover cover = parts.get(0).cover();
     for (final RunReader part : parts.subList(1, parts.size())) {
       cover = cover.and(part.cover());
     }
@@ -51,7 +51,8 @@ public final class RunComparison {
       ofRun.begin(at);
       run.feed(ofRun, 0);
       ofParts.begin(at);
-      for (final RunReader part : parts.reversed()) {
+      for (int i = parts.size() - 1; i >= 0; i--) {
+        final RunReader part = parts.get(i);
         part.feed(ofParts, part.cover().firstSegment() - run.cover().firstSegment());
       }
       if (!Arrays.equals(said(ofRun), said(ofParts))) {

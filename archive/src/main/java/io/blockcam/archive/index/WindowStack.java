@@ -169,7 +169,7 @@ public final class WindowStack {
   }
 
   private int inWindow(final long block) {
-    return (int) Math.clamp(block - first, 0, WINDOW_BLOCKS);
+    return (int) Math.max(0, Math.min(block - first, WINDOW_BLOCKS));
   }
 
   /** Hands out the pieces, block by block. */

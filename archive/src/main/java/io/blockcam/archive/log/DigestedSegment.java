@@ -20,7 +20,6 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
@@ -103,7 +102,7 @@ public final class DigestedSegment {
         log,
         trailer,
         frameDigests,
-        RecordingSummary.of(trailer, new RecordTable(MemorySegment.ofArray(tables.records))));
+        RecordingSummary.of(trailer, new RecordTable(ByteBuffer.wrap(tables.records))));
   }
 
   private static SegmentTrailer trailer(

@@ -15,14 +15,14 @@ import static io.blockcam.archive.log.LogDescriptor.SALT_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.SEGMENT_NUMBER_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.VERSION;
 import static io.blockcam.archive.log.LogDescriptor.VERSION_OFFSET;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.blockcam.archive.FormatVersion;
 import io.blockcam.archive.hash.Crc32c;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.Uuids;
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -36,17 +36,17 @@ record LogHeader(SegmentHeader segment, int salt) {
 
   byte[] encode() {
     final byte[] bytes = new byte[HEADER_BYTES];
-    final MemorySegment memory = MemorySegment.ofArray(bytes);
-    memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
-    memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
+    final ByteBuffer memory = ByteBuffer.wrap(bytes).order(LITTLE_ENDIAN);
+    memory.putLong(MAGIC_OFFSET, MAGIC);
+    memory.putInt(VERSION_OFFSET, VERSION);
     Uuids.set(memory, RECORDING_ID_OFFSET, segment.recordingId());
-    memory.set(LittleEndian.U64, EPOCH_OFFSET, segment.epoch());
-    memory.set(LittleEndian.U64, SEGMENT_NUMBER_OFFSET, segment.segmentNumber());
-    memory.set(LittleEndian.U64, FIRST_SEQUENCE_OFFSET, segment.firstSequence());
-    memory.set(LittleEndian.U64, CREATED_NS_OFFSET, segment.createdNs());
-    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, segment.diskBytes());
-    memory.set(LittleEndian.U32, SALT_OFFSET, salt);
-    memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
+    memory.putLong(EPOCH_OFFSET, segment.epoch());
+    memory.putLong(SEGMENT_NUMBER_OFFSET, segment.segmentNumber());
+    memory.putLong(FIRST_SEQUENCE_OFFSET, segment.firstSequence());
+    memory.putLong(CREATED_NS_OFFSET, segment.createdNs());
+    memory.putLong(DISK_BYTES_OFFSET, segment.diskBytes());
+    memory.putInt(SALT_OFFSET, salt);
+    memory.putInt(CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
     System.arraycopy(bytes, 0, bytes, COPY_OFFSET, USED_BYTES);
     return bytes;
   }
@@ -83,18 +83,18 @@ record LogHeader(SegmentHeader segment, int salt) {
           "the log of a segment has at least %d bytes, this file %d"
               .formatted(HEADER_BYTES, bytes.length));
     }
-    final MemorySegment memory = MemorySegment.ofArray(bytes);
-    final long magic = memory.get(LittleEndian.U64, MAGIC_OFFSET);
+    final ByteBuffer memory = ByteBuffer.wrap(bytes).order(LITTLE_ENDIAN);
+    final long magic = memory.getLong(MAGIC_OFFSET);
     if (magic != MAGIC) {
       throw SegmentException.at(
           file, MAGIC_OFFSET, "magic is %016x, so this is no log of a segment".formatted(magic));
     }
-    final int version = memory.get(LittleEndian.U32, VERSION_OFFSET);
+    final int version = memory.getInt(VERSION_OFFSET);
     if (version != VERSION) {
       throw SegmentException.at(
           file, VERSION_OFFSET, FormatVersion.unknown(Integer.toUnsignedLong(version), VERSION));
     }
-    final int stored = memory.get(LittleEndian.U32, CRC32C_OFFSET);
+    final int stored = memory.getInt(CRC32C_OFFSET);
     final int computed = new Crc32c().of(bytes, 0, CRC32C_OFFSET);
     if (stored != computed) {
       throw SegmentException.at(
@@ -102,28 +102,28 @@ record LogHeader(SegmentHeader segment, int salt) {
           CRC32C_OFFSET,
           "the header's CRC32C is 0x%08x but its bytes give 0x%08x".formatted(stored, computed));
     }
-    if (memory.get(LittleEndian.U32, RESERVED_OFFSET) != 0
+    if (memory.getInt(RESERVED_OFFSET) != 0
         || !isZero(bytes, USED_BYTES, COPY_OFFSET)
         || !isZero(bytes, COPY_OFFSET + USED_BYTES, HEADER_BYTES)) {
       throw SegmentException.of(file, "reserved bytes of the header are not zero");
     }
-    return new LogHeader(segment(memory, file), memory.get(LittleEndian.U32, SALT_OFFSET));
+    return new LogHeader(segment(memory, file), memory.getInt(SALT_OFFSET));
   }
 
   private static boolean isZero(final byte[] bytes, final int from, final int to) {
     return Arrays.equals(bytes, from, to, new byte[to - from], 0, to - from);
   }
 
-  private static SegmentHeader segment(final MemorySegment memory, final String file)
+  private static SegmentHeader segment(final ByteBuffer memory, final String file)
       throws SegmentException {
     try {
       return new SegmentHeader(
           Uuids.get(memory, RECORDING_ID_OFFSET),
-          memory.get(LittleEndian.U64, EPOCH_OFFSET),
-          memory.get(LittleEndian.U64, SEGMENT_NUMBER_OFFSET),
-          memory.get(LittleEndian.U64, FIRST_SEQUENCE_OFFSET),
-          memory.get(LittleEndian.U64, CREATED_NS_OFFSET),
-          memory.get(LittleEndian.U64, DISK_BYTES_OFFSET));
+          memory.getLong(EPOCH_OFFSET),
+          memory.getLong(SEGMENT_NUMBER_OFFSET),
+          memory.getLong(FIRST_SEQUENCE_OFFSET),
+          memory.getLong(CREATED_NS_OFFSET),
+          memory.getLong(DISK_BYTES_OFFSET));
     } catch (final IllegalArgumentException e) {
       throw SegmentException.of(file, String.valueOf(e.getMessage()));
     }

@@ -11,7 +11,6 @@ import static io.blockcam.archive.record.RecordDescriptor.SECTOR_BYTES;
 
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.RandomAccessBytes;
@@ -49,7 +48,7 @@ final class LogReader {
   private final Crc32c crc = new Crc32c();
   private final byte[] chunk = new byte[CHUNK_BYTES];
   private final MemorySegment memory = MemorySegment.ofArray(chunk);
-  private final RecordTable table = new RecordTable(memory);
+  private final RecordTable table = new RecordTable(ByteBuffer.wrap(chunk));
 
   /** Of the file, where the chunk begins; a multiple of 64 like the offset of every entry. */
   private long chunkOffset = HEADER_BYTES;

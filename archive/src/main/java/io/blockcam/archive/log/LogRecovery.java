@@ -5,7 +5,6 @@ import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
 import io.blockcam.archive.Directories;
 import io.blockcam.archive.Writes;
 import io.blockcam.archive.hash.Crc32c;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentChain;

@@ -8,12 +8,10 @@ import static io.blockcam.archive.record.RecordDescriptor.WHOLE_BLOCK;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.record.GapReason;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentException;
@@ -53,7 +51,7 @@ public final class LogRepair {
   private int chunkBytes;
   private final byte[] entry = new byte[RECORD_BYTES];
   private final MemorySegment entryMemory = MemorySegment.ofArray(entry);
-  private final RecordTable record = new RecordTable(entryMemory);
+  private final RecordTable record = new RecordTable(ByteBuffer.wrap(entry));
 
   private long due;
   private int lostRecords;

@@ -8,7 +8,6 @@ import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -46,7 +45,7 @@ final class LogRewrite {
   List<Long> run(final EntryTable records, final LogWriter copy) throws IOException {
     for (int i = 0; i < records.count(); i++) {
       final MemorySegment entry = records.entry(i);
-      append(new RecordTable(entry), view.wrap(entry, 0), copy);
+      append(new RecordTable(entry.asByteBuffer()), view.wrap(entry, 0), copy);
     }
     return lostBlocks();
   }

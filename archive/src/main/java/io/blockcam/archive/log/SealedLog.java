@@ -11,15 +11,14 @@ import static io.blockcam.archive.log.LogDescriptor.END_MAGIC_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.END_PAYLOADS_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.END_RECORDS_OFFSET;
 import static io.blockcam.archive.log.LogDescriptor.HEADER_BYTES;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.blockcam.archive.hash.Crc32c;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
@@ -73,7 +72,7 @@ public record SealedLog(
             bytes.length() - END_BYTES,
             "no end mark of this log: the file is cut short, or damaged there");
       }
-      final int flags = MemorySegment.ofArray(end).get(LittleEndian.U32, END_FLAGS_OFFSET);
+      final int flags = ByteBuffer.wrap(end).order(LITTLE_ENDIAN).getInt(END_FLAGS_OFFSET);
       if ((flags & ~END_FLAG_RECOVERED) != 0) {
         throw SegmentException.of(
             bytes.name(), "flags 0x%08x of its end mark have an unknown bit".formatted(flags));
@@ -114,37 +113,35 @@ public record SealedLog(
   }
 
   private static SealedLog of(final Path path, final LogHeader header, final byte[] end) {
-    final MemorySegment memory = MemorySegment.ofArray(end);
+    final ByteBuffer memory = ByteBuffer.wrap(end).order(LITTLE_ENDIAN);
     return new SealedLog(
         path,
         header.segment(),
-        memory.get(LittleEndian.U32, END_FLAGS_OFFSET) != 0,
-        memory.get(LittleEndian.U32, END_RECORDS_OFFSET),
-        memory.get(LittleEndian.U32, END_PAYLOADS_OFFSET),
-        memory.get(LittleEndian.U64, END_FIRST_TIMESTAMP_NS_OFFSET),
-        memory.get(LittleEndian.U64, END_LAST_TIMESTAMP_NS_OFFSET));
+        memory.getInt(END_FLAGS_OFFSET) != 0,
+        memory.getInt(END_RECORDS_OFFSET),
+        memory.getInt(END_PAYLOADS_OFFSET),
+        memory.getLong(END_FIRST_TIMESTAMP_NS_OFFSET),
+        memory.getLong(END_LAST_TIMESTAMP_NS_OFFSET));
   }
 
   /** The 64 bytes that say so behind the last record. */
   byte[] encodeEnd(final int salt) {
     final byte[] end = new byte[END_BYTES];
-    final MemorySegment memory = MemorySegment.ofArray(end);
-    memory.set(LittleEndian.U64, END_MAGIC_OFFSET, END_MAGIC);
-    memory.set(LittleEndian.U32, END_RECORDS_OFFSET, recordCount);
-    memory.set(LittleEndian.U32, END_PAYLOADS_OFFSET, payloadCount);
-    memory.set(LittleEndian.U64, END_FIRST_TIMESTAMP_NS_OFFSET, firstTimestampNs);
-    memory.set(LittleEndian.U64, END_LAST_TIMESTAMP_NS_OFFSET, lastTimestampNs);
-    memory.set(LittleEndian.U32, END_FLAGS_OFFSET, recovered ? END_FLAG_RECOVERED : 0);
-    memory.set(
-        LittleEndian.U32, END_CRC32C_OFFSET, new Crc32c().of(end, 0, END_CRC32C_OFFSET) ^ salt);
+    final ByteBuffer memory = ByteBuffer.wrap(end).order(LITTLE_ENDIAN);
+    memory.putLong(END_MAGIC_OFFSET, END_MAGIC);
+    memory.putInt(END_RECORDS_OFFSET, recordCount);
+    memory.putInt(END_PAYLOADS_OFFSET, payloadCount);
+    memory.putLong(END_FIRST_TIMESTAMP_NS_OFFSET, firstTimestampNs);
+    memory.putLong(END_LAST_TIMESTAMP_NS_OFFSET, lastTimestampNs);
+    memory.putInt(END_FLAGS_OFFSET, recovered ? END_FLAG_RECOVERED : 0);
+    memory.putInt(END_CRC32C_OFFSET, new Crc32c().of(end, 0, END_CRC32C_OFFSET) ^ salt);
     return end;
   }
 
   /** Whether these 64 bytes are an end mark of the log with this salt. */
   static boolean isEnd(final byte[] bytes, final int salt, final Crc32c crc) {
-    final MemorySegment memory = MemorySegment.ofArray(bytes);
-    return memory.get(LittleEndian.U64, END_MAGIC_OFFSET) == END_MAGIC
-        && memory.get(LittleEndian.U32, END_CRC32C_OFFSET)
-            == (crc.of(bytes, 0, END_CRC32C_OFFSET) ^ salt);
+    final ByteBuffer memory = ByteBuffer.wrap(bytes).order(LITTLE_ENDIAN);
+    return memory.getLong(END_MAGIC_OFFSET) == END_MAGIC
+        && memory.getInt(END_CRC32C_OFFSET) == (crc.of(bytes, 0, END_CRC32C_OFFSET) ^ salt);
   }
 }

@@ -2,7 +2,6 @@ package io.blockcam.archive.log;
 
 import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.Sha256Digest;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;

@@ -12,7 +12,6 @@ import static io.blockcam.archive.pack.PackDescriptor.VERSION;
 import io.blockcam.archive.FormatVersion;
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.segment.Uuids;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -63,7 +62,7 @@ public final class PackDirectory {
     final byte[] bytes = new byte[bytes(ends.length)];
     final ByteBuffer out = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     out.putLong(MAGIC).putInt(VERSION).putInt(ends.length);
-    Uuids.set(MemorySegment.ofArray(bytes), RECORDING_ID_OFFSET, recordingId);
+    Uuids.set(out, RECORDING_ID_OFFSET, recordingId);
     out.putLong(FIRST_SEGMENT_OFFSET, first).putLong(PACK_BYTES_OFFSET, packBytes());
     out.position(ENDS_OFFSET);
     for (final long end : ends) {
@@ -98,7 +97,7 @@ public final class PackDirectory {
     if (in.getInt(covered) != new Crc32c().of(bytes, 0, covered)) {
       throw new PackException(file, "has a damaged directory");
     }
-    final UUID id = Uuids.get(MemorySegment.ofArray(bytes), RECORDING_ID_OFFSET);
+    final UUID id = Uuids.get(in, RECORDING_ID_OFFSET);
     final int segments = in.getInt(SEGMENTS_OFFSET);
     if (!id.equals(recordingId)
         || in.getLong(FIRST_SEGMENT_OFFSET) != first

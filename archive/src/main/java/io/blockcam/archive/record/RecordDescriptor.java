@@ -83,7 +83,7 @@ public final class RecordDescriptor {
    * @param diskBytes its size, at least 1
    */
   public static long blocks(final long diskBytes) {
-    return Math.ceilDiv(diskBytes, BLOCK_BYTES);
+    return -Math.floorDiv(-diskBytes, BLOCK_BYTES); // rounded up
   }
 
   /** The eight bytes from {@link #RUN_BLOCKS_OFFSET} on, as one u64: one store instead of four. */

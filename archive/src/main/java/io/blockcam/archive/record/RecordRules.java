@@ -24,7 +24,7 @@ public final class RecordRules {
    * @return null when they fit together
    */
   public static @Nullable String problem(
-      final RecordView record,
+      final RecordFields record,
       final RecordKind kind,
       final long timestampNs,
       final int flags,

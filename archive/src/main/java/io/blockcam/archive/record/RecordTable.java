@@ -1,10 +1,10 @@
 package io.blockcam.archive.record;
 
 import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.blockcam.archive.hash.Crc32c;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,19 +12,19 @@ import org.jspecify.annotations.Nullable;
  * check it: {@link #problem} does.
  */
 public final class RecordTable {
-  private final MemorySegment memory;
+  private final ByteBuffer memory;
   private final int count;
 
   /**
-   * @param memory a whole number of records
+   * @param memory a whole number of records from its position on; is not copied
    */
-  public RecordTable(final MemorySegment memory) {
-    if (memory.byteSize() % RECORD_BYTES != 0) {
+  public RecordTable(final ByteBuffer memory) {
+    if (memory.remaining() % RECORD_BYTES != 0) {
       throw new IllegalArgumentException(
-          "a table of records has a multiple of 64 bytes, not " + memory.byteSize());
+          "a table of records has a multiple of 64 bytes, not " + memory.remaining());
     }
-    this.memory = memory;
-    this.count = Math.toIntExact(memory.byteSize() / RECORD_BYTES);
+    this.memory = memory.slice().order(LITTLE_ENDIAN);
+    this.count = memory.remaining() / RECORD_BYTES;
   }
 
   /** How many records. */
@@ -32,8 +32,8 @@ public final class RecordTable {
     return count;
   }
 
-  /** The bytes of the table. */
-  public MemorySegment memory() {
+  /** The bytes of the table; not to be changed. */
+  public ByteBuffer memory() {
     return memory;
   }
 
@@ -82,8 +82,7 @@ public final class RecordTable {
 
   /** {@link RecordFlags} of record {@code index}. */
   public int flags(final int index) {
-    return Short.toUnsignedInt(
-        memory.get(LittleEndian.U16, at(index) + RecordDescriptor.FLAGS_OFFSET));
+    return Short.toUnsignedInt(memory.getShort(at(index) + RecordDescriptor.FLAGS_OFFSET));
   }
 
   /** Whether record {@code index} has one of these {@link RecordFlags}. */
@@ -135,12 +134,7 @@ public final class RecordTable {
       return "reserved bytes are not zero";
     }
     final String shape =
-        RecordRules.problem(
-            new RecordView().wrap(memory, at(index)),
-            kind,
-            timestampNs(index),
-            flags(index),
-            diskBlocks);
+        RecordRules.problem(fields(index), kind, timestampNs(index), flags(index), diskBlocks);
     if (shape != null) {
       return shape;
     }
@@ -148,19 +142,43 @@ public final class RecordTable {
         kind, flags(index), payloadIndex(index), payloadCrc32c(index));
   }
 
-  private long at(final int index) {
-    return (long) index * RECORD_BYTES;
+  private RecordFields fields(final int index) {
+    return new RecordFields() {
+      @Override
+      public long sequence() {
+        return RecordTable.this.sequence(index);
+      }
+
+      @Override
+      public long block() {
+        return RecordTable.this.block(index);
+      }
+
+      @Override
+      public long runBlocks() {
+        return RecordTable.this.runBlocks(index);
+      }
+
+      @Override
+      public int sectorMask() {
+        return RecordTable.this.sectorMask(index);
+      }
+    };
+  }
+
+  private static int at(final int index) {
+    return index * RECORD_BYTES;
   }
 
   private int u8(final int index, final int fieldOffset) {
-    return Byte.toUnsignedInt(memory.get(ValueLayout.JAVA_BYTE, at(index) + fieldOffset));
+    return Byte.toUnsignedInt(memory.get(at(index) + fieldOffset));
   }
 
   private int u32(final int index, final int fieldOffset) {
-    return memory.get(LittleEndian.U32, at(index) + fieldOffset);
+    return memory.getInt(at(index) + fieldOffset);
   }
 
   private long u64(final int index, final int fieldOffset) {
-    return memory.get(LittleEndian.U64, at(index) + fieldOffset);
+    return memory.getLong(at(index) + fieldOffset);
   }
 }

@@ -2,8 +2,6 @@ package io.blockcam.archive.segment;
 
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 
 /**
@@ -11,19 +9,20 @@ import java.nio.ByteBuffer;
  * as well proven as all of it.
  */
 final class FrameDigests {
-  private final MemorySegment digests;
+  private final ByteBuffer digests;
 
-  FrameDigests(final MemorySegment digests) {
+  FrameDigests(final ByteBuffer digests) {
     this.digests = digests;
   }
 
   /** The same, without the memory that they are part of. */
   FrameDigests copy() {
-    return new FrameDigests(MemorySegment.ofArray(digests.toArray(ValueLayout.JAVA_BYTE)));
+    return new FrameDigests(
+        ByteBuffer.allocate(digests.limit()).put(0, digests, 0, digests.limit()));
   }
 
   long bytes() {
-    return digests.byteSize();
+    return digests.limit();
   }
 
   /**
@@ -34,8 +33,7 @@ final class FrameDigests {
    */
   boolean match(final int frame, final ByteBuffer payloads, final Sha256 sha) {
     sha.update(payloads.slice());
-    final MemorySegment computed = MemorySegment.ofArray(sha.finish().toByteArray());
-    return digests.asSlice((long) frame * Sha256Digest.BYTES, Sha256Digest.BYTES).mismatch(computed)
-        < 0;
+    final ByteBuffer computed = ByteBuffer.wrap(sha.finish().toByteArray());
+    return digests.slice(frame * Sha256Digest.BYTES, Sha256Digest.BYTES).equals(computed);
   }
 }

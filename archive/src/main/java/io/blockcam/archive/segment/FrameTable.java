@@ -1,7 +1,8 @@
 package io.blockcam.archive.segment;
 
-import io.blockcam.archive.record.LittleEndian;
-import java.lang.foreign.MemorySegment;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.nio.ByteBuffer;
 
 /**
  * Where the frames of a segment lie in its file. No digest covers this: a wrong place gives bytes
@@ -32,17 +33,18 @@ final class FrameTable {
   /**
    * Of encoded ones.
    *
-   * @param lengths u32 for each frame
+   * @param encoded u32 for each frame, their lengths
    * @param file for errors
    */
   static FrameTable encoded(
-      final SegmentTrailer trailer, final MemorySegment lengths, final String file)
+      final SegmentTrailer trailer, final ByteBuffer encoded, final String file)
       throws SegmentException {
+    final ByteBuffer lengths = encoded.duplicate().order(LITTLE_ENDIAN);
     final int payloads = trailer.payloadCount();
     final long[] offsets = new long[Frames.count(payloads) + 1];
     offsets[0] = SegmentTrailer.rawPayloadOffset(0);
     for (int frame = 0; frame < offsets.length - 1; frame++) {
-      final int length = lengths.get(LittleEndian.U32, (long) frame * Integer.BYTES);
+      final int length = lengths.getInt(frame * Integer.BYTES);
       if (length <= 0 || length > Frames.bytes(frame, payloads)) {
         throw SegmentException.at(
             file,

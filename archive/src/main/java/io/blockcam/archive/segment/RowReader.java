@@ -7,7 +7,6 @@ import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.record.RecordTable;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -52,9 +51,8 @@ final class RowReader {
    * @throws SegmentException when a record is damaged
    */
   SegmentRows read(final int[] numbers) throws IOException {
-    final MemorySegment records =
-        MemorySegment.ofArray(rows(numbers, trailer.recordsOffset(), RECORD_BYTES));
-    final RecordTable table = new RecordTable(records);
+    final byte[] records = rows(numbers, trailer.recordsOffset(), RECORD_BYTES);
+    final RecordTable table = new RecordTable(ByteBuffer.wrap(records));
     final Crc32c crc = new Crc32c();
     final int[] payloads = new int[numbers.length];
     int count = 0;
@@ -84,7 +82,7 @@ final class RowReader {
             SectorHash.BLOCK_HASHES_BYTES);
       }
     }
-    return SegmentRows.counted(numbers, records, MemorySegment.ofArray(hashes));
+    return SegmentRows.counted(numbers, records, hashes);
   }
 
   private @Nullable String problem(

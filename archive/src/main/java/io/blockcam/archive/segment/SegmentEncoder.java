@@ -2,13 +2,12 @@ package io.blockcam.archive.segment;
 
 import static io.blockcam.archive.record.RecordDescriptor.BLOCK_BYTES;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.HEADER_BYTES;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import com.github.luben.zstd.Zstd;
 import io.blockcam.archive.Writes;
 import io.blockcam.archive.hash.Sha256;
-import io.blockcam.archive.record.LittleEndian;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.Optional;
@@ -99,7 +98,7 @@ public final class SegmentEncoder {
     final Output out = new Output(into);
     copy(segment, 0, HEADER_BYTES, out);
     final byte[] lengths = new byte[Frames.count(raw.payloadCount()) * Integer.BYTES];
-    final MemorySegment lengthsView = MemorySegment.ofArray(lengths);
+    final ByteBuffer lengthsView = ByteBuffer.wrap(lengths).order(LITTLE_ENDIAN);
     frames.read(
         segment,
         0,
@@ -108,7 +107,7 @@ public final class SegmentEncoder {
           if (!digests.match(frame, payloads, sha)) {
             throw segment.frameProblem(frame);
           }
-          lengthsView.set(LittleEndian.U32, (long) frame * Integer.BYTES, write(payloads, out));
+          lengthsView.putInt(frame * Integer.BYTES, write(payloads, out));
         });
     final long payloadBytes = out.position - HEADER_BYTES;
     final long rawBytes = (long) raw.payloadCount() * BLOCK_BYTES;

@@ -15,14 +15,13 @@ import static io.blockcam.archive.segment.SegmentHeaderDescriptor.RESERVED_OFFSE
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.SEGMENT_NUMBER_OFFSET;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.VERSION;
 import static io.blockcam.archive.segment.SegmentHeaderDescriptor.VERSION_OFFSET;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.blockcam.archive.FormatVersion;
 import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.hash.Crc32c;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.UUID;
 
 /**
@@ -89,18 +88,18 @@ public record SegmentHeader(
   /** The 4096 bytes. */
   public byte[] encode() {
     final byte[] bytes = new byte[HEADER_BYTES];
-    final MemorySegment memory = MemorySegment.ofArray(bytes);
-    memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
-    memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
-    memory.set(LittleEndian.U32, HEADER_BYTES_OFFSET, HEADER_BYTES);
+    final ByteBuffer memory = ByteBuffer.wrap(bytes).order(LITTLE_ENDIAN);
+    memory.putLong(MAGIC_OFFSET, MAGIC);
+    memory.putInt(VERSION_OFFSET, VERSION);
+    memory.putInt(HEADER_BYTES_OFFSET, HEADER_BYTES);
     Uuids.set(memory, RECORDING_ID_OFFSET, recordingId);
-    memory.set(LittleEndian.U64, EPOCH_OFFSET, epoch);
-    memory.set(LittleEndian.U64, SEGMENT_NUMBER_OFFSET, segmentNumber);
-    memory.set(LittleEndian.U64, FIRST_SEQUENCE_OFFSET, firstSequence);
-    memory.set(LittleEndian.U64, CREATED_NS_OFFSET, createdNs);
-    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
-    memory.set(LittleEndian.U32, BLOCK_BYTES_OFFSET, RecordDescriptor.BLOCK_BYTES);
-    memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
+    memory.putLong(EPOCH_OFFSET, epoch);
+    memory.putLong(SEGMENT_NUMBER_OFFSET, segmentNumber);
+    memory.putLong(FIRST_SEQUENCE_OFFSET, firstSequence);
+    memory.putLong(CREATED_NS_OFFSET, createdNs);
+    memory.putLong(DISK_BYTES_OFFSET, diskBytes);
+    memory.putInt(BLOCK_BYTES_OFFSET, RecordDescriptor.BLOCK_BYTES);
+    memory.putInt(CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
     return bytes;
   }
 
@@ -111,18 +110,18 @@ public record SegmentHeader(
    * @param file for errors
    */
   static SegmentHeader decode(final byte[] bytes, final String file) throws SegmentException {
-    final MemorySegment memory = MemorySegment.ofArray(bytes);
-    final long magic = memory.get(LittleEndian.U64, MAGIC_OFFSET);
+    final ByteBuffer memory = ByteBuffer.wrap(bytes).order(LITTLE_ENDIAN);
+    final long magic = memory.getLong(MAGIC_OFFSET);
     if (magic != MAGIC) {
       throw SegmentException.at(
           file, MAGIC_OFFSET, "magic is %016x, so this is no segment".formatted(magic));
     }
-    final int version = memory.get(LittleEndian.U32, VERSION_OFFSET);
+    final int version = memory.getInt(VERSION_OFFSET);
     if (version != VERSION) {
       throw SegmentException.at(
           file, VERSION_OFFSET, FormatVersion.unknown(Integer.toUnsignedLong(version), VERSION));
     }
-    final int stored = memory.get(LittleEndian.U32, CRC32C_OFFSET);
+    final int stored = memory.getInt(CRC32C_OFFSET);
     final int computed = new Crc32c().of(bytes, 0, CRC32C_OFFSET);
     if (stored != computed) {
       throw SegmentException.at(
@@ -133,15 +132,15 @@ public record SegmentHeader(
     expect(memory, HEADER_BYTES_OFFSET, HEADER_BYTES, "header size", file);
     expect(memory, BLOCK_BYTES_OFFSET, RecordDescriptor.BLOCK_BYTES, "block size", file);
     for (int at = RESERVED_OFFSET; at < CRC32C_OFFSET; at++) {
-      if (memory.get(ValueLayout.JAVA_BYTE, at) != 0) {
+      if (memory.get(at) != 0) {
         throw SegmentException.at(file, at, "a reserved byte of the header is not zero");
       }
     }
-    final long epoch = memory.get(LittleEndian.U64, EPOCH_OFFSET);
-    final long segmentNumber = memory.get(LittleEndian.U64, SEGMENT_NUMBER_OFFSET);
-    final long firstSequence = memory.get(LittleEndian.U64, FIRST_SEQUENCE_OFFSET);
-    final long createdNs = memory.get(LittleEndian.U64, CREATED_NS_OFFSET);
-    final long diskBytes = memory.get(LittleEndian.U64, DISK_BYTES_OFFSET);
+    final long epoch = memory.getLong(EPOCH_OFFSET);
+    final long segmentNumber = memory.getLong(SEGMENT_NUMBER_OFFSET);
+    final long firstSequence = memory.getLong(FIRST_SEQUENCE_OFFSET);
+    final long createdNs = memory.getLong(CREATED_NS_OFFSET);
+    final long diskBytes = memory.getLong(DISK_BYTES_OFFSET);
     final String problem = problem(epoch, segmentNumber, firstSequence, createdNs, diskBytes);
     if (!problem.isEmpty()) {
       throw SegmentException.at(file, EPOCH_OFFSET, problem);
@@ -156,13 +155,13 @@ public record SegmentHeader(
   }
 
   private static void expect(
-      final MemorySegment memory,
+      final ByteBuffer memory,
       final int offset,
       final int expected,
       final String what,
       final String file)
       throws SegmentException {
-    final int value = memory.get(LittleEndian.U32, offset);
+    final int value = memory.getInt(offset);
     if (value != expected) {
       throw SegmentException.at(
           file,

@@ -11,7 +11,6 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -127,10 +126,10 @@ public final class SegmentReader {
   SegmentTables tables(final ProblemSink sink) throws IOException {
     final byte[] all =
         read(trailer.tablesOffset(), (int) (trailer.tablesEnd() - trailer.tablesOffset()));
-    final MemorySegment memory = MemorySegment.ofArray(all);
-    final long hashesAt = trailer.hashesOffset() - trailer.tablesOffset();
-    final long recordsAt = trailer.recordsOffset() - trailer.tablesOffset();
-    final RecordTable records = new RecordTable(memory.asSlice(recordsAt));
+    final ByteBuffer memory = ByteBuffer.wrap(all);
+    final int hashesAt = (int) (trailer.hashesOffset() - trailer.tablesOffset());
+    final int recordsAt = (int) (trailer.recordsOffset() - trailer.tablesOffset());
+    final RecordTable records = new RecordTable(memory.slice(recordsAt, all.length - recordsAt));
     check(records, sink); // first: it says more of what is wrong
     final Sha256Digest digest = Sha256.of(all);
     if (!digest.equals(trailer.tablesSha256())) {
@@ -143,8 +142,8 @@ public final class SegmentReader {
     }
     return new SegmentTables(
         records,
-        memory.asSlice(hashesAt, recordsAt - hashesAt),
-        new FrameDigests(memory.asSlice(0, hashesAt)));
+        memory.slice(hashesAt, recordsAt - hashesAt),
+        new FrameDigests(memory.slice(0, hashesAt)));
   }
 
   /**
@@ -209,7 +208,7 @@ public final class SegmentReader {
               ? FrameTable.raw(trailer)
               : FrameTable.encoded(
                   trailer,
-                  MemorySegment.ofArray(
+                  ByteBuffer.wrap(
                       read(
                           trailer.tablesEnd(),
                           (int) trailer.storage().frameLengthsBytes(trailer.payloadCount()))),

@@ -4,12 +4,11 @@ import static io.blockcam.archive.record.RecordDescriptor.BLOCK_SECTORS;
 import static io.blockcam.archive.record.RecordDescriptor.NO_PAYLOAD;
 import static io.blockcam.archive.record.RecordDescriptor.PAYLOAD_INDEX_OFFSET;
 import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordTable;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -40,22 +39,19 @@ public final class SegmentRows {
    * @param numbers of records, rising
    */
   public static SegmentRows of(final SegmentTables tables, final int[] numbers) {
-    final MemorySegment all = tables.records().memory();
-    final MemorySegment records = MemorySegment.ofArray(new byte[numbers.length * RECORD_BYTES]);
-    final MemorySegment hashes =
-        MemorySegment.ofArray(new byte[numbers.length * SectorHash.BLOCK_HASHES_BYTES]);
+    final ByteBuffer all = tables.records().memory();
+    final byte[] records = new byte[numbers.length * RECORD_BYTES];
+    final ByteBuffer hashes =
+        ByteBuffer.allocate(numbers.length * SectorHash.BLOCK_HASHES_BYTES).order(LITTLE_ENDIAN);
     for (int row = 0; row < numbers.length; row++) {
-      MemorySegment.copy(
-          all, (long) numbers[row] * RECORD_BYTES, records, at(row, RECORD_BYTES), RECORD_BYTES);
+      all.get(numbers[row] * RECORD_BYTES, records, row * RECORD_BYTES, RECORD_BYTES);
       final int payload = tables.records().payloadIndex(numbers[row]);
       for (int s = 0; payload != NO_PAYLOAD && s < BLOCK_SECTORS; s++) {
-        hashes.set(
-            LittleEndian.U64,
-            at(row, SectorHash.BLOCK_HASHES_BYTES) + (long) s * Long.BYTES,
-            tables.sectorHash(payload, s));
+        hashes.putLong(
+            row * SectorHash.BLOCK_HASHES_BYTES + s * Long.BYTES, tables.sectorHash(payload, s));
       }
     }
-    return counted(numbers, records, hashes);
+    return counted(numbers, records, hashes.array());
   }
 
   /**
@@ -64,21 +60,18 @@ public final class SegmentRows {
    * @param records as they are in the segment; changed here
    * @param hashes as many as records, anything where there is no payload
    */
-  static SegmentRows counted(
-      final int[] numbers, final MemorySegment records, final MemorySegment hashes) {
-    final RecordTable table = new RecordTable(records);
+  static SegmentRows counted(final int[] numbers, final byte[] records, final byte[] hashes) {
+    final ByteBuffer memory = ByteBuffer.wrap(records).order(LITTLE_ENDIAN);
+    final RecordTable table = new RecordTable(memory);
     for (int row = 0; row < numbers.length; row++) {
       if (table.payloadIndex(row) != NO_PAYLOAD) {
-        records.set(LittleEndian.U32, at(row, RECORD_BYTES) + PAYLOAD_INDEX_OFFSET, row);
+        memory.putInt(row * RECORD_BYTES + PAYLOAD_INDEX_OFFSET, row);
       }
     }
     return new SegmentRows(
         numbers.clone(),
-        new SegmentTables(table, hashes, new FrameDigests(MemorySegment.ofArray(new byte[0]))));
-  }
-
-  private static long at(final int row, final int bytes) {
-    return (long) row * bytes;
+        new SegmentTables(
+            table, ByteBuffer.wrap(hashes), new FrameDigests(ByteBuffer.allocate(0))));
   }
 
   /** How many there are. */
@@ -115,8 +108,8 @@ public final class SegmentRows {
   public int checksum() {
     final Crc32c crc = new Crc32c();
     final ByteBuffer sums = ByteBuffer.allocate(2 * Integer.BYTES);
-    sums.putInt(crc.of(tables.records().memory().asByteBuffer()));
-    sums.putInt(crc.of(tables.hashes().asByteBuffer()));
+    sums.putInt(crc.of(tables.records().memory()));
+    sums.putInt(crc.of(tables.hashes()));
     return crc.of(sums.flip());
   }
 }

@@ -1,20 +1,21 @@
 package io.blockcam.archive.segment;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import io.blockcam.archive.hash.SectorHash;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordTable;
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /** Records, sector hashes and frame digests of a segment, checked and in memory. */
 public final class SegmentTables {
   private final RecordTable records;
-  private final MemorySegment hashes;
+  private final ByteBuffer hashes;
   private final FrameDigests frameDigests;
 
   SegmentTables(
-      final RecordTable records, final MemorySegment hashes, final FrameDigests frameDigests) {
+      final RecordTable records, final ByteBuffer hashes, final FrameDigests frameDigests) {
     this.records = records;
-    this.hashes = hashes;
+    this.hashes = hashes.slice().order(LITTLE_ENDIAN);
     this.frameDigests = frameDigests;
   }
 
@@ -24,7 +25,7 @@ public final class SegmentTables {
   }
 
   /** All sector hashes, those of a payload side by side. */
-  MemorySegment hashes() {
+  ByteBuffer hashes() {
     return hashes;
   }
 
@@ -40,8 +41,6 @@ public final class SegmentTables {
    * @param sector 0 to 7
    */
   public long sectorHash(final int payloadIndex, final int sector) {
-    return hashes.get(
-        LittleEndian.U64,
-        (long) payloadIndex * SectorHash.BLOCK_HASHES_BYTES + (long) sector * Long.BYTES);
+    return hashes.getLong(payloadIndex * SectorHash.BLOCK_HASHES_BYTES + sector * Long.BYTES);
   }
 }

@@ -34,6 +34,7 @@ import static io.blockcam.archive.segment.SegmentTrailerDescriptor.TRAILER_BYTES
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.UNUSED_OFFSET;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION;
 import static io.blockcam.archive.segment.SegmentTrailerDescriptor.VERSION_OFFSET;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.blockcam.archive.FormatVersion;
 import io.blockcam.archive.SegmentName;
@@ -41,10 +42,8 @@ import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.UUID;
 
@@ -153,31 +152,30 @@ public record SegmentTrailer(
   /** The 512 bytes; the digest is computed, {@link #digest} of this object is not looked at. */
   public byte[] encode() {
     final byte[] bytes = new byte[TRAILER_BYTES];
-    final MemorySegment memory = MemorySegment.ofArray(bytes);
-    memory.set(LittleEndian.U64, MAGIC_OFFSET, MAGIC);
-    memory.set(LittleEndian.U32, VERSION_OFFSET, VERSION);
-    memory.set(
-        LittleEndian.U32, FLAGS_OFFSET, (recovered ? FLAG_RECOVERED : 0) | (base ? FLAG_BASE : 0));
+    final ByteBuffer memory = ByteBuffer.wrap(bytes).order(LITTLE_ENDIAN);
+    memory.putLong(MAGIC_OFFSET, MAGIC);
+    memory.putInt(VERSION_OFFSET, VERSION);
+    memory.putInt(FLAGS_OFFSET, (recovered ? FLAG_RECOVERED : 0) | (base ? FLAG_BASE : 0));
     Uuids.set(memory, RECORDING_ID_OFFSET, recordingId);
-    memory.set(LittleEndian.U64, EPOCH_OFFSET, epoch);
-    memory.set(LittleEndian.U64, SEGMENT_NUMBER_OFFSET, segmentNumber);
-    memory.set(LittleEndian.U64, RECORD_COUNT_OFFSET, recordCount);
-    memory.set(LittleEndian.U64, PAYLOAD_COUNT_OFFSET, payloadCount);
-    memory.set(LittleEndian.U64, FIRST_SEQUENCE_OFFSET, firstSequence);
-    memory.set(LittleEndian.U64, LAST_SEQUENCE_OFFSET, lastSequence());
-    memory.set(LittleEndian.U64, FIRST_TIMESTAMP_NS_OFFSET, firstTimestampNs);
-    memory.set(LittleEndian.U64, LAST_TIMESTAMP_NS_OFFSET, lastTimestampNs);
-    memory.set(LittleEndian.U64, DISK_BYTES_OFFSET, diskBytes);
+    memory.putLong(EPOCH_OFFSET, epoch);
+    memory.putLong(SEGMENT_NUMBER_OFFSET, segmentNumber);
+    memory.putLong(RECORD_COUNT_OFFSET, recordCount);
+    memory.putLong(PAYLOAD_COUNT_OFFSET, payloadCount);
+    memory.putLong(FIRST_SEQUENCE_OFFSET, firstSequence);
+    memory.putLong(LAST_SEQUENCE_OFFSET, lastSequence());
+    memory.putLong(FIRST_TIMESTAMP_NS_OFFSET, firstTimestampNs);
+    memory.putLong(LAST_TIMESTAMP_NS_OFFSET, lastTimestampNs);
+    memory.putLong(DISK_BYTES_OFFSET, diskBytes);
     put(memory, HEADER_SHA256_OFFSET, headerSha256);
     put(memory, TABLES_SHA256_OFFSET, tablesSha256);
     put(memory, PREVIOUS_DIGEST_OFFSET, previousDigest);
     put(memory, REPLACED_DIGEST_OFFSET, replacedDigest);
     put(memory, DIGEST_OFFSET, digestOf(bytes));
-    memory.set(LittleEndian.U32, PAYLOAD_ENCODING_OFFSET, storage.encoding().code());
-    memory.set(LittleEndian.U32, SIGNATURE_KIND_OFFSET, storage.signatureKind());
-    memory.set(LittleEndian.U64, PAYLOAD_BYTES_OFFSET, storage.payloadBytes());
-    memory.set(LittleEndian.U32, SIGNATURE_BYTES_OFFSET, storage.signatureBytes());
-    memory.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
+    memory.putInt(PAYLOAD_ENCODING_OFFSET, storage.encoding().code());
+    memory.putInt(SIGNATURE_KIND_OFFSET, storage.signatureKind());
+    memory.putLong(PAYLOAD_BYTES_OFFSET, storage.payloadBytes());
+    memory.putInt(SIGNATURE_BYTES_OFFSET, storage.signatureBytes());
+    memory.putInt(CRC32C_OFFSET, new Crc32c().of(bytes, 0, CRC32C_OFFSET));
     return bytes;
   }
 
@@ -228,20 +226,19 @@ public record SegmentTrailer(
     return Sha256.of(Arrays.copyOf(trailer, DIGEST_OFFSET));
   }
 
-  private static void put(final MemorySegment memory, final int offset, final Sha256Digest digest) {
-    MemorySegment.copy(
-        digest.toByteArray(), 0, memory, ValueLayout.JAVA_BYTE, offset, Sha256Digest.BYTES);
+  private static void put(final ByteBuffer memory, final int offset, final Sha256Digest digest) {
+    memory.put(offset, digest.toByteArray());
   }
 
   private static final class Decoder {
     private final byte[] bytes;
-    private final MemorySegment memory;
+    private final ByteBuffer memory;
     private final long trailerOffset;
     private final String file;
 
     Decoder(final byte[] bytes, final long trailerOffset, final String file) {
       this.bytes = bytes;
-      this.memory = MemorySegment.ofArray(bytes);
+      this.memory = ByteBuffer.wrap(bytes).order(LITTLE_ENDIAN);
       this.trailerOffset = trailerOffset;
       this.file = file;
     }
@@ -434,11 +431,11 @@ public record SegmentTrailer(
     }
 
     private int u32(final int offset) {
-      return memory.get(LittleEndian.U32, offset);
+      return memory.getInt(offset);
     }
 
     private long u64(final int offset) {
-      return memory.get(LittleEndian.U64, offset);
+      return memory.getLong(offset);
     }
   }
 }

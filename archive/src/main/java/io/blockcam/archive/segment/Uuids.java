@@ -1,25 +1,23 @@
 package io.blockcam.archive.segment;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.UUID;
 
-/** A UUID as 16 bytes in the order of RFC 9562. */
+/** How UUIDs stand in files: in network order (RFC 9562), whatever the order of a buffer. */
 public final class Uuids {
-  private static final ValueLayout.OfLong NETWORK_ORDER =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
-
   private Uuids() {}
 
   /** The one at an offset. */
-  public static UUID get(final MemorySegment memory, final long offset) {
-    return new UUID(memory.get(NETWORK_ORDER, offset), memory.get(NETWORK_ORDER, offset + 8));
+  public static UUID get(final ByteBuffer memory, final int offset) {
+    final ByteBuffer view = memory.duplicate().order(ByteOrder.BIG_ENDIAN);
+    return new UUID(view.getLong(offset), view.getLong(offset + Long.BYTES));
   }
 
   /** Puts one at an offset. */
-  public static void set(final MemorySegment memory, final long offset, final UUID id) {
-    memory.set(NETWORK_ORDER, offset, id.getMostSignificantBits());
-    memory.set(NETWORK_ORDER, offset + 8, id.getLeastSignificantBits());
+  public static void set(final ByteBuffer memory, final int offset, final UUID id) {
+    final ByteBuffer view = memory.duplicate().order(ByteOrder.BIG_ENDIAN);
+    view.putLong(offset, id.getMostSignificantBits());
+    view.putLong(offset + Long.BYTES, id.getLeastSignificantBits());
   }
 }

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.log.SegmentWriter;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.MemoryBytes;
 import io.blockcam.archive.segment.SegmentHeader;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentLimits;
 import java.io.EOFException;

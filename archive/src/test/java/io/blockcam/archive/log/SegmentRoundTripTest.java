@@ -9,7 +9,6 @@ import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.FileBytes;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentLimits;

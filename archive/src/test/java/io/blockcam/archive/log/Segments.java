@@ -3,7 +3,6 @@ package io.blockcam.archive.log;
 import io.blockcam.archive.hash.Sha256Digest;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SealedSegment;
 import io.blockcam.archive.segment.SegmentChain;
 import io.blockcam.archive.segment.SegmentHeader;

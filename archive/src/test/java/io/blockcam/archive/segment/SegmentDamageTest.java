@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.log.LittleEndian;
 import io.blockcam.archive.log.Segments;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;

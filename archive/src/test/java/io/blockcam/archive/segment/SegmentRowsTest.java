@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blockcam.archive.hash.Sha256;
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.log.SegmentWriter;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -26,8 +26,8 @@ import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.RecordDescriptor;
-import io.blockcam.archive.record.RecordView;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;

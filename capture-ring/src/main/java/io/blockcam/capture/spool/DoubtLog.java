@@ -14,7 +14,7 @@ import static io.blockcam.capture.spool.DoubtLogDescriptor.VERSION;
 import static io.blockcam.capture.spool.DoubtLogDescriptor.VERSION_OFFSET;
 
 import io.blockcam.archive.hash.Crc32c;
-import io.blockcam.archive.record.LittleEndian;
+import io.blockcam.archive.log.LittleEndian;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -146,7 +146,8 @@ final class DoubtLog implements Closeable {
       sector.set(LittleEndian.U64, at + 8, range.blocks());
       at += RANGE_BYTES;
     }
-    sector.set(LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(sector, 0, CRC32C_OFFSET));
+    sector.set(
+        LittleEndian.U32, CRC32C_OFFSET, new Crc32c().of(sector.asByteBuffer(), 0, CRC32C_OFFSET));
   }
 
   private void decode(final Path file, final byte[] content, final long diskBlocks)
@@ -173,7 +174,7 @@ final class DoubtLog implements Closeable {
       throws SpoolException {
     if (sector.get(LittleEndian.U64, MAGIC_OFFSET) != MAGIC
         || sector.get(LittleEndian.U32, CRC32C_OFFSET)
-            != new Crc32c().of(sector, 0, CRC32C_OFFSET)) {
+            != new Crc32c().of(sector.asByteBuffer(), 0, CRC32C_OFFSET)) {
       throw damaged(file, "is damaged at byte %d, or no list of blocks in doubt".formatted(at));
     }
     final int version = sector.get(LittleEndian.U32, VERSION_OFFSET);

@@ -1,6 +1,6 @@
 package io.blockcam.capture.spool;
 
-import io.blockcam.archive.record.RecordView;
+import io.blockcam.archive.log.RecordView;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;

@@ -18,8 +18,8 @@ import static io.blockcam.capture.spool.RegionLogDescriptor.VERSION;
 import static io.blockcam.capture.spool.RegionLogDescriptor.VERSION_OFFSET;
 
 import io.blockcam.archive.hash.Crc32c;
+import io.blockcam.archive.log.LittleEndian;
 import io.blockcam.archive.record.GapReason;
-import io.blockcam.archive.record.LittleEndian;
 import io.blockcam.archive.record.RecordDescriptor;
 import java.io.Closeable;
 import java.io.IOException;
@@ -155,7 +155,7 @@ public final class RegionLog implements Closeable {
   }
 
   private static int crc(final MemorySegment header) {
-    return new Crc32c().of(header, 0, CRC32C_OFFSET);
+    return new Crc32c().of(header.asByteBuffer(), 0, CRC32C_OFFSET);
   }
 
   private static RegionLog decode(

@@ -1,8 +1,8 @@
 package io.blockcam.capture.spool;
 
 import io.blockcam.archive.log.LogWriter;
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.RecordDescriptor;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.capture.ring.WallClock;
 import java.io.Closeable;

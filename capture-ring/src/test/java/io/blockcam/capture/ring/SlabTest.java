@@ -3,9 +3,9 @@ package io.blockcam.capture.ring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.support.RingBench;
 import java.io.IOException;
 import java.io.RandomAccessFile;

@@ -1,7 +1,7 @@
 package io.blockcam.capture.support;
 
+import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.record.RecordKind;
-import io.blockcam.archive.record.RecordView;
 import io.blockcam.capture.spool.Doubt;
 import io.blockcam.capture.spool.Doubts;
 import io.blockcam.capture.spool.RecordSink;

@@ -1,4 +1,4 @@
-package io.blockcam.archive.record;
+package io.blockcam.archive.log;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 

@@ -1,5 +1,9 @@
-package io.blockcam.archive.record;
+package io.blockcam.archive.log;
 
+import io.blockcam.archive.record.RecordDescriptor;
+import io.blockcam.archive.record.RecordFields;
+import io.blockcam.archive.record.RecordFlags;
+import io.blockcam.archive.record.RecordKind;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -11,7 +15,7 @@ import java.lang.foreign.ValueLayout;
  * <p>Hot path: moves and reads without allocation, and checks nothing but the bounds of the memory.
  * One thread.
  */
-public final class RecordView {
+public final class RecordView implements RecordFields {
   private MemorySegment memory = MemorySegment.NULL;
   private long offset;
 
@@ -37,6 +41,7 @@ public final class RecordView {
   }
 
   /** Place in the order of the recording. */
+  @Override
   public long sequence() {
     return u64(RecordDescriptor.SEQUENCE_OFFSET);
   }
@@ -47,11 +52,13 @@ public final class RecordView {
   }
 
   /** First block. */
+  @Override
   public long block() {
     return u64(RecordDescriptor.BLOCK_OFFSET);
   }
 
   /** Blocks, 0 to 2^32-1. */
+  @Override
   public long runBlocks() {
     return Integer.toUnsignedLong(u32(RecordDescriptor.RUN_BLOCKS_OFFSET));
   }
@@ -62,6 +69,7 @@ public final class RecordView {
   }
 
   /** Sectors of the block that were written. */
+  @Override
   public int sectorMask() {
     return u8(RecordDescriptor.SECTOR_MASK_OFFSET);
   }

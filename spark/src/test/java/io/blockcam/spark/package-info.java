@@ -1,0 +1,4 @@
+@NullMarked
+package io.blockcam.spark;
+
+import org.jspecify.annotations.NullMarked;

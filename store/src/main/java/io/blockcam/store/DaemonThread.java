@@ -1,0 +1,13 @@
+package io.blockcam.store;
+
+/** Threads that keep no program from ending. */
+final class DaemonThread {
+  private DaemonThread() {}
+
+  /** One that is not started yet. */
+  static Thread of(final String name, final Runnable task) {
+    final Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+}
