@@ -49,6 +49,7 @@ public final class Blockcam {
           DiffCommand.class,
           FindCommand.class,
           HashCommand.class,
+          ExportCommand.class,
           IndexCommand.class,
           MarkCommand.class,
           StopCommand.class,

@@ -3,11 +3,10 @@ package io.blockcam.cli;
 import io.blockcam.filesearch.FileSearch;
 import io.blockcam.filesearch.FileSink;
 import io.blockcam.filesearch.HashListReader;
-import io.blockcam.filesearch.Sighting;
+import io.blockcam.filesearch.SearchReport;
 import io.blockcam.filesearch.Target;
 import io.blockcam.filesearch.TargetFiles;
 import io.blockcam.filesearch.TargetSet;
-import io.blockcam.history.RecordedClock;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import io.blockcam.replay.MomentResolver;
@@ -129,7 +128,7 @@ final class FindCommand implements Callable<Integer> {
     try (ObjectStore store = options.openStore();
         ProgressLine progress = new ProgressLine()) {
       final RecordingReader reader = options.recording(store);
-      final FindReport report = search(reader, targets, progress);
+      final SearchReport report = search(reader, targets, progress);
       progress.close();
       if (html != null) {
         NewFile.write(html, force, FindPage.of(report).getBytes(StandardCharsets.UTF_8));
@@ -138,7 +137,7 @@ final class FindCommand implements Callable<Integer> {
       if (json) {
         Json.print(out, report.json());
       } else {
-        report.print(out);
+        FindTable.print(report, out);
       }
       return report.isFound() ? ExitCode.DONE : ExitCode.NO;
     }
@@ -154,7 +153,7 @@ final class FindCommand implements Callable<Integer> {
     }
   }
 
-  private FindReport search(
+  private SearchReport search(
       final RecordingReader reader, final TargetSet targets, final ProgressLine progress)
       throws IOException {
     final PrintWriter err = spec.commandLine().getErr();
@@ -177,11 +176,8 @@ final class FindCommand implements Callable<Integer> {
                 progress::segments)
             .run();
     found.notSearched().forEach(why -> warn("not searched: " + why));
-    final RecordedClock clock = resolver.clock();
-    final List<Sighting> sightings =
-        found.sightings().stream().map(sighting -> sighting.shownBy(clock::shown)).toList();
-    return new FindReport(
-        options, sightings, span.until(), minCoverage / 100, found.notSearched(), unread);
+    return SearchReport.of(
+        options.name, found, resolver.clock(), span.until(), minCoverage / 100, unread);
   }
 
   private TargetSet targets() throws IOException {

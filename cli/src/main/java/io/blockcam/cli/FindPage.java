@@ -4,6 +4,7 @@ import io.blockcam.archive.Moment;
 import io.blockcam.filesearch.Evidence;
 import io.blockcam.filesearch.Extent;
 import io.blockcam.filesearch.Presence.Span;
+import io.blockcam.filesearch.SearchReport;
 import io.blockcam.filesearch.Sighting;
 import java.time.Duration;
 import java.time.Instant;
@@ -50,12 +51,12 @@ final class FindPage {
 
   private static final int MOST_EXTENTS = 200;
 
-  private final FindReport report;
+  private final SearchReport report;
   private final StringBuilder page = new StringBuilder();
   private final Optional<Instant> first;
   private final Optional<Instant> last;
 
-  private FindPage(final FindReport report) {
+  private FindPage(final SearchReport report) {
     this.report = report;
     final List<Instant> times =
         report.sightings().stream()
@@ -70,12 +71,12 @@ final class FindPage {
     this.last = times.stream().max(Instant::compareTo);
   }
 
-  static String of(final FindReport report) {
+  static String of(final SearchReport report) {
     return new FindPage(report).build();
   }
 
   private String build() {
-    page.append(HEAD.formatted(text(report.options().name)));
+    page.append(HEAD.formatted(text(report.recording())));
     add(
         "<p>%d of %d files were there. Searched up to record %d.</p>\n"
             .formatted(
@@ -114,9 +115,9 @@ final class FindPage {
     add(
         "<tr><td>%s<td class=\"number\">%s<td>%s<td class=\"time\">"
             .formatted(
-                FindReport.verdict(sighting),
-                FindReport.coverage(sighting),
-                isFound ? FindReport.proof(sighting) : "-"));
+                SearchReport.verdict(sighting),
+                FindTable.coverage(sighting),
+                isFound ? SearchReport.proof(sighting) : "-"));
     if (isFound) {
       add("<svg viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" role=\"img\">");
       sighting.parts().forEach(span -> bar("part", span));

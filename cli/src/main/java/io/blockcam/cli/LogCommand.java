@@ -39,6 +39,9 @@ import picocli.CommandLine.Spec;
       "",
       "WHEN is " + When.FORMS + ".",
       "",
+      "Format ransap is that of ata_write.csv in the RanSAP dataset: seconds, nanoseconds, first sector,",
+      "bytes, entropy from 0 to 1, and 0. It reads all data of the record.",
+      "",
       "Format log-writes is that of the kernel's dm-log-writes: xfstests' replay-log makes the disk of it.",
       "",
       "Examples:",
@@ -56,6 +59,8 @@ final class LogCommand implements Callable<Integer> {
     CSV,
     /** One object in each line. */
     JSON,
+    /** The guest's writes, for what learns from RanSAP. */
+    RANSAP,
     /** A file for replay-log. */
     LOG_WRITES;
 
@@ -94,7 +99,9 @@ final class LogCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "F",
       defaultValue = "table",
-      description = "table, csv, json (one object in each line) or log-writes.")
+      description =
+          "table, csv, json (one object in each line), ransap (the guest's writes with their entropy) or"
+              + " log-writes.")
   Format format = Format.TABLE;
 
   @Option(
@@ -107,6 +114,9 @@ final class LogCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (format == Format.RANSAP && kinds != null) {
+      throw CommandException.usage("--format ransap prints data alone: leave out --kind");
+    }
     if ((format == Format.LOG_WRITES) != (file != null)) {
       throw CommandException.usage(
           "--format log-writes makes a file and needs --to FILE; the other formats are printed");
@@ -166,6 +176,7 @@ final class LogCommand implements Callable<Integer> {
       throws IOException {
     final PrintWriter out = spec.commandLine().getOut();
     final Line line = new Line(format, clock, out);
+    final RansapLines ransap = new RansapLines(clock, out);
     line.head();
     RecordLog.read(
         reader,
@@ -173,6 +184,10 @@ final class LogCommand implements Callable<Integer> {
         first,
         last,
         (segment, tables, begin, end) -> {
+          if (format == Format.RANSAP) {
+            ransap.print(segment.reader(), tables, begin, end);
+            return !out.checkError() && !System.out.checkError();
+          }
           for (int i = begin; i < end; i++) {
             if (kinds == null || kinds.contains(tables.records().kind(i))) {
               final String mark =

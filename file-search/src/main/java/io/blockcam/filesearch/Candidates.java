@@ -92,11 +92,6 @@ final class Candidates {
     at.last = Math.max(at.last, sector);
   }
 
-  /** How many there are by now. */
-  int count() {
-    return hits.size();
-  }
-
   /**
    * All of them, by their targets.
    *

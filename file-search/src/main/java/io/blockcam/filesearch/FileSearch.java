@@ -24,6 +24,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,6 +44,9 @@ public final class FileSearch {
   /** The same where of each a few records are. */
   private static final int ROWS_AT_ONCE = 16;
 
+  /** Each is worth it only as long as damage is rare. */
+  private static final int ATTEMPTS = 8;
+
   private static final Logger LOG = LoggerFactory.getLogger(FileSearch.class);
 
   private final RecordingReader reader;
@@ -52,6 +57,11 @@ public final class FileSearch {
   private final Progress progress;
 
   private long end = -1;
+
+  /**
+   * Numbers of segments that are read whole, for some of their rows were not what they should be.
+   */
+  private final Set<Long> distrusted = new ConcurrentSkipListSet<>();
 
   /** By numbers of segments: why they could not be searched. */
   private final Map<Long, String> lost = new TreeMap<>();
@@ -126,11 +136,20 @@ public final class FileSearch {
    */
   private record Opened(long epoch, SegmentRows rows, boolean isChecked) {}
 
-  /** Rows that were read in haste are not those of a sound segment. */
+  /** Rows that were read in haste were not those of their segments: these are read whole. */
   private static final class UnsoundRowsException extends IOException {
     private static final long serialVersionUID = 1L;
 
     UnsoundRowsException(final String message) {
+      super(message);
+    }
+  }
+
+  /** The index says of a sound segment what is not so: none of it is believed. */
+  private static final class UnsoundIndexException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    UnsoundIndexException(final String message) {
       super(message);
     }
   }
@@ -141,12 +160,16 @@ public final class FileSearch {
    * @throws FileSearchException when there is more to follow than fits into the heap
    */
   public Result run() throws IOException {
-    if (useIndex) {
+    for (int attempt = 0; useIndex && attempt < ATTEMPTS; attempt++) {
       try {
         return run(Catalogs.of(reader, segments, end()));
       } catch (final UnsoundRowsException e) {
+        LOG.info("looking again: {}", e.getMessage());
+        lost.clear();
+      } catch (final UnsoundIndexException e) {
         LOG.warn("all tables are read: {}", e.getMessage());
         lost.clear();
+        break;
       }
     }
     return run(Catalogs.none(segments, end()));
@@ -232,17 +255,39 @@ public final class FileSearch {
                 "looking",
                 numbers(records.headMap(end()).keySet()),
                 ROWS_AT_ONCE,
-                number -> {
-                  final Opened opened = some(number, Objects.requireNonNull(records.get(number)));
-                  requireKeys(number, opened.rows, keys);
-                  return scan(scan, opened);
-                },
+                number ->
+                    scan(scan, named(number, Objects.requireNonNull(records.get(number)), keys)),
                 (number, hits) -> add(candidates, hits)));
   }
 
-  /** A row without a key for which the index names it would hide what is looked for. */
-  private static void requireKeys(final long segment, final SegmentRows rows, final long[] keys)
-      throws UnsoundRowsException {
+  /**
+   * Records that have one of some keys, as the index says.
+   *
+   * @param records their numbers
+   */
+  private Opened named(final long segment, final int[] records, final long[] keys)
+      throws IOException {
+    Opened opened = some(segment, records);
+    int without = rowWithoutKey(opened.rows, keys);
+    if (without >= 0 && !opened.isChecked) {
+      distrust(segment);
+      opened = some(segment, records);
+      without = rowWithoutKey(opened.rows, keys);
+    }
+    if (without >= 0) {
+      throw new UnsoundIndexException(
+          "record %d of segment %d does not hold what the index says"
+              .formatted(opened.rows.number(without), segment));
+    }
+    return opened;
+  }
+
+  /**
+   * A row without a key for which the index names it would hide what is looked for.
+   *
+   * @return -1 when there is none
+   */
+  private static int rowWithoutKey(final SegmentRows rows, final long[] keys) {
     for (int row = 0; row < rows.count(); row++) {
       final boolean[] hasOne = {false};
       if (SectorKeys.hasAny(rows.tables().records(), row)) {
@@ -252,11 +297,16 @@ public final class FileSearch {
             hash -> hasOne[0] |= Arrays.binarySearch(keys, SectorKeys.key(hash)) >= 0);
       }
       if (!hasOne[0]) {
-        throw new UnsoundRowsException(
-            "record %d of segment %d does not hold what the index says"
-                .formatted(rows.number(row), segment));
+        return row;
       }
     }
+    return -1;
+  }
+
+  /** It is read whole from now on, and the next one, which tells until when it mattered. */
+  private void distrust(final long number) {
+    distrusted.add(number);
+    distrusted.add(number + 1);
   }
 
   private static void add(final Candidates candidates, final SegmentScan.@Nullable Hits hits)
@@ -360,9 +410,12 @@ public final class FileSearch {
             .toArray();
     final RefLookup.Plan plan = lookup.recordsOf(blocks);
     final Following following = new Following(trackers);
+    final SegmentSet numbers = plan.segments(segments.first(), end());
+    distrusted.forEach(numbers::add);
+    numbers.removeFrom(end());
     run(
         what,
-        plan.segments(segments.first(), end()),
+        numbers,
         plan.whole().count() == 0 ? ROWS_AT_ONCE : AT_ONCE,
         number -> {
           final int[] rows = plan.of(number);
@@ -376,6 +429,7 @@ public final class FileSearch {
   /** Nothing is said because of tables that are not sound. */
   private void check(final SortedMap<Long, Integer> unchecked, final RefLookup.Plan plan)
       throws IOException {
+    final List<Long> unsound = new ArrayList<>();
     run(
         "checking",
         numbers(unchecked.keySet()),
@@ -385,10 +439,13 @@ public final class FileSearch {
                 .checksum(),
         (number, checksum) -> {
           if (!Objects.requireNonNull(unchecked.get(number)).equals(checksum)) {
-            throw new UnsoundRowsException(
-                "rows of segment %d are not those of its tables".formatted(number));
+            distrust(number);
+            unsound.add(number);
           }
         });
+    if (!unsound.isEmpty()) {
+      throw new UnsoundRowsException("rows are not those of their tables in segments " + unsound);
+    }
   }
 
   private SegmentSet numbers(final Set<Long> numbers) {
@@ -531,6 +588,11 @@ public final class FileSearch {
   }
 
   private Opened some(final long number, final int[] records) throws IOException {
+    if (distrusted.contains(number)) {
+      final Opened whole = all(number);
+      final int[] there = IntStream.of(records).filter(i -> i < whole.rows.count()).toArray();
+      return new Opened(whole.epoch, SegmentRows.of(whole.rows.tables(), there), true);
+    }
     final SegmentRows rows = segments.rows(number, records);
     return new Opened(segments.trailer(number).epoch(), rows, false);
   }

@@ -251,12 +251,13 @@ public final class TargetSet {
   /**
    * What is looked up in the index of an archive, in order.
    *
-   * @param wanted the targets; null for all of them, by the keys that are looked for first
+   * @param wanted the targets, by all keys but those that are looked for first; null for all
+   *     targets, by these
    */
   long[] lookedUp(final @Nullable BitSet wanted) {
     return (wanted == null ? first : keyed)
         .stream()
-            .filter(place -> wanted == null || wanted.get(targetAt(place)))
+            .filter(place -> wanted == null || (!first.get(place) && wanted.get(targetAt(place))))
             .mapToLong(place -> SectorKeys.key(hashes[place]))
             .sorted()
             .distinct()
@@ -286,11 +287,6 @@ public final class TargetSet {
   /** XXH3-64 of a sector. */
   long hash(final int place) {
     return hashes[place];
-  }
-
-  /** Whether a sector says something of the file that it is of. */
-  public boolean isProbative(final int place) {
-    return probative.get(place);
   }
 
   /** Which sectors of a target do. */

@@ -19,7 +19,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -371,6 +373,17 @@ final class FileSearchTest {
       final FileSearch.Result found = find(reader, true);
       assertThat(found.notSearched()).singleElement().asString().contains("0000000000");
       assertThat(found).isEqualTo(find(reader, false));
+
+      final Map<String, Long> most = new HashMap<>();
+      new FileSearch(
+              reader,
+              reader.findWhatIsLeft(),
+              builder.build(),
+              FileSearch.Window.ALL,
+              /* useIndex= */ true,
+              (what, done, total) -> most.merge(what, total, Math::max))
+          .run();
+      assertThat(most).as("all else is still told by the index").containsEntry("searching", 1L);
     }
   }
 

@@ -96,8 +96,8 @@ final class TargetSetTest {
       add("file " + i, content);
     }
     final TargetSet set = builder.build();
-    assertThat(set.isProbative(0)).isTrue();
-    assertThat(set.isProbative(1)).isFalse();
+    assertThat(set.probativeOf(0).get(0)).isTrue();
+    assertThat(set.probativeOf(0).get(1)).isFalse();
     set.index().find(SectorHash.of(logo, 0), place -> assertThat(place).isNull());
   }
 

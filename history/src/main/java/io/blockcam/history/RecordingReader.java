@@ -192,7 +192,8 @@ public final class RecordingReader {
         while (places.ofItsOwn(end).isPresent()) {
           end++;
         }
-        return new Segments(this, end(head.get()) - head.get().summary().segments(), end, false);
+        return new Segments(
+            this, end(head.get()) - head.get().summary().segments(), end, head.get());
       }
       LOG.warn("the head of {} does not fit its segments and is not used", recording.name());
     }

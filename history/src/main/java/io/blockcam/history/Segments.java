@@ -1,5 +1,6 @@
 package io.blockcam.history;
 
+import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.index.RunCover;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentException;
@@ -19,6 +20,9 @@ import org.slf4j.LoggerFactory;
 public final class Segments {
   private static final int KEPT = 64;
 
+  /** A store answers many as fast as one. */
+  private static final int TRAILERS_AHEAD = 16;
+
   /** For so long one that is lost is not looked for in packs again and again. */
   private static final long LOST_NS = 10_000_000_000L;
 
@@ -31,6 +35,7 @@ public final class Segments {
   private final long first;
   private final long end;
   private final boolean tolerant;
+  private final Optional<RecordingHead> head;
 
   /** Trailers that were read, without tails. */
   private final Recent<Long, SegmentReader> kept = new Recent<>(KEPT);
@@ -45,10 +50,28 @@ public final class Segments {
    * @param tolerant whether some of them may be missing or damaged
    */
   Segments(final RecordingReader reader, final long first, final long end, final boolean tolerant) {
-    this.tolerant = tolerant;
+    this(reader, first, end, tolerant, Optional.empty());
+  }
+
+  /**
+   * @param head by which they were found
+   */
+  Segments(
+      final RecordingReader reader, final long first, final long end, final RecordingHead head) {
+    this(reader, first, end, /* tolerant= */ false, Optional.of(head));
+  }
+
+  private Segments(
+      final RecordingReader reader,
+      final long first,
+      final long end,
+      final boolean tolerant,
+      final Optional<RecordingHead> head) {
     this.reader = reader;
     this.first = first;
     this.end = end;
+    this.tolerant = tolerant;
+    this.head = head;
   }
 
   /** Number of the oldest one that is kept. */
@@ -69,6 +92,28 @@ public final class Segments {
   /** Whether there is none. */
   public boolean isEmpty() {
     return first == end;
+  }
+
+  /** The head by which they were found; empty when there was none that is of use. */
+  public Optional<RecordingHead> head() {
+    return head;
+  }
+
+  /**
+   * How many records they have: what the head counts, and what the trailers behind it tell.
+   *
+   * @throws SegmentException when one of these is missing or damaged
+   */
+  public long countRecords() throws IOException {
+    final long[] count = {head.map(known -> known.summary().totalRecords()).orElse(0L)};
+    final long[] next = {head.map(known -> known.segmentNumber() + 1).orElse(first)};
+    InOrder.run(
+        () -> next[0] < end ? next[0]++ : null,
+        InOrder.workers(TRAILERS_AHEAD),
+        TRAILERS_AHEAD,
+        number -> reader.openTrailer(number).trailer().recordCount(),
+        (number, records) -> count[0] += records);
+    return count[0];
   }
 
   /** Whether the oldest ones stand for others that are not kept. */

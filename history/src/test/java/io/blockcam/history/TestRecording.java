@@ -7,6 +7,9 @@ import io.blockcam.archive.RecordingJson;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.hash.Sha256;
 import io.blockcam.archive.hash.Sha256Digest;
+import io.blockcam.archive.head.HeadJson;
+import io.blockcam.archive.head.RecordingHead;
+import io.blockcam.archive.head.RecordingSummary;
 import io.blockcam.archive.log.RecordView;
 import io.blockcam.archive.log.SegmentWriter;
 import io.blockcam.archive.record.GapReason;
@@ -14,6 +17,7 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentHeader;
 import io.blockcam.archive.segment.SegmentLimits;
+import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.ObjectStore;
 import io.blockcam.store.Stores;
 import java.io.IOException;
@@ -32,6 +36,7 @@ public final class TestRecording {
   public static final UUID ID = UUID.fromString("0190f0e0-7b1c-7c3d-8e4f-102030405060");
 
   private final Path root;
+  private final String name;
   private final RecordingPaths paths;
   private long diskBytes;
   private final long createdNs = Nanos.of(CREATED);
@@ -55,6 +60,7 @@ public final class TestRecording {
       final Path root, final String name, final long diskBytes, final Baseline baseline)
       throws IOException {
     this.root = root;
+    this.name = name;
     this.paths = new RecordingPaths(name);
     this.diskBytes = diskBytes;
     Files.createDirectories(segments());
@@ -182,6 +188,21 @@ public final class TestRecording {
       previous = open.seal(previous).digest();
       segmentNumber++;
       writer = null;
+    }
+  }
+
+  /** What the recorder publishes behind segments: what there is up to here. */
+  public void publishHead() throws IOException {
+    try (ObjectStore store = store()) {
+      final Segments sealed = RecordingReader.open(store, name).segments(0, segmentNumber, false);
+      RecordingSummary summary = RecordingSummary.EMPTY;
+      for (long number = 0; number < segmentNumber; number++) {
+        final SegmentReader segment = sealed.open(number);
+        summary = summary.plus(segment.trailer(), segment.records());
+      }
+      final RecordingHead head = new RecordingHead(ID, segmentNumber - 1, previous, summary);
+      Files.createDirectories(root.resolve(paths.heads()));
+      Files.write(root.resolve(paths.head(head.fileName())), HeadJson.write(head));
     }
   }
 

@@ -3,13 +3,17 @@ package io.blockcam.spark;
 import io.blockcam.history.RecordingReader;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** An archive that is open. One thread. */
 final class Archive implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(Archive.class);
+
   private final HadoopStore store;
   private final ArchiveOptions options;
 
@@ -19,7 +23,8 @@ final class Archive implements Closeable {
   }
 
   /**
-   * The recordings that are wanted.
+   * The recordings that are wanted. One that may not be looked at is an error, or passed over as a
+   * damaged one is.
    *
    * @throws io.blockcam.history.NoSuchRecordingException when there is none, or not one of a name
    */
@@ -27,12 +32,12 @@ final class Archive implements Closeable {
     if (!options.recordings().isEmpty()) {
       return options.recordings();
     }
-    final List<String> all =
-        RecordingReader.names(
-            store,
-            (name, e) -> {
-              throw new UncheckedIOException(e);
-            });
+    final List<IOException> unreadable = new ArrayList<>();
+    final List<String> all = RecordingReader.names(store, (name, e) -> unreadable.add(e));
+    if (!unreadable.isEmpty() && !options.skipsDamaged()) {
+      throw unreadable.get(0);
+    }
+    unreadable.forEach(e -> LOG.warn("passed over: {}", e.getMessage()));
     if (all.isEmpty()) {
       throw new IOException(
           "there is no recording in " + store.describe() + ": is it an archive of blockcam?");

@@ -29,6 +29,10 @@ enum Column {
       DataTypes.createArrayType(DataTypes.LongType, false),
       true,
       "XXH3-64 of the eight sectors of the content; null where there is none"),
+  ENTROPY(
+      DataTypes.DoubleType,
+      true,
+      "Shannon entropy of the sectors that were written, 0 to 1; null where there is no content"),
   PAYLOAD(DataTypes.BinaryType, true, "the content, 4096 bytes; null where there is none"),
   SEGMENT("_segment", DataTypes.LongType, "number of the segment that holds the record"),
   OFFSET("_offset", DataTypes.LongType, "where the record stands in it, in bytes");
@@ -66,6 +70,11 @@ enum Column {
 
   boolean isNullable() {
     return nullable;
+  }
+
+  /** Whether the content of a record must be read for it. */
+  boolean needsPayload() {
+    return this == PAYLOAD || this == ENTROPY;
   }
 
   private StructField field() {

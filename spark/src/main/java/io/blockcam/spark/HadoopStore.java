@@ -103,23 +103,34 @@ final class HadoopStore implements ObjectStore {
   @Override
   public void read(final String path, final long offset, final ByteBuffer into)
       throws StoreException {
-    final byte[] bytes = new byte[into.remaining()];
     try {
       if (lastOpen.tryLock()) {
         try {
-          stream(path).readFully(offset, bytes);
+          read(stream(path), offset, into);
         } finally {
           lastOpen.unlock();
         }
       } else { // somebody else reads: not worth waiting for
         try (FSDataInputStream own = files.open(path(path))) {
-          own.readFully(offset, bytes);
+          read(own, offset, into);
         }
       }
     } catch (final IOException e) {
       throw failed(path, e);
     }
-    into.put(bytes);
+  }
+
+  private static void read(final FSDataInputStream from, final long offset, final ByteBuffer into)
+      throws IOException {
+    if (into.hasArray()) {
+      final int length = into.remaining();
+      from.readFully(offset, into.array(), into.arrayOffset() + into.position(), length);
+      into.position(into.limit());
+    } else {
+      final byte[] bytes = new byte[into.remaining()];
+      from.readFully(offset, bytes);
+      into.put(bytes);
+    }
   }
 
   /** Most reads are of the object that was read before. */

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param from the first one
  * @param recordsOffset where the table begins in the segment
+ * @param tables of the segment, where sector hashes are wanted
  * @param payloads of each, where they are wanted; null where there is none
  */
 record RecordRows(
@@ -24,38 +25,19 @@ record RecordRows(
     long epoch,
     long segment,
     long recordsOffset,
-    SegmentTables tables,
+    RecordTable records,
     int from,
+    @Nullable SegmentTables tables,
     byte @Nullable [] @Nullable [] payloads) {
-
-  static RecordRows of(
-      final String recording,
-      final SegmentReader segment,
-      final SegmentTables tables,
-      final int from,
-      final byte @Nullable [] @Nullable [] payloads) {
-    return new RecordRows(
-        recording,
-        segment.trailer().epoch(),
-        segment.trailer().segmentNumber(),
-        segment.trailer().recordsOffset(),
-        tables,
-        from,
-        payloads);
-  }
-
-  RecordTable records() {
-    return tables.records();
-  }
 
   /** Whether a record has content. */
   boolean hasContent(final int row) {
-    return records().kind(from + row).hasPayload();
+    return records.kind(from + row).hasPayload();
   }
 
   /** Whether that is zeroes, which are not stored. */
   boolean isZero(final int row) {
-    return records().hasFlag(from + row, RecordFlags.ALL_ZERO);
+    return records.hasFlag(from + row, RecordFlags.ALL_ZERO);
   }
 
   /**

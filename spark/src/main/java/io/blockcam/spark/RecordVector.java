@@ -1,10 +1,12 @@
 package io.blockcam.spark;
 
+import io.blockcam.archive.hash.Entropy;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.record.RecordDescriptor;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
+import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.Objects;
 import org.apache.spark.sql.types.DataTypes;
@@ -25,6 +27,7 @@ final class RecordVector extends ColumnVector {
   private final RecordTable records;
   private final int from;
   private final UTF8String recording;
+  private final Entropy entropy = new Entropy();
 
   RecordVector(final Column column, final RecordRows rows) {
     super(column.type());
@@ -138,7 +141,16 @@ final class RecordVector extends ColumnVector {
 
   @Override
   public double getDouble(final int row) {
-    throw noSuch("double");
+    if (column != Column.ENTROPY) {
+      throw noSuch("double");
+    }
+    return entropy.of(ByteBuffer.wrap(getBinary(row)), written(row));
+  }
+
+  /** A text is of no block: all of it counts. */
+  private int written(final int row) {
+    final int mask = records.sectorMask(from + row);
+    return mask == 0 ? RecordDescriptor.WHOLE_BLOCK : mask;
   }
 
   @Override
@@ -170,7 +182,8 @@ final class RecordVector extends ColumnVector {
       final int row = i / SECTORS;
       return rows.isZero(row)
           ? SectorHash.ZERO_SECTOR
-          : rows.tables().sectorHash(records.payloadIndex(from + row), i % SECTORS);
+          : Objects.requireNonNull(rows.tables())
+              .sectorHash(records.payloadIndex(from + row), i % SECTORS);
     }
 
     @Override

@@ -1,8 +1,6 @@
 package io.blockcam.spark;
 
 import io.blockcam.archive.segment.SegmentException;
-import io.blockcam.archive.segment.SegmentReader;
-import io.blockcam.archive.segment.SegmentTables;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import java.io.IOException;
@@ -11,7 +9,6 @@ import java.util.Objects;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.connector.metric.CustomTaskMetric;
 import org.apache.spark.sql.connector.read.PartitionReader;
-import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,9 +18,6 @@ import org.slf4j.LoggerFactory;
 final class RecordsReader implements PartitionReader<ColumnarBatch> {
   private static final Logger LOG = LoggerFactory.getLogger(RecordsReader.class);
 
-  /** Payloads that are in memory at a time: 8 MiB. */
-  private static final int ROWS_WITH_PAYLOADS = 2048;
-
   private final Archive archive;
   private final Segments segments;
   private final SegmentsPartition partition;
@@ -32,10 +26,7 @@ final class RecordsReader implements PartitionReader<ColumnarBatch> {
 
   private long number;
   private long passedOver;
-  private @Nullable SegmentReader segment;
-  private @Nullable SegmentTables tables;
-  private int from;
-  private int to;
+  private @Nullable OpenSegment open;
   private @Nullable ColumnarBatch batch;
 
   RecordsReader(
@@ -56,55 +47,28 @@ final class RecordsReader implements PartitionReader<ColumnarBatch> {
   @Override
   public boolean next() throws IOException {
     batch = null;
-    from = to;
-    while (true) {
+    while (batch == null) {
       try {
-        if (tables == null || from == tables.records().count()) {
-          if (!open()) {
+        if (open == null) {
+          if (++number >= partition.end()) {
             return false;
           }
+          open = new OpenSegment(partition.recording(), segments.open(number), columns);
         }
-        batch = batch(Objects.requireNonNull(segment), Objects.requireNonNull(tables));
-        return true;
+        batch = open.next();
+        if (batch == null) {
+          open = null;
+        }
       } catch (final SegmentException e) {
         if (!skipsDamaged) {
           throw e;
         }
         LOG.warn("passed over: {}", e.getMessage());
         passedOver++;
-        tables = null;
+        open = null;
       }
     }
-  }
-
-  private boolean open() throws IOException {
-    from = 0;
-    tables = null;
-    if (++number >= partition.end()) {
-      return false;
-    }
-    final SegmentReader opened = segments.open(number);
-    tables = opened.tables();
-    segment = opened;
     return true;
-  }
-
-  private ColumnarBatch batch(final SegmentReader of, final SegmentTables content)
-      throws IOException {
-    final int left = content.records().count() - from;
-    final boolean hasPayloads = columns.contains(Column.PAYLOAD);
-    final int count = hasPayloads ? Math.min(ROWS_WITH_PAYLOADS, left) : left;
-    to = from + count;
-    final RecordRows rows =
-        RecordRows.of(
-            partition.recording(),
-            of,
-            content,
-            from,
-            hasPayloads ? RecordRows.payloads(of, content, from, to) : null);
-    return new ColumnarBatch(
-        columns.stream().map(column -> new RecordVector(column, rows)).toArray(ColumnVector[]::new),
-        count);
   }
 
   @Override

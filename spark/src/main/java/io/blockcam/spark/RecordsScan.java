@@ -1,13 +1,11 @@
 package io.blockcam.spark;
 
-import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
@@ -26,6 +24,9 @@ final class RecordsScan implements Batch, SupportsReportStatistics {
   /** Of full segments 128 MB of tables. */
   private static final int SEGMENTS_PER_PARTITION = 32;
 
+  /** What more segments hold is not added up: they are all read where these are not enough. */
+  private static final long MOST_COUNTED = 100;
+
   /** Of more partitions nobody asks HDFS where they are: that would take longer than it saves. */
   private static final int MOST_LOCATED = 1000;
 
@@ -38,23 +39,30 @@ final class RecordsScan implements Batch, SupportsReportStatistics {
   private final Bounds bounds;
   private final List<Column> columns;
   private final List<Predicate> pushed;
+  private final long limit;
   private @Nullable List<Wanted> wanted;
 
+  /**
+   * @param pushed what {@code bounds} were made of
+   * @param limit so many records are enough
+   */
   RecordsScan(
       final ArchiveOptions options,
       final Bounds bounds,
       final List<Column> columns,
-      final List<Predicate> pushed) {
+      final List<Predicate> pushed,
+      final long limit) {
     this.options = options;
     this.bounds = bounds;
     this.columns = columns;
     this.pushed = List.copyOf(pushed);
+    this.limit = limit;
   }
 
   /**
    * The segments of a recording that are read.
    *
-   * @param records that they have, nearly
+   * @param records that they have, nearly; never too many where there is a limit
    */
   private record Wanted(String recording, long first, long end, long records) {}
 
@@ -86,10 +94,13 @@ final class RecordsScan implements Batch, SupportsReportStatistics {
     List<Wanted> known = wanted;
     if (known == null) {
       known = new ArrayList<>();
+      long left = limit;
       try (Archive archive = new Archive(options, HadoopSettings.ofSession())) {
         for (final String recording : archive.recordings()) {
-          if (bounds.mayHave(recording)) {
-            known.add(wanted(archive.open(recording)));
+          if (left > 0 && bounds.mayHave(recording)) {
+            final Wanted found = wanted(archive.open(recording), left);
+            known.add(found);
+            left -= found.records;
           }
         }
       } catch (final IOException e) {
@@ -100,25 +111,34 @@ final class RecordsScan implements Batch, SupportsReportStatistics {
     return known;
   }
 
-  private Wanted wanted(final RecordingReader reader) throws IOException {
+  private Wanted wanted(final RecordingReader reader, final long most) throws IOException {
     final Segments segments = options.skipsDamaged() ? reader.findWhatIsLeft() : reader.find();
-    final long first = bounds.isNone() ? segments.first() : segments.firstWhere(bounds::begins);
-    final long end = bounds.isNone() ? segments.end() : segments.firstWhere(bounds::isOver);
-    return new Wanted(
-        reader.recording().name(),
-        first,
-        Math.max(first, end),
-        records(reader, segments, Math.max(0, end - first)));
+    final String name = reader.recording().name();
+    if (!bounds.isNone()) {
+      final long first = segments.firstWhere(bounds::begins);
+      final long end = Math.max(first, segments.firstWhere(bounds::isOver));
+      return new Wanted(name, first, end, records(segments, end - first));
+    }
+    final long first = segments.first();
+    if (limit == Long.MAX_VALUE) {
+      return new Wanted(name, first, segments.end(), records(segments, segments.end() - first));
+    }
+    final long countedEnd = Math.min(segments.end(), first + MOST_COUNTED);
+    long records = 0;
+    long end = first;
+    while (records < most && end < countedEnd) {
+      records += segments.trailer(end++).recordCount();
+    }
+    return new Wanted(name, first, records < most ? segments.end() : end, records);
   }
 
-  private static long records(
-      final RecordingReader reader, final Segments segments, final long wanted) throws IOException {
-    final Optional<RecordingHead> head = reader.usableHead();
-    if (head.isEmpty() || segments.isEmpty()) {
-      return wanted * USUAL_RECORDS;
-    }
-    final long all = Math.max(1, head.get().summary().segments());
-    return (long) ((double) head.get().summary().totalRecords() / all * wanted);
+  /** How many records there are in some of the segments, if all have as many. */
+  private static long records(final Segments segments, final long wanted) {
+    return segments
+        .head()
+        .map(head -> head.summary())
+        .map(all -> (long) ((double) all.totalRecords() / Math.max(1, all.segments()) * wanted))
+        .orElse(wanted * USUAL_RECORDS);
   }
 
   @Override

@@ -11,6 +11,7 @@ import org.apache.spark.sql.connector.expressions.aggregate.Min;
 import org.apache.spark.sql.connector.expressions.filter.Predicate;
 import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.connector.read.SupportsPushDownAggregates;
+import org.apache.spark.sql.connector.read.SupportsPushDownLimit;
 import org.apache.spark.sql.connector.read.SupportsPushDownRequiredColumns;
 import org.apache.spark.sql.connector.read.SupportsPushDownV2Filters;
 import org.apache.spark.sql.types.StructType;
@@ -20,12 +21,14 @@ import org.jspecify.annotations.Nullable;
 final class RecordsScanBuilder
     implements SupportsPushDownRequiredColumns,
         SupportsPushDownV2Filters,
-        SupportsPushDownAggregates {
+        SupportsPushDownAggregates,
+        SupportsPushDownLimit {
   private final ArchiveOptions options;
   private final Bounds bounds = new Bounds();
   private final List<Predicate> pushed = new ArrayList<>();
   private StructType columns = Column.schema();
   private @Nullable List<Total> totals;
+  private long limit = Long.MAX_VALUE;
 
   RecordsScanBuilder(final ArchiveOptions options) {
     this.options = options;
@@ -70,6 +73,16 @@ final class RecordsScanBuilder
     return true;
   }
 
+  /** Spark still stops at it; a segment that cannot be read must not count. */
+  @Override
+  public boolean pushLimit(final int most) {
+    if (options.skipsDamaged()) {
+      return false;
+    }
+    limit = most;
+    return true;
+  }
+
   private static @Nullable Total total(final AggregateFunc function) {
     if (function instanceof CountStar) {
       return Total.COUNT;
@@ -86,7 +99,7 @@ final class RecordsScanBuilder
   @Override
   public Scan build() {
     return totals == null
-        ? new RecordsScan(options, bounds, Column.of(columns), pushed)
+        ? new RecordsScan(options, bounds, Column.of(columns), pushed, limit)
         : new TotalsScan(options, totals);
   }
 }

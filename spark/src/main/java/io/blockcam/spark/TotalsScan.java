@@ -1,13 +1,11 @@
 package io.blockcam.spark;
 
-import io.blockcam.archive.head.RecordingHead;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.Segments;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.connector.read.Batch;
@@ -89,25 +87,13 @@ final class TotalsScan implements Batch, Scan {
         }
         return new GenericInternalRow(values);
       }
-      final long count = totals.contains(Total.COUNT) ? count(reader, segments) : 0;
+      final long count = totals.contains(Total.COUNT) ? segments.countRecords() : 0;
       final SegmentTrailer first = segments.trailer(segments.first());
       final SegmentTrailer last = segments.trailer(segments.end() - 1);
       for (int i = 0; i < values.length; i++) {
         values[i] = totals.get(i).of(count, first, last);
       }
       return new GenericInternalRow(values);
-    }
-
-    private static long count(final RecordingReader reader, final Segments segments)
-        throws IOException {
-      final Optional<RecordingHead> head =
-          reader.usableHead().filter(known -> known.segmentNumber() < segments.end());
-      long count = head.map(known -> known.summary().totalRecords()).orElse(0L);
-      final long counted = head.map(known -> known.segmentNumber() + 1).orElse(segments.first());
-      for (long number = counted; number < segments.end(); number++) {
-        count += segments.trailer(number).recordCount();
-      }
-      return count;
     }
   }
 

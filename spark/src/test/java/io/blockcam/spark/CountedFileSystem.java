@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSInputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
@@ -47,21 +48,62 @@ public final class CountedFileSystem extends RawLocalFileSystem {
 
   @Override
   public FSDataInputStream open(final Path path, final int bufferBytes) throws IOException {
-    return new Counted(super.open(path, bufferBytes), path.getName());
+    return new FSDataInputStream(new Counted(super.open(path, bufferBytes), path.getName()));
   }
 
-  private static final class Counted extends FSDataInputStream {
+  /** Counts whatever is read, one after the other or at a place. */
+  private static final class Counted extends FSInputStream {
+    private final FSDataInputStream in;
     private final String name;
 
     Counted(final FSDataInputStream in, final String name) {
-      super(in);
+      this.in = in;
       this.name = name;
     }
 
+    private int counted(final int count) {
+      if (count > 0) {
+        READ.merge(name, (long) count, Long::sum);
+      }
+      return count;
+    }
+
     @Override
-    public void readFully(final long position, final byte[] buffer) throws IOException {
-      super.readFully(position, buffer);
-      READ.merge(name, (long) buffer.length, Long::sum);
+    public int read() throws IOException {
+      final int one = in.read();
+      counted(one < 0 ? 0 : 1);
+      return one;
+    }
+
+    @Override
+    public int read(final byte[] buffer, final int offset, final int length) throws IOException {
+      return counted(in.read(buffer, offset, length));
+    }
+
+    @Override
+    public int read(final long position, final byte[] buffer, final int offset, final int length)
+        throws IOException {
+      return counted(in.read(position, buffer, offset, length));
+    }
+
+    @Override
+    public void seek(final long position) throws IOException {
+      in.seek(position);
+    }
+
+    @Override
+    public long getPos() throws IOException {
+      return in.getPos();
+    }
+
+    @Override
+    public boolean seekToNewSource(final long position) throws IOException {
+      return in.seekToNewSource(position);
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
     }
   }
 }

@@ -10,6 +10,8 @@ import io.blockcam.archive.record.GapReason;
 import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.segment.SegmentTrailer;
+import io.blockcam.export.ParquetExport;
+import io.blockcam.history.Progress;
 import io.blockcam.history.RecordingReader;
 import io.blockcam.history.TestRecording;
 import io.blockcam.store.ObjectStore;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.launcher.JavaModuleOptions;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -160,7 +163,19 @@ final class RecordsTest {
           RecordingReader.open(store, TestRecording.NAME).find().trailer(1);
       assertThat(gap.getLong(16)).isEqualTo(second.recordsOffset() + 64);
     }
-    assertThat(records().columns()).doesNotContain("_segment").hasSize(15);
+    assertThat(records().columns()).doesNotContain("_segment").hasSize(16);
+  }
+
+  @Test
+  void tellsHowRandomContentIs() throws IOException {
+    final TestRecording recording = new TestRecording(archive, 1 << 20);
+    recording.point(RecordKind.START);
+    recording.data(5, 0xff, 0, random(1));
+    recording.data(6, 0xff, 0, new byte[4096]);
+    recording.seal();
+    assertThat(records().select("entropy").collectAsList())
+        .extracting(row -> row.isNullAt(0) ? "none" : "%.1f".formatted(row.getDouble(0)))
+        .containsExactly("none", "1.0", "0.0");
   }
 
   @Test
@@ -185,6 +200,57 @@ final class RecordsTest {
         .hasSize(24)
         .allSatisfy((name, bytes) -> assertThat(bytes).isLessThanOrEqualTo(6 * TAIL_BYTES));
     assertThat(records().where("block < 5").count()).isEqualTo(240);
+  }
+
+  /** What the recorder says of all of them saves looking at each. */
+  @Test
+  void countsByTheHeadAndWhatIsBehindIt() throws IOException {
+    final TestRecording recording = day("one");
+    recording.publishHead();
+    recording.data(3, 0xff, 0, random(3));
+    recording.seal();
+    assertThat(records().count()).isEqualTo(1201);
+    assertThat(segmentsRead())
+        .containsOnlyKeys("0000000000.seg", "0000000023.seg", "0000000024.seg");
+    assertThat(records().where("block = 3").count()).isEqualTo(25);
+  }
+
+  /** A query is of one moment, whatever happens while it runs. */
+  @Test
+  void readsWhatThereWasWhenItWasPlanned() throws IOException {
+    final TestRecording recording = day("one");
+    final JavaRDD<Row> before = records().where("block >= 0").select("block").toJavaRDD();
+    assertThat(before.getNumPartitions()).isEqualTo(1);
+    recording.data(3, 0xff, 0, random(3));
+    recording.seal();
+    assertThat(before.collect()).hasSize(1200);
+    final JavaRDD<Row> planned = records().where("block >= 0").select("block").toJavaRDD();
+    assertThat(planned.getNumPartitions()).isEqualTo(1);
+    Files.delete(recording.segment(7));
+    assertThatThrownBy(planned::collect).hasStackTraceContaining("segment 7 is missing");
+    assertThatThrownBy(() -> records().where("block >= 0").collectAsList())
+        .hasStackTraceContaining("segment 7 is missing before it");
+  }
+
+  /** Who has Parquet files needs nothing of us, and gets the same. */
+  @Test
+  void saysWhatTheExportedFilesSay() throws IOException {
+    final TestRecording recording = day("one");
+    recording.data(5, 0x0f, 0, new byte[4096]);
+    recording.run(RecordKind.DISCARD, 8, 3, 0);
+    recording.gap(1, 2, GapReason.PAYLOAD_LOST);
+    recording.seal();
+    final Path files = archive.resolveSibling("files");
+    try (ObjectStore store = recording.store()) {
+      final RecordingReader reader = RecordingReader.open(store, "one");
+      new ParquetExport(reader, reader.find(), files, Progress.NONE).run();
+    }
+    final Dataset<Row> exported = session.read().parquet(files.toString()).drop("day");
+    final Dataset<Row> read = records().drop("payload", "entropy");
+    assertThat(exported.columns()).containsExactlyInAnyOrder(read.columns());
+    final Dataset<Row> same = exported.selectExpr(read.columns()).exceptAll(read);
+    assertThat(exported.count()).isEqualTo(1203);
+    assertThat(same.count()).isZero();
   }
 
   private static Map<String, Long> segmentsRead() {
@@ -232,6 +298,18 @@ final class RecordsTest {
     for (final Row row : rows) {
       assertThat((byte[]) row.get(1)).isEqualTo(random(row.getLong(0)));
     }
+  }
+
+  @Test
+  void readsNoMoreThanIsEnough() throws IOException {
+    day("one");
+    day("two");
+    final Dataset<Row> few = records().select("recording", "block").limit(2 * RECORDS + 1);
+    assertThat(few.collectAsList()).hasSize(2 * RECORDS + 1);
+    assertThat(segmentsRead())
+        .containsOnlyKeys("0000000000.seg", "0000000001.seg", "0000000002.seg");
+    assertThat(records().select("block").limit(25 * RECORDS).collectAsList()).hasSize(25 * RECORDS);
+    assertThat(records().where("block = 7").select("block").limit(30).collectAsList()).hasSize(30);
   }
 
   @Test

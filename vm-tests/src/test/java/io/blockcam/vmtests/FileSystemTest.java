@@ -40,6 +40,8 @@ class FileSystemTest {
   /** Smaller ones may lie in the metadata, or have nothing that proves something. */
   private static final long LARGE_BYTES = 16 << 10;
 
+  private static final long BLOCK_BYTES = 4096;
+
   @TempDir private Path scratch;
 
   @Test
@@ -166,7 +168,9 @@ class FileSystemTest {
                     || Instant.parse(last.path("until").asText()).isAfter(before))
             .as("%s was there until it was deleted: %s", path, last)
             .isTrue();
-        if (Objects.equals(files.get(path), survivors.get(path))) {
+        // Of smaller files that share a block with others a copy can be missed (docs/find.md).
+        if (target.path("bytes").asLong() >= BLOCK_BYTES
+            && Objects.equals(files.get(path), survivors.get(path))) {
           assertThat(last.path("end").asText()).as("%s: %s", path, target).isEqualTo("still there");
         }
       }

@@ -41,6 +41,7 @@ class ModuleDirectionsTest {
         "filesearch",
         "uploader",
         "replay",
+        "export",
         "attach",
         "cli"
       })
@@ -72,6 +73,8 @@ class ModuleDirectionsTest {
         .definedBy("io.blockcam.uploader..")
         .layer("replay")
         .definedBy("io.blockcam.replay..")
+        .layer("export")
+        .definedBy("io.blockcam.export..")
         .layer("attach")
         .definedBy("io.blockcam.attach..")
         .layer("cli")
@@ -94,6 +97,8 @@ class ModuleDirectionsTest {
         .mayOnlyAccessLayers("archive", "store", "history")
         .whereLayer("replay")
         .mayOnlyAccessLayers("archive", "store", "history")
+        .whereLayer("export")
+        .mayOnlyAccessLayers("archive", "history")
         .whereLayer("attach")
         .mayOnlyAccessLayers("ublk-server", "store")
         .whereLayer("cli")

@@ -33,6 +33,7 @@ final class TidyTest {
           "cli/",
           "concurrency-tests/",
           "docs/",
+          "export/",
           "file-search/",
           "history/",
           "native-bindings/",

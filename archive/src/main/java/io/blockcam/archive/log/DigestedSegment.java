@@ -99,10 +99,7 @@ public final class DigestedSegment {
     frames.finish();
     final SegmentTrailer trailer = trailer(log, previous, tables.sha256(frameDigests));
     return new DigestedSegment(
-        log,
-        trailer,
-        frameDigests,
-        RecordingSummary.of(trailer, new RecordTable(ByteBuffer.wrap(tables.records))));
+        log, trailer, frameDigests, RecordingSummary.of(trailer, new RecordTable(tables.records)));
   }
 
   private static SegmentTrailer trailer(

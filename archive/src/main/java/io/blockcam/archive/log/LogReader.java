@@ -48,7 +48,7 @@ final class LogReader {
   private final Crc32c crc = new Crc32c();
   private final byte[] chunk = new byte[CHUNK_BYTES];
   private final MemorySegment memory = MemorySegment.ofArray(chunk);
-  private final RecordTable table = new RecordTable(ByteBuffer.wrap(chunk));
+  private final RecordTable table = new RecordTable(chunk);
 
   /** Of the file, where the chunk begins; a multiple of 64 like the offset of every entry. */
   private long chunkOffset = HEADER_BYTES;

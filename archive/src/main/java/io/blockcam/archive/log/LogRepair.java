@@ -51,7 +51,7 @@ public final class LogRepair {
   private int chunkBytes;
   private final byte[] entry = new byte[RECORD_BYTES];
   private final MemorySegment entryMemory = MemorySegment.ofArray(entry);
-  private final RecordTable record = new RecordTable(ByteBuffer.wrap(entry));
+  private final RecordTable record = new RecordTable(entry);
 
   private long due;
   private int lostRecords;

@@ -11,6 +11,7 @@ import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.FileBytes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ final class LogRewrite {
   List<Long> run(final EntryTable records, final LogWriter copy) throws IOException {
     for (int i = 0; i < records.count(); i++) {
       final MemorySegment entry = records.entry(i);
-      append(new RecordTable(entry.asByteBuffer()), view.wrap(entry, 0), copy);
+      append(new RecordTable(entry.toArray(ValueLayout.JAVA_BYTE)), view.wrap(entry, 0), copy);
     }
     return lostBlocks();
   }

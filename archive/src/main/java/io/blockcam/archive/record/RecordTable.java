@@ -4,27 +4,48 @@ import static io.blockcam.archive.record.RecordDescriptor.RECORD_BYTES;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.blockcam.archive.hash.Crc32c;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records side by side in memory, read in place. The table does not own the memory and does not
+ * Records side by side in an array, read in place. The table does not own the array and does not
  * check it: {@link #problem} does.
  */
 public final class RecordTable {
-  private final ByteBuffer memory;
+  // Twice as fast as a buffer.
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, LITTLE_ENDIAN);
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, LITTLE_ENDIAN);
+  private static final VarHandle SHORT =
+      MethodHandles.byteArrayViewVarHandle(short[].class, LITTLE_ENDIAN);
+
+  private final byte[] array;
+  private final int offset;
   private final int count;
 
   /**
-   * @param memory a whole number of records from its position on; is not copied
+   * @param array a whole number of records; is not copied
    */
-  public RecordTable(final ByteBuffer memory) {
-    if (memory.remaining() % RECORD_BYTES != 0) {
+  public RecordTable(final byte[] array) {
+    this(array, 0, array.length);
+  }
+
+  /**
+   * @param offset where they begin in {@code array}
+   * @param bytes of them, a whole number of records
+   */
+  public RecordTable(final byte[] array, final int offset, final int bytes) {
+    Objects.checkFromIndexSize(offset, bytes, array.length);
+    if (bytes % RECORD_BYTES != 0) {
       throw new IllegalArgumentException(
-          "a table of records has a multiple of 64 bytes, not " + memory.remaining());
+          "a table of records has a multiple of 64 bytes, not " + bytes);
     }
-    this.memory = memory.slice().order(LITTLE_ENDIAN);
-    this.count = memory.remaining() / RECORD_BYTES;
+    this.array = array;
+    this.offset = offset;
+    this.count = bytes / RECORD_BYTES;
   }
 
   /** How many records. */
@@ -32,9 +53,18 @@ public final class RecordTable {
     return count;
   }
 
-  /** The bytes of the table; not to be changed. */
-  public ByteBuffer memory() {
-    return memory;
+  /** Copies the bytes of record {@code index} to an offset of an array. */
+  public void copy(final int index, final byte[] into, final int at) {
+    System.arraycopy(array, at(index), into, at, RECORD_BYTES);
+  }
+
+  /**
+   * CRC32C of all their bytes.
+   *
+   * @param crc scratch of the calling thread
+   */
+  public int checksum(final Crc32c crc) {
+    return crc.of(array, offset, count * RECORD_BYTES);
   }
 
   /** Place of record {@code index} in the order of the recording. */
@@ -82,7 +112,7 @@ public final class RecordTable {
 
   /** {@link RecordFlags} of record {@code index}. */
   public int flags(final int index) {
-    return Short.toUnsignedInt(memory.getShort(at(index) + RecordDescriptor.FLAGS_OFFSET));
+    return Short.toUnsignedInt((short) SHORT.get(array, at(index) + RecordDescriptor.FLAGS_OFFSET));
   }
 
   /** Whether record {@code index} has one of these {@link RecordFlags}. */
@@ -121,7 +151,7 @@ public final class RecordTable {
    */
   public @Nullable String problem(final int index, final long diskBlocks, final Crc32c crc) {
     final int stored = u32(index, RecordDescriptor.CRC32C_OFFSET);
-    final int computed = crc.of(memory, at(index), RecordDescriptor.CRC32C_OFFSET);
+    final int computed = crc.of(array, at(index), RecordDescriptor.CRC32C_OFFSET);
     if (stored != computed) {
       return "CRC32C is 0x%08x but the bytes give 0x%08x".formatted(stored, computed);
     }
@@ -166,19 +196,19 @@ public final class RecordTable {
     };
   }
 
-  private static int at(final int index) {
-    return index * RECORD_BYTES;
+  private int at(final int index) {
+    return offset + Objects.checkIndex(index, count) * RECORD_BYTES;
   }
 
   private int u8(final int index, final int fieldOffset) {
-    return Byte.toUnsignedInt(memory.get(at(index) + fieldOffset));
+    return Byte.toUnsignedInt(array[at(index) + fieldOffset]);
   }
 
   private int u32(final int index, final int fieldOffset) {
-    return memory.getInt(at(index) + fieldOffset);
+    return (int) INT.get(array, at(index) + fieldOffset);
   }
 
   private long u64(final int index, final int fieldOffset) {
-    return memory.getLong(at(index) + fieldOffset);
+    return (long) LONG.get(array, at(index) + fieldOffset);
   }
 }

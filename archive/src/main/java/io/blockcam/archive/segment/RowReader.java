@@ -52,7 +52,7 @@ final class RowReader {
    */
   SegmentRows read(final int[] numbers) throws IOException {
     final byte[] records = rows(numbers, trailer.recordsOffset(), RECORD_BYTES);
-    final RecordTable table = new RecordTable(ByteBuffer.wrap(records));
+    final RecordTable table = new RecordTable(records);
     final Crc32c crc = new Crc32c();
     final int[] payloads = new int[numbers.length];
     int count = 0;

@@ -118,6 +118,19 @@ public final class SegmentReader {
     return tables().records();
   }
 
+  /**
+   * Reads the records and nothing else. Each is checked by its own CRC32C and its place in the
+   * order, all of them by what the trailer counts; no SHA-256 vouches for them, so that damage is
+   * seen, and an edit whose CRC32C was repaired is not: that is for {@link #records}.
+   */
+  public RecordTable recordsOnly() throws IOException {
+    final RecordTable records =
+        new RecordTable(
+            read(trailer.recordsOffset(), (int) (trailer.tablesEnd() - trailer.recordsOffset())));
+    check(records, SegmentReader::refuse);
+    return records;
+  }
+
   /** Reads all tables and checks their SHA-256. */
   public SegmentTables tables() throws IOException {
     return tables(SegmentReader::refuse);
@@ -126,10 +139,9 @@ public final class SegmentReader {
   SegmentTables tables(final ProblemSink sink) throws IOException {
     final byte[] all =
         read(trailer.tablesOffset(), (int) (trailer.tablesEnd() - trailer.tablesOffset()));
-    final ByteBuffer memory = ByteBuffer.wrap(all);
     final int hashesAt = (int) (trailer.hashesOffset() - trailer.tablesOffset());
     final int recordsAt = (int) (trailer.recordsOffset() - trailer.tablesOffset());
-    final RecordTable records = new RecordTable(memory.slice(recordsAt, all.length - recordsAt));
+    final RecordTable records = new RecordTable(all, recordsAt, all.length - recordsAt);
     check(records, sink); // first: it says more of what is wrong
     final Sha256Digest digest = Sha256.of(all);
     if (!digest.equals(trailer.tablesSha256())) {
@@ -142,8 +154,10 @@ public final class SegmentReader {
     }
     return new SegmentTables(
         records,
-        memory.slice(hashesAt, recordsAt - hashesAt),
-        new FrameDigests(memory.slice(0, hashesAt)));
+        all,
+        hashesAt,
+        trailer.payloadCount(),
+        new FrameDigests(ByteBuffer.wrap(all).slice(0, hashesAt)));
   }
 
   /**

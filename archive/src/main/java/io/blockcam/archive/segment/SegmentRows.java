@@ -39,12 +39,11 @@ public final class SegmentRows {
    * @param numbers of records, rising
    */
   public static SegmentRows of(final SegmentTables tables, final int[] numbers) {
-    final ByteBuffer all = tables.records().memory();
     final byte[] records = new byte[numbers.length * RECORD_BYTES];
     final ByteBuffer hashes =
         ByteBuffer.allocate(numbers.length * SectorHash.BLOCK_HASHES_BYTES).order(LITTLE_ENDIAN);
     for (int row = 0; row < numbers.length; row++) {
-      all.get(numbers[row] * RECORD_BYTES, records, row * RECORD_BYTES, RECORD_BYTES);
+      tables.records().copy(numbers[row], records, row * RECORD_BYTES);
       final int payload = tables.records().payloadIndex(numbers[row]);
       for (int s = 0; payload != NO_PAYLOAD && s < BLOCK_SECTORS; s++) {
         hashes.putLong(
@@ -62,7 +61,7 @@ public final class SegmentRows {
    */
   static SegmentRows counted(final int[] numbers, final byte[] records, final byte[] hashes) {
     final ByteBuffer memory = ByteBuffer.wrap(records).order(LITTLE_ENDIAN);
-    final RecordTable table = new RecordTable(memory);
+    final RecordTable table = new RecordTable(records);
     for (int row = 0; row < numbers.length; row++) {
       if (table.payloadIndex(row) != NO_PAYLOAD) {
         memory.putInt(row * RECORD_BYTES + PAYLOAD_INDEX_OFFSET, row);
@@ -71,7 +70,7 @@ public final class SegmentRows {
     return new SegmentRows(
         numbers.clone(),
         new SegmentTables(
-            table, ByteBuffer.wrap(hashes), new FrameDigests(ByteBuffer.allocate(0))));
+            table, hashes, 0, numbers.length, new FrameDigests(ByteBuffer.allocate(0))));
   }
 
   /** How many there are. */
@@ -108,8 +107,8 @@ public final class SegmentRows {
   public int checksum() {
     final Crc32c crc = new Crc32c();
     final ByteBuffer sums = ByteBuffer.allocate(2 * Integer.BYTES);
-    sums.putInt(crc.of(tables.records().memory()));
-    sums.putInt(crc.of(tables.hashes()));
+    sums.putInt(tables.records().checksum(crc));
+    sums.putInt(tables.hashesChecksum(crc));
     return crc.of(sums.flip());
   }
 }

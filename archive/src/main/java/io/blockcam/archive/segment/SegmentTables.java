@@ -2,11 +2,11 @@ package io.blockcam.archive.segment;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.blockcam.archive.hash.Crc32c;
 import io.blockcam.archive.hash.SectorHash;
 import io.blockcam.archive.record.RecordTable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /** Records, sector hashes and frame digests of a segment, checked and in memory. */
@@ -17,19 +17,25 @@ public final class SegmentTables {
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, LITTLE_ENDIAN);
 
-  private final ByteBuffer hashes;
-  private final byte[] array;
-  private final int arrayOffset;
+  private final byte[] hashes;
+  private final int hashesOffset;
   private final int payloads;
   private final FrameDigests frameDigests;
 
+  /**
+   * @param hashes of all payloads
+   * @param hashesOffset where they begin in there
+   */
   SegmentTables(
-      final RecordTable records, final ByteBuffer hashes, final FrameDigests frameDigests) {
+      final RecordTable records,
+      final byte[] hashes,
+      final int hashesOffset,
+      final int payloads,
+      final FrameDigests frameDigests) {
     this.records = records;
     this.hashes = hashes;
-    this.array = hashes.array();
-    this.arrayOffset = hashes.arrayOffset() + hashes.position();
-    this.payloads = hashes.remaining() / SectorHash.BLOCK_HASHES_BYTES;
+    this.hashesOffset = hashesOffset;
+    this.payloads = payloads;
     this.frameDigests = frameDigests;
   }
 
@@ -38,9 +44,13 @@ public final class SegmentTables {
     return records;
   }
 
-  /** All sector hashes, those of a payload side by side. */
-  ByteBuffer hashes() {
-    return hashes;
+  /**
+   * CRC32C of all sector hashes.
+   *
+   * @param crc scratch of the calling thread
+   */
+  int hashesChecksum(final Crc32c crc) {
+    return crc.of(hashes, hashesOffset, payloads * SectorHash.BLOCK_HASHES_BYTES);
   }
 
   /** What the frames must be. */
@@ -56,6 +66,6 @@ public final class SegmentTables {
    */
   public long sectorHash(final int payloadIndex, final int sector) {
     final int at = Objects.checkIndex(payloadIndex, payloads) * SectorHash.BLOCK_HASHES_BYTES;
-    return (long) LONG.get(array, arrayOffset + at + sector * Long.BYTES);
+    return (long) LONG.get(hashes, hashesOffset + at + sector * Long.BYTES);
   }
 }

@@ -1,11 +1,8 @@
-package io.blockcam.cli;
+package io.blockcam.filesearch;
 
-import io.blockcam.archive.Moment;
-import io.blockcam.filesearch.Evidence;
 import io.blockcam.filesearch.Presence.Span;
-import io.blockcam.filesearch.Sighting;
 import io.blockcam.filesearch.Sighting.Verdict;
-import java.io.PrintWriter;
+import io.blockcam.history.RecordedClock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,30 +10,63 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What a search has found, as a table for people and as JSON for programs.
+ * What a search of a recording has found, as programs take it.
  *
- * @param options of which recording
+ * @param recording its name
  * @param sightings one for each file
  * @param last sequence of the last record that was looked at
  * @param minCoverage from which coverage on, 0 to 1, a file that was there in part counts
  * @param notSearched segments that could not be read, a line for each
  * @param unread files that could not be read, a line for each
  */
-record FindReport(
-    RecordingOptions options,
+public record SearchReport(
+    String recording,
     List<Sighting> sightings,
     long last,
     double minCoverage,
     List<String> notSearched,
     List<String> unread) {
 
+  /** Copies the lists. */
+  public SearchReport {
+    sightings = List.copyOf(sightings);
+    notSearched = List.copyOf(notSearched);
+    unread = List.copyOf(unread);
+  }
+
+  /**
+   * Of what a search has found.
+   *
+   * @param clock what the recorder's clock showed: its times are those that people know
+   */
+  public static SearchReport of(
+      final String recording,
+      final FileSearch.Result found,
+      final RecordedClock clock,
+      final long last,
+      final double minCoverage,
+      final List<String> unread) {
+    return new SearchReport(
+        recording,
+        found.sightings().stream().map(sighting -> sighting.shownBy(clock::shown)).toList(),
+        last,
+        minCoverage,
+        found.notSearched(),
+        unread);
+  }
+
+  /** A constant as people write it: "still there". */
+  private static String words(final Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
   /** Whether any file was there, in whole or in part. */
-  boolean isFound() {
+  public boolean isFound() {
     return sightings.stream().anyMatch(this::isFound);
   }
 
   /** Whether a file was. */
-  boolean isFound(final Sighting sighting) {
+  public boolean isFound(final Sighting sighting) {
     return switch (sighting.verdict()) {
       case PRESENT -> true;
       case PARTLY -> sighting.coverage() >= minCoverage;
@@ -44,72 +74,33 @@ record FindReport(
     };
   }
 
-  static String verdict(final Sighting sighting) {
-    return Words.of(sighting.verdict());
+  /** In one word. */
+  public static String verdict(final Sighting sighting) {
+    return words(sighting.verdict());
   }
 
   /** Spans of which people want to know. */
-  List<Span> spans(final Sighting sighting) {
+  public List<Span> spans(final Sighting sighting) {
     if (!isFound(sighting)) {
       return List.of();
     }
     return sighting.whole().isEmpty() ? sighting.parts() : sighting.whole();
   }
 
-  static String coverage(final Sighting sighting) {
-    return String.format(Locale.ROOT, "%.1f %%", 100 * sighting.coverage());
-  }
-
-  static String proof(final Sighting sighting) {
+  /** What vouches for it. */
+  public static String proof(final Sighting sighting) {
     return sighting.isProven() ? "bytes" : "hashes";
   }
 
   /** For --at: the last moment of a span. */
-  String at(final Span span) {
+  public String at(final Span span) {
     return "seq:" + (span.end().isPresent() ? span.end().get().sequence() - 1 : last);
   }
 
-  void print(final PrintWriter out) {
-    final Table table =
-        new Table(
-            Table.Align.LEFT,
-            Table.Align.RIGHT,
-            Table.Align.LEFT,
-            Table.Align.LEFT,
-            Table.Align.LEFT,
-            Table.Align.LEFT,
-            Table.Align.LEFT,
-            Table.Align.LEFT);
-    table.row("VERDICT", "COVERED", "PROOF", "FROM", "UNTIL", "END", "AT", "FILE");
-    for (final Sighting sighting : sightings) {
-      final List<String> paths = sighting.target().paths();
-      final String path =
-          paths.getFirst() + (paths.size() > 1 ? " and %d more".formatted(paths.size() - 1) : "");
-      if (spans(sighting).isEmpty()) {
-        table.row(verdict(sighting), coverage(sighting), "-", "-", "-", "-", "-", path);
-      }
-      for (final Span span : spans(sighting)) {
-        table.row(
-            verdict(sighting),
-            coverage(sighting),
-            proof(sighting),
-            span.first().instant().toString(),
-            span.end().map(Moment::instant).map(Object::toString).orElse("-"),
-            Words.of(span.how()),
-            at(span),
-            path);
-      }
-    }
-    table.print(out);
-    if (!notSearched.isEmpty()) {
-      out.printf("%d segments could not be searched%n", notSearched.size());
-    }
-    out.flush();
-  }
-
-  Map<String, Object> json() {
+  /** All of it, as maps and lists. */
+  public Map<String, Object> json() {
     final Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("recording", options.name);
+    facts.put("recording", recording);
     facts.put("lastSequence", last);
     facts.put("notSearched", notSearched);
     facts.put("unread", unread);
@@ -147,7 +138,7 @@ record FindReport(
       final Map<String, Object> facts = new LinkedHashMap<>();
       facts.put("from", span.first().instant().toString());
       facts.put("until", span.end().map(end -> end.instant().toString()).orElse(null));
-      facts.put("end", Words.of(span.how()));
+      facts.put("end", words(span.how()));
       facts.put("firstAt", "seq:" + span.first().sequence());
       facts.put("lastAt", at(span));
       facts.put("probativeSectors", span.best());

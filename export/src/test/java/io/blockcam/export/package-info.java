@@ -1,0 +1,4 @@
+@NullMarked
+package io.blockcam.export;
+
+import org.jspecify.annotations.NullMarked;
