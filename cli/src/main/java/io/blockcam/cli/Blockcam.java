@@ -153,7 +153,7 @@ public final class Blockcam {
 
   private static RecordKind kind(final String text) {
     for (final RecordKind kind : RecordKind.values()) {
-      if (Words.option(kind).equals(text)) {
+      if (kind.word().equals(text)) {
         return kind;
       }
     }

@@ -35,7 +35,7 @@ final class InfoReport {
     json.put("last", summary.lastShown().map(InfoReport::moment).orElse(null));
     json.put("records", summary.totalRecords());
     final Map<String, Long> kinds = new LinkedHashMap<>();
-    summary.records().forEach((kind, count) -> kinds.put(Words.option(kind), count));
+    summary.records().forEach((kind, count) -> kinds.put(kind.word(), count));
     json.put("recordsByKind", kinds);
     json.put("failedWrites", summary.failed());
     json.put("gaps", summary.count(RecordKind.GAP));
@@ -102,7 +102,7 @@ final class InfoReport {
                     .append(kinds.isEmpty() ? ": " : ", ")
                     .append(count)
                     .append(' ')
-                    .append(Words.option(kind)));
+                    .append(kind.word()));
     table.row("records", summary.totalRecords() + kinds.toString());
     table.row(
         "gaps",

@@ -225,7 +225,7 @@ final class LogCommand implements Callable<Integer> {
       facts.put("sequence", records.sequence(i));
       facts.put("epoch", epoch);
       facts.put("time", clock.shown(records.sequence(i), records.timestampNs(i)).toString());
-      facts.put("kind", Words.option(kind));
+      facts.put("kind", kind.word());
       facts.put("block", kind.hasBlocks() ? (Object) records.block(i) : "");
       facts.put("blocks", kind.hasBlocks() ? (Object) records.runBlocks(i) : "");
       facts.put("sectors", sectors(records, i, kind));

@@ -24,7 +24,7 @@ final class DayFile implements Closeable {
 
   private final Path file;
   private final Path temporary;
-  private final ParquetWriter<RecordFields.Row> writer;
+  private final ParquetWriter<RecordColumns.Row> writer;
   private long rows;
 
   DayFile(final Path file) throws IOException {
@@ -42,7 +42,7 @@ final class DayFile implements Closeable {
             .build();
   }
 
-  private static final class Builder extends ParquetWriter.Builder<RecordFields.Row, Builder> {
+  private static final class Builder extends ParquetWriter.Builder<RecordColumns.Row, Builder> {
     Builder(final OutputFile file) {
       super(file);
     }
@@ -53,19 +53,19 @@ final class DayFile implements Closeable {
     }
 
     @Override
-    protected WriteSupport<RecordFields.Row> getWriteSupport(final Configuration configuration) {
-      return new RecordFields();
+    protected WriteSupport<RecordColumns.Row> getWriteSupport(final Configuration configuration) {
+      return new RecordColumns();
     }
 
     @Override
-    protected WriteSupport<RecordFields.Row> getWriteSupport(
+    protected WriteSupport<RecordColumns.Row> getWriteSupport(
         final ParquetConfiguration configuration) {
-      return new RecordFields();
+      return new RecordColumns();
     }
   }
 
   void add(final long epoch, final SegmentTables tables, final int index) throws IOException {
-    writer.write(new RecordFields.Row(epoch, tables, index));
+    writer.write(new RecordColumns.Row(epoch, tables, index));
     rows++;
   }
 

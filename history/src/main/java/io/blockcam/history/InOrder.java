@@ -1,5 +1,6 @@
 package io.blockcam.history;
 
+import io.blockcam.store.DaemonThread;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayDeque;
@@ -86,13 +87,7 @@ public final class InOrder {
 
   /** So many threads, begun as they are needed: they inherit the caller's priority. */
   public static ExecutorService workers(final int most) {
-    return Executors.newFixedThreadPool(
-        most,
-        task -> {
-          final Thread thread = new Thread(task, "blockcam-reader");
-          thread.setDaemon(true);
-          return thread;
-        });
+    return Executors.newFixedThreadPool(most, task -> DaemonThread.of("blockcam-reader", task));
   }
 
   /** The same for things that are known. */

@@ -2,12 +2,12 @@ package io.blockcam.history;
 
 import io.blockcam.archive.segment.RandomAccessBytes;
 import io.blockcam.store.ObjectStatus;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** An object of a store as its readers want it. */
-public record ObjectBytes(ObjectStore store, ObjectStatus status) implements RandomAccessBytes {
+public record ObjectBytes(ReadableStore store, ObjectStatus status) implements RandomAccessBytes {
 
   @Override
   public long length() {

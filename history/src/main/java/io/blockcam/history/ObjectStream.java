@@ -1,7 +1,7 @@
 package io.blockcam.history;
 
 import io.blockcam.archive.segment.RandomAccessBytes;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,13 +17,13 @@ import org.slf4j.LoggerFactory;
 final class ObjectStream implements RandomAccessBytes.Sequence {
   private static final Logger LOG = LoggerFactory.getLogger(ObjectStream.class);
 
-  private final ObjectStore store;
+  private final ReadableStore store;
   private final String path;
   private final long end;
   private long at;
   private @Nullable InputStream in;
 
-  ObjectStream(final ObjectStore store, final String path, final long offset, final long length) {
+  ObjectStream(final ReadableStore store, final String path, final long offset, final long length) {
     this.store = store;
     this.path = path;
     at = offset;

@@ -6,7 +6,7 @@ import io.blockcam.archive.pack.PackException;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.store.ObjectStatus;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,14 +17,14 @@ import java.util.Optional;
  * their order. One thread.
  */
 public final class PackFindings {
-  private final ObjectStore store;
+  private final ReadableStore store;
   private final SegmentPlaces places;
   private final PackListing packs;
 
   /** The pack that was looked at last. */
   private String looked = "";
 
-  PackFindings(final ObjectStore store, final SegmentPlaces places, final PackListing packs) {
+  PackFindings(final ReadableStore store, final SegmentPlaces places, final PackListing packs) {
     this.store = store;
     this.places = places;
     this.packs = packs;

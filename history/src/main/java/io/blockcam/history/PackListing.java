@@ -3,7 +3,7 @@ package io.blockcam.history;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.SegmentName;
 import io.blockcam.store.ObjectStatus;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +15,7 @@ import java.util.stream.LongStream;
 
 /** Which packs a store has, by their names. */
 final class PackListing {
-  private final ObjectStore store;
+  private final ReadableStore store;
   private final RecordingPaths paths;
 
   /** By their size, the directory of packs that was asked for last. */
@@ -23,7 +23,7 @@ final class PackListing {
 
   private record Listed(String directory, Set<Long> firsts) {}
 
-  PackListing(final ObjectStore store, final RecordingPaths paths) {
+  PackListing(final ReadableStore store, final RecordingPaths paths) {
     this.store = store;
     this.paths = paths;
   }

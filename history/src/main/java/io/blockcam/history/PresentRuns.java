@@ -4,7 +4,7 @@ import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.SegmentName;
 import io.blockcam.archive.SpanName;
 import io.blockcam.store.ObjectStatus;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.OptionalLong;
@@ -14,7 +14,7 @@ import java.util.OptionalLong;
  * asked for, and a bit is kept of each: there are a hundred thousand in a year. One thread.
  */
 final class PresentRuns {
-  private final ObjectStore store;
+  private final ReadableStore store;
   private final RecordingPaths paths;
   private final long size;
   private final BitSet present = new BitSet();
@@ -23,7 +23,7 @@ final class PresentRuns {
   /**
    * @param size how many segments a run covers
    */
-  PresentRuns(final ObjectStore store, final RecordingPaths paths, final long size) {
+  PresentRuns(final ReadableStore store, final RecordingPaths paths, final long size) {
     this.store = store;
     this.paths = paths;
     this.size = size;

@@ -17,7 +17,7 @@ import io.blockcam.archive.segment.SegmentReader;
 import io.blockcam.archive.segment.SegmentTrailer;
 import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import io.blockcam.store.StoreException;
 import io.blockcam.store.StoreUnavailableException;
 import java.io.IOException;
@@ -48,12 +48,12 @@ public final class RecordingReader {
   /** The newest head may be gone when it is read: a recorder that is running has a newer one. */
   private static final int HEAD_ATTEMPTS = 5;
 
-  private final ObjectStore store;
+  private final ReadableStore store;
   private final Recording recording;
   private final Sha256Digest recordingJson;
   private final SegmentPlaces places;
 
-  private RecordingReader(final ObjectStore store, final Found found) {
+  private RecordingReader(final ReadableStore store, final Found found) {
     this.store = store;
     this.recording = found.recording;
     this.recordingJson = found.digest;
@@ -69,7 +69,7 @@ public final class RecordingReader {
    * @param refused told of each that may not be looked at, and why
    */
   public static List<String> names(
-      final ObjectStore store, final BiConsumer<String, StoreException> refused)
+      final ReadableStore store, final BiConsumer<String, StoreException> refused)
       throws IOException {
     final List<String> names = new ArrayList<>();
     for (final ObjectStatus status : store.list("")) {
@@ -95,7 +95,7 @@ public final class RecordingReader {
    * @throws NoSuchRecordingException when there is none of that name
    * @throws RecordingFormatException when its {@code recording.json} is not what it should be
    */
-  public static RecordingReader open(final ObjectStore store, final String name)
+  public static RecordingReader open(final ReadableStore store, final String name)
       throws IOException {
     final Optional<Found> found = find(store, name);
     if (found.isEmpty()) {
@@ -113,12 +113,12 @@ public final class RecordingReader {
   }
 
   /** What {@code recording.json} says, if there is one. */
-  public static Optional<Recording> read(final ObjectStore store, final String name)
+  public static Optional<Recording> read(final ReadableStore store, final String name)
       throws IOException {
     return find(store, name).map(Found::recording);
   }
 
-  private static Optional<Found> find(final ObjectStore store, final String name)
+  private static Optional<Found> find(final ReadableStore store, final String name)
       throws IOException {
     final String path = new RecordingPaths(name).recordingJson();
     final Optional<ObjectStatus> status = store.status(path);

@@ -3,7 +3,7 @@ package io.blockcam.history;
 import io.blockcam.archive.segment.RandomAccessBytes;
 import io.blockcam.archive.segment.SegmentException;
 import io.blockcam.store.ObjectNotFoundException;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import io.blockcam.store.StoreException;
 import io.blockcam.store.StoreRefusedException;
 import io.blockcam.store.StoreUnavailableException;
@@ -13,13 +13,13 @@ import java.util.Optional;
 
 /** The bytes of a segment in a store; it may be moved into a pack while they are read. */
 public final class SegmentBytes implements RandomAccessBytes {
-  private final ObjectStore store;
+  private final ReadableStore store;
   private final SegmentPlaces places;
 
   /** Is replaced once at most, by the same bytes in a pack. */
   private volatile SegmentPlace place;
 
-  SegmentBytes(final ObjectStore store, final SegmentPlaces places, final SegmentPlace place) {
+  SegmentBytes(final ReadableStore store, final SegmentPlaces places, final SegmentPlace place) {
     this.store = store;
     this.places = places;
     this.place = place;

@@ -3,6 +3,7 @@ package io.blockcam.history;
 import io.blockcam.archive.RecordingPaths;
 import io.blockcam.archive.SegmentName;
 import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -30,7 +31,7 @@ public final class SegmentListing implements InOrder.Things<SegmentPlace> {
   private boolean lastWasPacked;
 
   SegmentListing(
-      final ObjectStore store,
+      final ReadableStore store,
       final SegmentPlaces places,
       final RecordingPaths paths,
       final long first)
@@ -46,7 +47,7 @@ public final class SegmentListing implements InOrder.Things<SegmentPlace> {
    *
    * @return empty when there is none
    */
-  static OptionalLong newest(final ObjectStore store, final RecordingPaths paths)
+  static OptionalLong newest(final ReadableStore store, final RecordingPaths paths)
       throws IOException {
     final OptionalLong packed = new PackListing(store, paths).newest();
     final List<Directory> directories = directories(store, paths);
@@ -91,7 +92,7 @@ public final class SegmentListing implements InOrder.Things<SegmentPlace> {
 
   private record Directory(long first, String path) {}
 
-  private static List<Directory> directories(final ObjectStore store, final RecordingPaths paths)
+  private static List<Directory> directories(final ReadableStore store, final RecordingPaths paths)
       throws IOException {
     return store.list(paths.segments()).stream()
         .filter(s -> s.isDirectory() && SegmentName.firstOf(s.name()).isPresent())
@@ -99,7 +100,7 @@ public final class SegmentListing implements InOrder.Things<SegmentPlace> {
         .toList();
   }
 
-  private static List<SegmentPlace> objects(final ObjectStore store, final Directory directory)
+  private static List<SegmentPlace> objects(final ReadableStore store, final Directory directory)
       throws IOException {
     return store.list(directory.path).stream()
         .filter(
@@ -135,7 +136,7 @@ public final class SegmentListing implements InOrder.Things<SegmentPlace> {
 
   /** Those with an object of their own. One directory of them is in memory at a time. */
   static final class Loose implements InOrder.Things<SegmentPlace> {
-    private final ObjectStore store;
+    private final ReadableStore store;
     private final long first;
     private final Iterator<Directory> directories;
     private final Deque<SegmentPlace> objects = new ArrayDeque<>();
@@ -145,7 +146,7 @@ public final class SegmentListing implements InOrder.Things<SegmentPlace> {
      *
      * @param first number from which on segments are wanted
      */
-    Loose(final ObjectStore store, final RecordingPaths paths, final long first)
+    Loose(final ReadableStore store, final RecordingPaths paths, final long first)
         throws IOException {
       this.store = store;
       this.first = first;

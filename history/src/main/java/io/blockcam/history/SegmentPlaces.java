@@ -6,7 +6,7 @@ import io.blockcam.archive.pack.PackDirectory;
 import io.blockcam.archive.pack.PackException;
 import io.blockcam.store.ObjectNotFoundException;
 import io.blockcam.store.ObjectStatus;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import io.blockcam.store.StoreException;
 import io.blockcam.store.StoreRefusedException;
 import io.blockcam.store.StoreUnavailableException;
@@ -31,7 +31,7 @@ public final class SegmentPlaces {
   /** Directories of packs that are kept, of 4 KiB each. */
   private static final int KEPT = 64;
 
-  private final ObjectStore store;
+  private final ReadableStore store;
   private final Recording recording;
   private final RecordingPaths paths;
 
@@ -52,7 +52,7 @@ public final class SegmentPlaces {
   /**
    * @param store stays the caller's
    */
-  public SegmentPlaces(final ObjectStore store, final Recording recording) {
+  public SegmentPlaces(final ReadableStore store, final Recording recording) {
     this.store = store;
     this.recording = recording;
     this.paths = recording.paths();

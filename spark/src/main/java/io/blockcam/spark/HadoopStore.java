@@ -1,13 +1,13 @@
 package io.blockcam.spark;
 
+import io.blockcam.store.ExactInputStream;
 import io.blockcam.store.ObjectNotFoundException;
-import io.blockcam.store.ObjectSource;
 import io.blockcam.store.ObjectStatus;
-import io.blockcam.store.ObjectStore;
+import io.blockcam.store.ReadableStore;
 import io.blockcam.store.StoreException;
 import io.blockcam.store.StoreRefusedException;
-import java.io.EOFException;
 import java.io.FileNotFoundException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -24,6 +24,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.permission.FsAction;
+import org.apache.hadoop.io.IOUtils;
 import org.apache.hadoop.security.AccessControlException;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * An archive as Hadoop shows it, with the tokens that Spark has for it. Never changes anything.
  * Safe for several threads.
  */
-final class HadoopStore implements ObjectStore {
+final class HadoopStore implements ReadableStore {
   private final FileSystem files;
   private final Path root;
 
@@ -151,54 +152,36 @@ final class HadoopStore implements ObjectStore {
   @Override
   public InputStream open(final String path, final long offset, final long length)
       throws StoreException {
+    FSDataInputStream opened = null;
     try {
-      final FSDataInputStream stream = files.open(path(path));
-      stream.seek(offset);
-      return new Range(path, stream, length);
+      opened = files.open(path(path));
+      opened.seek(offset);
+      final InputStream in = new ExactInputStream(new Failing(path, opened), length, place(path));
+      opened = null;
+      return in;
     } catch (final IOException e) {
       throw failed(path, e);
+    } finally {
+      IOUtils.closeStream(opened);
     }
   }
 
-  /** Exactly so many bytes. */
-  private final class Range extends InputStream {
+  /** Says of which object it is when it fails. */
+  private final class Failing extends FilterInputStream {
     private final String path;
-    private final InputStream from;
-    private long left;
 
-    Range(final String path, final InputStream from, final long length) {
+    Failing(final String path, final InputStream in) {
+      super(in);
       this.path = path;
-      this.from = from;
-      this.left = length;
-    }
-
-    @Override
-    public int read() throws IOException {
-      final byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
     public int read(final byte[] into, final int at, final int length) throws IOException {
-      if (left == 0) {
-        return -1;
-      }
-      final int count;
       try {
-        count = from.read(into, at, (int) Math.min(length, left));
+        return in.read(into, at, length);
       } catch (final IOException e) {
         throw failed(path, e);
       }
-      if (count < 0) {
-        throw failed(path, new EOFException(left + " bytes are missing at its end"));
-      }
-      left -= count;
-      return count;
-    }
-
-    @Override
-    public void close() throws IOException {
-      from.close();
     }
   }
 
@@ -220,8 +203,12 @@ final class HadoopStore implements ObjectStore {
     }
   }
 
+  private String place(final String path) {
+    return path.isEmpty() ? describe() : describe() + "/" + path;
+  }
+
   private StoreException failed(final String path, final IOException why) {
-    final String place = path.isEmpty() ? describe() : describe() + "/" + path;
+    final String place = place(path);
     if (why instanceof FileNotFoundException) {
       return new ObjectNotFoundException(place + " does not exist");
     }
@@ -231,35 +218,6 @@ final class HadoopStore implements ObjectStore {
     }
     final String message = String.valueOf(why.getMessage());
     return new StoreException(place + ": " + message.lines().findFirst().orElse(""), why);
-  }
-
-  private StoreRefusedException never() {
-    return new StoreRefusedException(describe() + " is read here, and never written");
-  }
-
-  @Override
-  public void mkdirs(final String dir) throws StoreException {
-    throw never();
-  }
-
-  @Override
-  public void create(final String path, final ObjectSource source) throws StoreException {
-    throw never();
-  }
-
-  @Override
-  public boolean matches(final String path, final ObjectSource source) throws StoreException {
-    throw never();
-  }
-
-  @Override
-  public boolean rename(final String from, final String to) throws StoreException {
-    throw never();
-  }
-
-  @Override
-  public boolean delete(final String path) throws StoreException {
-    throw never();
   }
 
   @Override

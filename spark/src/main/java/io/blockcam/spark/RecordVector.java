@@ -7,7 +7,6 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import java.nio.ByteBuffer;
-import java.util.Locale;
 import java.util.Objects;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Decimal;
@@ -41,8 +40,7 @@ final class RecordVector extends ColumnVector {
   private static UTF8String[] kinds() {
     final UTF8String[] names = new UTF8String[RecordKind.values().length + 1];
     for (final RecordKind kind : RecordKind.values()) {
-      names[kind.code()] =
-          UTF8String.fromString(kind.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+      names[kind.code()] = UTF8String.fromString(kind.word());
     }
     return names;
   }

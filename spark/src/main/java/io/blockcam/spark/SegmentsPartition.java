@@ -8,7 +8,7 @@ import org.apache.spark.sql.connector.read.InputPartition;
  *
  * @param first number of the first one
  * @param end the number behind the last one
- * @param hosts that have most of them, if that is known
+ * @param hosts that have the beginning of the first one, if that is known
  */
 record SegmentsPartition(String recording, long first, long end, List<String> hosts)
     implements InputPartition {

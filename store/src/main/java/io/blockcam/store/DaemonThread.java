@@ -1,11 +1,11 @@
 package io.blockcam.store;
 
 /** Threads that keep no program from ending. */
-final class DaemonThread {
+public final class DaemonThread {
   private DaemonThread() {}
 
   /** One that is not started yet. */
-  static Thread of(final String name, final Runnable task) {
+  public static Thread of(final String name, final Runnable task) {
     final Thread thread = new Thread(task, name);
     thread.setDaemon(true);
     return thread;

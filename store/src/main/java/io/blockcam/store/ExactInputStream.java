@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /** Delivers a given number of bytes of another stream: less is an error, more is not read. */
-final class ExactInputStream extends FilterInputStream {
+public final class ExactInputStream extends FilterInputStream {
   private final String where;
   private final long length;
   private long remaining;
@@ -15,7 +15,7 @@ final class ExactInputStream extends FilterInputStream {
    * @param length bytes to deliver
    * @param where what a message calls the object
    */
-  ExactInputStream(final InputStream in, final long length, final String where) {
+  public ExactInputStream(final InputStream in, final long length, final String where) {
     super(in);
     this.length = length;
     this.remaining = length;

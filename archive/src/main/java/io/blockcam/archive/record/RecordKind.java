@@ -1,5 +1,6 @@
 package io.blockcam.archive.record;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What a record stands for. The codes are part of the format and never change their meaning. */
@@ -67,6 +68,11 @@ public enum RecordKind {
   /** The byte that stands for this kind in a record. */
   public byte code() {
     return code;
+  }
+
+  /** What tables and options call it: {@code data}, {@code baseline-done}. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /** The kind with this code, or null when the format knows none. */

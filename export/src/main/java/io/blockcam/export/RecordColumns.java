@@ -13,7 +13,6 @@ import io.blockcam.archive.record.RecordFlags;
 import io.blockcam.archive.record.RecordKind;
 import io.blockcam.archive.record.RecordTable;
 import io.blockcam.archive.segment.SegmentTables;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.apache.hadoop.conf.Configuration;
@@ -27,7 +26,7 @@ import org.apache.parquet.schema.Types;
 import org.jspecify.annotations.Nullable;
 
 /** The columns of a record, those of the Spark table but for its content. One thread. */
-final class RecordFields extends WriteSupport<RecordFields.Row> {
+final class RecordColumns extends WriteSupport<RecordColumns.Row> {
   static final MessageType SCHEMA =
       Types.buildMessage()
           .required(INT64)
@@ -79,8 +78,7 @@ final class RecordFields extends WriteSupport<RecordFields.Row> {
   private static Binary[] kinds() {
     final Binary[] names = new Binary[RecordKind.values().length + 1];
     for (final RecordKind kind : RecordKind.values()) {
-      names[kind.code()] =
-          Binary.fromString(kind.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+      names[kind.code()] = Binary.fromString(kind.word());
     }
     return names;
   }
